@@ -1,0 +1,63 @@
+"""What a rule answers: allow, rewrite or refuse, and the catalogue of every refusal."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import TYPE_CHECKING, TypeAlias
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+class RefusalType(StrEnum):
+    """The machine's word for a refusal: the `type` of the error that the client gets."""
+
+    MODEL_NOT_FOUND = "model_not_found"
+    ROUTE_NOT_ALLOWED = "route_not_allowed"
+    PARAM_NOT_ALLOWED = "param_not_allowed"
+    POLICY_ERROR = "policy_error"
+
+
+STATUS: Mapping[RefusalType, int] = {
+    RefusalType.MODEL_NOT_FOUND: 404,
+    RefusalType.ROUTE_NOT_ALLOWED: 403,
+    RefusalType.PARAM_NOT_ALLOWED: 400,
+    RefusalType.POLICY_ERROR: 503,
+}
+"""HTTP status of each refusal (the contract's table of refusals)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Allow:
+    """The request may go on as it is."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rewrite:
+    """The request may go on with these top-level fields set and those removed."""
+
+    set: Mapping[str, object] = field(default_factory=dict)
+    remove: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Refuse:
+    """The request ends here: `type` for the machine, `message` for the person, `param` for the field."""
+
+    type: RefusalType
+    message: str
+    param: str | None = None
+
+    @property
+    def status(self) -> int:
+        """HTTP status of this refusal."""
+        return STATUS[self.type]
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """Response headers; a 5xx asks the OpenAI SDK not to retry (it does, unless told not to)."""
+        return {"x-should-retry": "false"} if self.status >= 500 else {}
+
+
+Decision: TypeAlias = Allow | Rewrite | Refuse

@@ -1,0 +1,55 @@
+"""Around LiteLLM's ASGI app: what no hook can do."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from litellm_homelab.hooks import context
+
+LEAKING_HEADERS = (b"x-litellm-model-", b"llm_provider-")
+"""
+Prefixes of response headers that name the deployment, its address, or the upstream's server.
+
+A callback can blank LiteLLM's headers but not remove them, and errors raised before the hooks run have
+them too (measured on LiteLLM 1.106.2).
+"""
+
+
+class Edge:
+    """ASGI middleware: opens the request's record and keeps upstreams out of the response headers."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one connection (ASGI 3)."""
+        if scope["type"] not in {"http", "websocket"}:
+            await self.app(scope, receive, send)
+            return
+
+        async def clean(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                message["headers"] = [pair for pair in message.get("headers", ()) if not _leaks(pair[0])]
+            await send(message)
+
+        with context.request(scope.get("path", "")):
+            await self.app(scope, receive, clean)
+
+
+def _leaks(name: bytes) -> bool:
+    return name.lower().startswith(LEAKING_HEADERS)
+
+
+def wrap(app: Any) -> None:  # noqa: ANN401 - LiteLLM's FastAPI app
+    """
+    Put `Edge` around a running app, once.
+
+    `app.add_middleware` is refused after the start, and callbacks are imported during it; the built stack
+    is what may still be wrapped (measured on LiteLLM 1.106.2).
+    """
+    if app.middleware_stack is None:
+        app.middleware_stack = app.build_middleware_stack()
+    if not isinstance(app.middleware_stack, Edge):
+        app.middleware_stack = Edge(app.middleware_stack)

@@ -1,0 +1,176 @@
+"""The showroom's hooks: pre-call, per attempt, model listing, answers."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
+from typing import Any
+
+from litellm.constants import RETURN_RAW_MODEL_NAME_METADATA_KEY
+from litellm.integrations.custom_logger import CustomLogger
+
+from litellm_homelab import request
+from litellm_homelab.callers import MASTER, Caller
+from litellm_homelab.decision import Allow, Refuse
+from litellm_homelab.hooks import context, outgoing
+from litellm_homelab.hooks.closed import broken, closed
+from litellm_homelab.hooks.refusal import Refused
+from litellm_homelab.showroom.rule import Showroom
+
+WITHOUT_DEPLOYMENT = frozenset(
+    {"asearch", "acreate_file", "afile_list", "afile_retrieve", "afile_content"}
+) | {
+    "afile_delete",
+    "acreate_batch",
+    "aretrieve_batch",
+    "acancel_batch",
+    "alist_batches",
+}
+"""Call types whose attempts have no deployment chosen by the router (measured on LiteLLM 1.106.2)."""
+
+
+class ShowroomCallback(CustomLogger):  # type: ignore[misc]  # LiteLLM's class is untyped here
+    """
+    Applies the showroom rule to LiteLLM.
+
+    Every hook is defined on this class itself: LiteLLM skips an inherited `async_pre_call_hook` without a
+    word (measured on 1.106.2).
+    """
+
+    def __init__(self, rule: Showroom, router: Callable[[], Any]) -> None:
+        super().__init__()
+        self._rule = rule
+        self._router = router
+        self._groups: dict[str, str] = {}
+
+    # --- deciding ----------------------------------------------------------------------------------
+
+    @closed("showroom")
+    async def async_pre_call_hook(
+        self,
+        user_api_key_dict: Any,  # noqa: ANN401 - LiteLLM's signature
+        cache: Any,  # noqa: ANN401, ARG002 - LiteLLM's signature
+        data: dict[str, Any],
+        call_type: str,
+    ) -> dict[str, Any]:
+        """Refuse a name, a route or a steering field; remember what was asked for."""
+        caller = self._caller(user_api_key_dict)
+        seen = request.read(data, str(call_type))
+        others = request.asked(seen, self._group)
+        for decision in (
+            self._rule.body(seen.fields),
+            self._rule.request(seen.call_type, seen.model, others, caller),
+        ):
+            if isinstance(decision, Refuse):
+                raise Refused(decision)
+        self._remember(seen, others, caller)
+        # Asks LiteLLM to leave `model` in answers alone: after a fallback it would put the upstream's
+        # or the fallback group's name there, after every hook of ours.
+        request.metadata_of(data)[RETURN_RAW_MODEL_NAME_METADATA_KEY] = True
+        return data
+
+    def _remember(self, seen: request.Request, others: tuple[str, ...], caller: Caller) -> None:
+        record = context.current()
+        if record is not None:
+            record.asked = seen.model if isinstance(seen.model, str) else next(iter(others), None)
+            record.caller = caller
+
+    @closed("showroom")
+    async def async_pre_call_deployment_hook(
+        self,
+        kwargs: dict[str, Any],
+        call_type: Any,  # noqa: ANN401 - LiteLLM's signature
+    ) -> dict[str, Any] | None:
+        """Refuse an attempt whose deployment the request may not lead to."""
+        record = context.current()
+        chosen = request.deployment_id(kwargs)
+        if chosen is None and self._needs_no_deployment(kwargs, call_type, record):
+            return None
+        asked, caller = (record.asked, record.caller) if record else (None, MASTER)
+        decision = self._rule.attempt(asked, self._group(chosen) if chosen else None, caller)
+        if isinstance(decision, Allow):
+            return None
+        if record is not None:
+            record.refusal = decision
+        raise Refused(decision)
+
+    @staticmethod
+    def _needs_no_deployment(kwargs: dict[str, Any], call_type: Any, record: context.Record | None) -> bool:  # noqa: ANN401
+        name = str(getattr(call_type, "value", call_type))
+        if record is not None and record.asked is not None:
+            return name in WITHOUT_DEPLOYMENT
+        ours = record is None or record.path.startswith("/health")
+        return ours and request.is_health_check(kwargs)
+
+    @closed("showroom")
+    async def async_filter_listed_models(
+        self,
+        user_api_key_dict: Any,  # noqa: ANN401 - LiteLLM's signature
+        model_names: Sequence[str],
+    ) -> Sequence[str]:
+        """Keep the caller's handles, in the order of `handles`."""
+        there = set(model_names)
+        return [name for name in self._rule.listed(self._caller(user_api_key_dict)) if name in there]
+
+    # --- answers -----------------------------------------------------------------------------------
+
+    @closed("showroom")
+    async def async_post_call_success_hook(
+        self,
+        data: dict[str, Any],  # noqa: ARG002 - LiteLLM's signature
+        user_api_key_dict: Any,  # noqa: ANN401, ARG002 - LiteLLM's signature
+        response: Any,  # noqa: ANN401 - LiteLLM's answer types
+    ) -> Any:  # noqa: ANN401 - LiteLLM's answer types
+        """Name the handle in an answer that is not streamed."""
+        record = context.current()
+        return outgoing.stamp(response, record.asked) if record and record.asked else response
+
+    async def async_post_call_streaming_iterator_hook(
+        self,
+        user_api_key_dict: Any,  # noqa: ANN401, ARG002 - LiteLLM's signature
+        response: AsyncIterator[Any],
+        request_data: dict[str, Any],  # noqa: ARG002 - LiteLLM's signature
+    ) -> AsyncGenerator[Any, None]:
+        """Name the handle in every chunk of a stream."""
+        record = context.current()
+        if record is None or record.asked is None:
+            raise broken("showroom", LookupError("a stream of a request that pre-call did not see"))
+        async for chunk in outgoing.stamped_stream(response, record.asked, self._refined_or_same):
+            yield chunk
+
+    async def async_post_call_failure_hook(
+        self,
+        request_data: dict[str, Any],  # noqa: ARG002 - LiteLLM's signature
+        original_exception: Exception,
+        user_api_key_dict: Any,  # noqa: ANN401, ARG002 - LiteLLM's signature
+        traceback_str: str | None = None,  # noqa: ARG002 - LiteLLM's signature
+    ) -> Any:  # noqa: ANN401 - an HTTPException or None
+        """Give the client our own refusal of an attempt, or an upstream's error without its names."""
+        record = context.current()
+        if record is not None and record.refusal is not None and not isinstance(original_exception, Refused):
+            refusal = record.refusal
+            return outgoing.ClientError(refusal.status, refusal.message, refusal=refusal)
+        return outgoing.refined(original_exception, self._scrub)
+
+    def _refined_or_same(self, error: Exception) -> Exception:
+        return outgoing.refined(error, self._scrub) or error
+
+    # --- what LiteLLM knows ------------------------------------------------------------------------
+
+    def _caller(self, user_api_key_dict: Any) -> Caller:  # noqa: ANN401, ARG002 - LiteLLM's type
+        return MASTER
+
+    def _group(self, deployment: str) -> str | None:
+        """The group of a deployment id; ids do not move between groups, so it is asked for once."""
+        if deployment not in self._groups:
+            found = self._router().get_deployment(model_id=deployment)
+            if found is None:
+                return None
+            self._groups[deployment] = found.model_name
+        return self._groups[deployment]
+
+    def _scrub(self, text: str) -> str:
+        record = context.current()
+        asked = (record.asked,) if record and record.asked else ()
+        router = self._router()
+        known = router.model_list if router is not None else ()
+        return outgoing.scrubber(known, (*self._rule.handles, *asked))(text)

@@ -1,0 +1,113 @@
+"""A request as the rules see it; the only code that knows how LiteLLM's dicts are laid out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+from litellm_homelab import encoded_ids
+
+ID_FIELDS = (
+    "file_id",
+    "batch_id",
+    "input_file_id",
+    "response_id",
+    "previous_response_id",
+    "video_id",
+    "container_id",
+    "vector_store_id",
+)
+"""Fields of LiteLLM's request dict that may carry an id with a model in it (read from 1.106.2)."""
+MODEL_HEADER = "x-litellm-model"
+"""Header that names the model on routes without one in the body (files, batches)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What a client asked LiteLLM for, read-only."""
+
+    call_type: str
+    model: object
+    """What LiteLLM is about to route: the body's, or the path's, or `?model=`; None where there is none."""
+    others: tuple[str, ...]
+    """Names and deployment ids found in headers, the query and ids."""
+    fields: tuple[str, ...]
+    """Names of the body's fields, as the client wrote them."""
+    stream: bool
+
+
+def read(data: Mapping[str, Any], call_type: str) -> Request:
+    """Read LiteLLM's request dict as the pre-call hook gets it."""
+    server = _mapping(data.get("proxy_server_request"))
+    body = server.get("body")
+    return Request(
+        call_type=call_type,
+        model=data.get("model"),
+        others=tuple(dict.fromkeys(_others(data, server))),
+        fields=tuple(str(name) for name in (body if isinstance(body, Mapping) else data)),
+        stream=bool(data.get("stream")) or call_type == "agenerate_content_stream",
+    )
+
+
+def _others(data: Mapping[str, Any], server: Mapping[str, Any]) -> Iterable[str]:
+    for name in ID_FIELDS:
+        yield from encoded_ids.names_in(data.get(name))
+    url = urlsplit(str(server.get("url") or ""))
+    for part in url.path.split("/"):
+        yield from encoded_ids.names_in(part)
+    for value in _strings(data.get("target_model_names")):
+        yield from (name.strip() for name in value.split(",") if name.strip())
+    if data.get("model"):
+        return
+    yield from parse_qs(url.query).get("model", ())
+    headers = _mapping(server.get("headers"))
+    yield from (str(value) for name, value in headers.items() if str(name).lower() == MODEL_HEADER and value)
+
+
+def asked(request: Request, group_of: Callable[[str], str | None]) -> tuple[str, ...]:
+    """`request.others` with deployment ids turned into the names of their groups."""
+    return tuple(group_of(name) or name for name in request.others)
+
+
+def metadata_of(data: dict[str, Any]) -> dict[str, Any]:
+    """LiteLLM's own metadata; with a `litellm_metadata`, `metadata` is the client's."""
+    name = "litellm_metadata" if isinstance(data.get("litellm_metadata"), dict) else "metadata"
+    if not isinstance(data.get(name), dict):
+        data[name] = {}
+    found: dict[str, Any] = data[name]
+    return found
+
+
+def deployment_id(kwargs: Mapping[str, Any]) -> str | None:
+    """
+    The id of the deployment that the router chose for an attempt, None where the router chose none.
+
+    Top-level `model_info` is the only place that a client cannot write (measured on LiteLLM 1.106.2).
+    """
+    found = _mapping(kwargs.get("model_info")).get("id")
+    return found if isinstance(found, str) else None
+
+
+def is_health_check(kwargs: Mapping[str, Any]) -> bool:
+    """Whether an attempt is LiteLLM's own health check, which has no client and no chosen deployment."""
+    tags = _mapping(kwargs.get("litellm_metadata")).get("tags") or _mapping(kwargs.get("metadata")).get(
+        "tags"
+    )
+    return "proxy_server_request" not in kwargs and HEALTH_CHECK_TAG in (
+        tags if isinstance(tags, list) else ()
+    )
+
+
+HEALTH_CHECK_TAG = "litellm-internal-health-check"
+
+
+def _mapping(value: object) -> Mapping[str, Any]:
+    return value if isinstance(value, Mapping) else {}
+
+
+def _strings(value: object) -> list[str]:
+    if isinstance(value, str):
+        return [value]
+    return [item for item in value if isinstance(item, str)] if isinstance(value, list) else []

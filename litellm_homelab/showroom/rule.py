@@ -1,0 +1,191 @@
+"""The showroom rule: who may use which name, on which route, and which attempt it may lead to."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from litellm_homelab.callers import Caller
+from litellm_homelab.decision import Allow, RefusalType, Refuse
+from litellm_homelab.routerfile import RouterFile
+from litellm_homelab.settings import Settings
+from litellm_homelab.showroom.modes import ROUTES, Route
+
+SHOWN = 40
+"""Handles that a refusal lists before it says how many more there are."""
+LONGEST_ECHO = 120
+"""Characters of a client's own text that a refusal repeats."""
+STEERING_FIELDS = frozenset(
+    {"fallbacks", "context_window_fallbacks", "content_policy_fallbacks", "default_fallbacks"}
+    | {"context_window_fallback_dict", "router_settings_override"}
+)
+"""
+Body fields that add rungs to the operator's chain (measured on LiteLLM 1.106.2: each reached a backroom
+model). Any other field whose name holds `fallbacks` is treated alike.
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Showroom:
+    """Handles, hidden and internal names, with what each serves and leads to; built once, asked often."""
+
+    handles: tuple[str, ...]
+    hidden: frozenset[str]
+    internal: frozenset[str]
+    modes: Mapping[str, str]
+    reachable: Mapping[str, frozenset[str]]
+    search_tools: frozenset[str]
+    _served: dict[Caller, frozenset[str]] = field(default_factory=dict, compare=False, repr=False)
+    _offered: dict[Caller, str] = field(default_factory=dict, compare=False, repr=False)
+
+    @classmethod
+    def from_settings(cls, settings: Settings) -> Showroom:
+        """Build the rule from checked settings."""
+        router = settings.router
+        placed = (*settings.handles, *settings.homelab.showroom.hidden, *settings.homelab.showroom.internal)
+        return cls(
+            handles=settings.handles,
+            hidden=frozenset(settings.homelab.showroom.hidden),
+            internal=frozenset(settings.homelab.showroom.internal),
+            modes=_modes(router),
+            reachable=_reachable(router, placed),
+            search_tools=router.search_tools,
+        )
+
+    # --- names -----------------------------------------------------------------------------------
+
+    def served(self, caller: Caller) -> frozenset[str]:
+        """Names that `caller` may use; None of its own means every handle and hidden name."""
+        if caller not in self._served:
+            self._served[caller] = self._names(caller)
+        return self._served[caller]
+
+    def _names(self, caller: Caller) -> frozenset[str]:
+        everything = frozenset(self.handles) | self.hidden
+        own = everything if caller.handles is None else caller.handles & everything
+        if caller.role == "metrics":
+            return frozenset()
+        return own | self.internal if caller.role == "optillm" else own
+
+    def listed(self, caller: Caller) -> tuple[str, ...]:
+        """Handles that `/v1/models` shows to `caller`, in the order of `handles`."""
+        served = self.served(caller)
+        return tuple(name for name in self.handles if name in served)
+
+    # --- before routing --------------------------------------------------------------------------
+
+    def request(self, call_type: str, model: object, others: Iterable[str], caller: Caller) -> Allow | Refuse:
+        """
+        Decide on a request before LiteLLM routes it.
+
+        `model` is what LiteLLM is about to route; `others` are names found elsewhere (a header, an encoded
+        id), deployment ids already turned into group names.
+        """
+        route = ROUTES.get(call_type)
+        if route is None:
+            return self._closed(call_type)
+        if route.names == "search_tool":
+            return self._search(model)
+        named = [model, *others] if model else list(others)
+        if route.names == "handle":
+            named = named or [model]
+        elif not named:
+            return self._unnamed(route, caller)
+        refusals = (self._name(name, route, caller) for name in named)
+        return next((refusal for refusal in refusals if isinstance(refusal, Refuse)), Allow())
+
+    def _name(self, name: object, route: Route, caller: Caller) -> Allow | Refuse:
+        if not isinstance(name, str) or name not in self.served(caller):
+            return self.not_found(name, caller)
+        mode = self.modes.get(name, "chat")
+        if mode in route.modes:
+            return Allow()
+        fitting = [other for other in self.listed(caller) if self.modes.get(other, "chat") in route.modes]
+        return Refuse(
+            RefusalType.PARAM_NOT_ALLOWED,
+            f"{name} is a handle of mode {mode!r}, which {route.path} does not serve. "
+            f"For this route use: {_listing(fitting)}.",
+            param="model",
+        )
+
+    def not_found(self, name: object, caller: Caller) -> Refuse:
+        """The one answer for a backroom name, a name that exists nowhere, and no name at all."""
+        if caller not in self._offered:
+            self._offered[caller] = _listing(self.listed(caller))
+        return Refuse(
+            RefusalType.MODEL_NOT_FOUND,
+            f"The model {_echo(name)} does not exist or you may not use it. "
+            f"You may use: {self._offered[caller]}.",
+            param="model",
+        )
+
+    def _search(self, tool: object) -> Allow | Refuse:
+        if isinstance(tool, str) and tool in self.search_tools:
+            return Allow()
+        return Refuse(
+            RefusalType.MODEL_NOT_FOUND,
+            f"The search tool {_echo(tool)} does not exist. There is: {_listing(sorted(self.search_tools))}.",
+            param="model",
+        )
+
+    def _closed(self, call_type: str) -> Refuse:
+        return Refuse(
+            RefusalType.ROUTE_NOT_ALLOWED,
+            f"This gateway does not serve this route (call type {_echo(call_type)}).",
+        )
+
+    def _unnamed(self, route: Route, caller: Caller) -> Refuse:
+        return Refuse(
+            RefusalType.ROUTE_NOT_ALLOWED,
+            f"{route.path} needs a handle: name one with ?model= or the header x-litellm-model "
+            f"({_listing(self.listed(caller))}).",
+            param="model",
+        )
+
+    @staticmethod
+    def body(fields: Iterable[str]) -> Allow | Refuse:
+        """Refuse body fields that would add targets to the operator's own fallbacks."""
+        for name in fields:
+            if name in STEERING_FIELDS or "fallbacks" in name:
+                return Refuse(
+                    RefusalType.PARAM_NOT_ALLOWED,
+                    f"The field {_echo(name)} is not allowed: fallbacks are the operator's. Leave it out.",
+                    param=name[:LONGEST_ECHO],
+                )
+        return Allow()
+
+    # --- per attempt -----------------------------------------------------------------------------
+
+    def attempt(self, asked: str | None, group: str | None, caller: Caller) -> Allow | Refuse:
+        """
+        Decide on one attempt: `group` is the group of the deployment that the router chose.
+
+        Allowed is the group asked for and what the operator's fallbacks lead to from it; where no hook
+        saw the request come in (`asked` is None), only what the caller may use itself.
+        """
+        if group is not None:
+            allowed = self.served(caller) if asked is None else self.reachable.get(asked, frozenset({asked}))
+            if group in allowed:
+                return Allow()
+        return self.not_found(asked, caller)
+
+
+def _modes(router: RouterFile) -> dict[str, str]:
+    return {group: deployments[0].mode for group, deployments in router.groups.items()}
+
+
+def _reachable(router: RouterFile, names: Iterable[str]) -> dict[str, frozenset[str]]:
+    """Only names with fallbacks are kept: every other one reaches itself alone."""
+    sources = {source for _, source, _ in router.fallbacks}
+    return {name: router.reachable(name) for name in names if name in sources or "*" in sources}
+
+
+def _listing(names: Iterable[str]) -> str:
+    found = list(names)
+    more = f" and {len(found) - SHOWN} more (GET /v1/models)" if len(found) > SHOWN else ""
+    return (", ".join(found[:SHOWN]) or "none") + more
+
+
+def _echo(value: object) -> str:
+    text = value if isinstance(value, str) else "" if value is None else type(value).__name__
+    return f"'{text[:LONGEST_ECHO]}'"
