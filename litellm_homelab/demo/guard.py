@@ -1,0 +1,169 @@
+"""The ASGI layer in front of every backend: reads the body, records it, plays the switched fault."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any, Final
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from litellm_homelab.demo.faults import DEFAULT_SLOW_SECONDS, Fault, FaultSwitch, status_answer
+from litellm_homelab.demo.recorder import RecordedRequest, Recorder
+
+MAX_BODY_BYTES: Final = 8 * 1024 * 1024
+CHUNKS_BEFORE_DROP: Final = 3
+
+
+class ConnectionDropped(Exception):
+    """Raised through the server so that it cuts the connection in the middle of an answer."""
+
+
+class Guard:
+    """Wraps one backend's app.
+
+    Bodies over 8 MiB are a 413: a self-loop through an approach that repeats the prompt doubles it at every
+    hop.  ``keeps_working`` is for OptiLLM, which goes on after its client has left; the others stop.
+    """
+
+    def __init__(
+        self, app: ASGIApp, name: str, recorder: Recorder, switch: FaultSwitch, *, keeps_working: bool = False
+    ) -> None:
+        self._app = app
+        self._name = name
+        self._recorder = recorder
+        self._switch = switch
+        self._keeps_working = keeps_working
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one HTTP request."""
+        exchange = _Exchange(self._name, receive, send)
+        content = await exchange.read()
+        request = self._recorder.record(
+            self._name,
+            scope["method"],
+            scope["path"],
+            scope["query_string"].decode("latin-1"),
+            Headers(raw=scope["headers"]),
+            content[:MAX_BODY_BYTES],
+        )
+        exchange.watch(request)
+        work = asyncio.ensure_future(
+            self._serve(scope, exchange, request, too_long=len(content) > MAX_BODY_BYTES)
+        )
+        try:
+            await (work if self._keeps_working else exchange.until_done_or_gone(work))
+        finally:
+            exchange.stop()
+            work.cancel()
+
+    async def _serve(
+        self, scope: Scope, exchange: _Exchange, request: RecordedRequest, *, too_long: bool
+    ) -> None:
+        fault = Fault("413") if too_long else self._switch.take()
+        if fault is None:
+            return await self._app(scope, exchange.replay, exchange.send)
+        if fault.kind == "slow":
+            await asyncio.sleep(DEFAULT_SLOW_SECONDS if fault.seconds is None else fault.seconds)
+            return await self._app(scope, exchange.replay, exchange.send)
+        if fault.kind == "silent":
+            await exchange.gone.wait()
+            return None
+        if fault.kind == "drop":
+            return await self._app(scope, exchange.replay, exchange.send_until_drop)
+        return await exchange.answer(*status_answer(fault, self._name, _model(request), _address(scope)))
+
+
+def _model(request: RecordedRequest) -> str:
+    body = request.json
+    return str(body.get("model", "")) if isinstance(body, dict) else ""
+
+
+def _address(scope: Scope) -> str:
+    host, port = scope["server"]
+    return f"http://{host}:{port}{scope['path']}"
+
+
+class _Exchange:
+    """One request's two ends, with the body read ahead so that a leaving client is seen at once."""
+
+    def __init__(self, name: str, receive: Receive, send: Send) -> None:
+        self._name = name
+        self._receive = receive
+        self._send = send
+        self._content = b""
+        self._replayed = False
+        self._complete = False
+        self._chunks = 0
+        self._watcher: asyncio.Future[None] | None = None
+        self.gone = asyncio.Event()
+
+    async def read(self) -> bytes:
+        """The whole body, at most one network read longer than the limit."""
+        parts, size, more = [], 0, True
+        while more and size <= MAX_BODY_BYTES:
+            message = await self._receive()
+            parts.append(message.get("body", b""))
+            size += len(parts[-1])
+            more = message.get("more_body", False)
+        self._content = b"".join(parts)
+        return self._content
+
+    def watch(self, request: RecordedRequest) -> None:
+        """Notice from now on when the client leaves before the answer is complete."""
+        self._watcher = asyncio.ensure_future(self._watch(request))
+
+    async def _watch(self, request: RecordedRequest) -> None:
+        while (await self._receive())["type"] != "http.disconnect":
+            pass
+        request.disconnected = not self._complete
+        self.gone.set()
+
+    async def until_done_or_gone(self, work: asyncio.Future[None]) -> None:
+        """Wait for the answer, or for the client to leave first."""
+        gone = asyncio.ensure_future(self.gone.wait())
+        waited: list[asyncio.Future[Any]] = [work, gone]
+        await asyncio.wait(waited, return_when=asyncio.FIRST_COMPLETED)
+        gone.cancel()
+        if work.done():
+            work.result()
+
+    def stop(self) -> None:
+        """Stop watching the client."""
+        if self._watcher:
+            self._watcher.cancel()
+
+    async def replay(self) -> Message:
+        """The ``receive`` that the app gets: the body once, then a disconnect when there is one."""
+        if not self._replayed:
+            self._replayed = True
+            return {"type": "http.request", "body": self._content, "more_body": False}
+        await self.gone.wait()
+        return {"type": "http.disconnect"}
+
+    async def send(self, message: Message) -> None:
+        """The ``send`` that the app gets: labels the answer as a demo."""
+        if message["type"] == "http.response.start":
+            MutableHeaders(scope=message)["x-demo-backend"] = self._name
+        elif not message.get("more_body", False):
+            self._complete = True
+        await self._send(message)
+
+    async def send_until_drop(self, message: Message) -> None:
+        """Let some chunks of a stream, or half of a plain body, through; then cut the connection."""
+        if message["type"] == "http.response.start":
+            return await self.send(message)
+        self._chunks += 1
+        body = message.get("body", b"")
+        whole = self._chunks == 1 and not message.get("more_body", False)
+        await self.send({**message, "body": body[: len(body) // 2] if whole else body, "more_body": True})
+        if whole or self._chunks >= CHUNKS_BEFORE_DROP:
+            raise ConnectionDropped
+        return None
+
+    async def answer(self, status: int, headers: dict[str, str], body: bytes) -> None:
+        """Answer without the app."""
+        raw = [(name.encode(), value.encode()) for name, value in headers.items()]
+        raw.append((b"content-length", str(len(body)).encode()))
+        await self.send({"type": "http.response.start", "status": status, "headers": raw})
+        await self.send({"type": "http.response.body", "body": body})

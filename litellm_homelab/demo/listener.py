@@ -1,0 +1,92 @@
+"""One backend's port: listening, really down, and listening again on the same port."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import socket
+from collections.abc import Generator
+from typing import Final
+
+import uvicorn
+from starlette.types import ASGIApp
+
+HOST: Final = "127.0.0.1"
+_BACKLOG: Final = 256
+
+
+class _Server(uvicorn.Server):
+    @contextlib.contextmanager
+    def capture_signals(self) -> Generator[None, None, None]:
+        """Leave the signals to the one who runs the demo."""
+        yield
+
+
+def _bind(port: int) -> socket.socket:
+    bound = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        bound.bind((HOST, port))
+    except OSError as error:
+        bound.close()
+        raise OSError(error.errno, f"cannot listen on {HOST}:{port}: {error.strerror}") from error
+    return bound
+
+
+class Listener:
+    """Serves ``app`` on ``port`` of the loopback address.
+
+    While down, the port stays bound without listening, so that connections are refused and nobody else can
+    take it.
+    """
+
+    def __init__(self, app: ASGIApp, port: int) -> None:
+        self._app = app
+        self._bound: socket.socket | None = _bind(port)
+        self.port: int = self._bound.getsockname()[1]
+        self._server: _Server | None = None
+        self._task: asyncio.Task[None] | None = None
+
+    @property
+    def is_up(self) -> bool:
+        """Whether connections are accepted."""
+        return self._server is not None
+
+    async def up(self) -> None:
+        """Start to accept connections; nothing happens when it already does."""
+        if self._server:
+            return
+        listening = self._bound or _bind(self.port)
+        self._bound = None
+        listening.listen(_BACKLOG)
+        config = uvicorn.Config(
+            self._app, lifespan="off", log_config=None, log_level="critical", access_log=False,
+            timeout_graceful_shutdown=0, ws="none",
+        )  # fmt: skip
+        self._server = _Server(config)
+        self._task = asyncio.create_task(self._server.serve(sockets=[listening]))
+        while not self._server.started and not self._task.done():  # noqa: ASYNC110 - uvicorn has no event for it
+            await asyncio.sleep(0.005)
+
+    async def down(self) -> None:
+        """Refuse connections from now on, and cut those that are open."""
+        await self.close()
+        self._bound = _bind(self.port)
+
+    async def close(self) -> None:
+        """Give the port back."""
+        if self._bound:
+            self._bound.close()
+            self._bound = None
+        if self._server and self._task:
+            for listening in self._server.servers:
+                listening.close()
+            for connection in list(self._server.server_state.connections):
+                connection.transport.abort()
+            self._server.should_exit = True
+            self._server.force_exit = True
+            tasks = list(self._server.server_state.tasks)
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, self._task, return_exceptions=True)
+        self._server = self._task = None
