@@ -1,0 +1,88 @@
+# `make run` starts the gateway, `make test` proves it. Needs make and python3 (3.11 or newer, with venv and pip).
+
+PYTHON ?= python3
+VENVS  := .cache/venvs
+TOOLS  := $(VENVS)/tools
+UV     := TOOLS=$(TOOLS) scripts/uv
+BIN    := .venv/bin
+# `make lock UPGRADE=--upgrade` takes newer versions; without it the locks keep what they have.
+COMPILE := $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate \
+           --no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" $(UPGRADE)
+OPTILLM := 0.4.0 0.3.12
+
+.PHONY: help run test test-fast test-real lint fmt lock clean venv venv-mlx $(OPTILLM:%=venv-optillm-%)
+
+help:
+	@echo "make run        the gateway on http://127.0.0.1:4000 (PORT=4010, WORKERS=2, DEMO=0 to change it)"
+	@echo "make test       every test; make test-fast and make test-real for its two halves"
+	@echo "make lint       ruff and mypy; make fmt formats"
+	@echo "make lock       writes requirements/*.txt anew; make clean removes what make installed"
+
+run: .venv/.run
+	@$(BIN)/litellm-homelab up
+
+test: test-fast test-real
+
+test-fast: .venv/.dev
+	$(BIN)/pytest -m "not real"
+
+test-real: .venv/.dev venv-mlx $(OPTILLM:%=venv-optillm-%)
+	$(BIN)/pytest -m real
+
+lint: .venv/.dev
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+
+fmt: .venv/.dev
+	$(BIN)/ruff check --fix
+	$(BIN)/ruff format
+
+venv: .venv/.dev
+
+# Each venv has a stamp that is newer than its lock: what is installed is not looked at again.
+INSTALL = $(UV) pip install --quiet --no-deps --require-hashes $(patsubst %,--requirement %,$(filter %.txt,$^)) --python
+
+$(TOOLS)/.stamp: requirements/tools.txt
+	@$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("make needs Python 3.11 or newer, $(PYTHON) is %s: try make PYTHON=python3.11" % sys.version.split()[0])'
+	$(PYTHON) -m venv --clear $(TOOLS)
+	$(TOOLS)/bin/pip install --quiet --require-hashes --requirement $<
+	@touch $@
+
+# --compile-bytecode: on all cores now instead of one by one in LiteLLM's first start.
+.venv/.run: requirements/run.txt pyproject.toml | $(TOOLS)/.stamp
+	test -x $(BIN)/python || $(UV) venv --quiet --python $(TOOLS)/bin/python .venv
+	$(INSTALL) .venv --compile-bytecode
+	$(UV) pip install --quiet --no-deps --build-constraints requirements/tools.txt --python .venv --editable .
+	@touch $@
+
+.venv/.dev: requirements/dev.txt .venv/.run
+	$(INSTALL) .venv
+	@touch $@
+
+# mlx_lm.server and OptiLLM each in a venv of their own: their dependencies are not the gateway's.
+venv-mlx: $(VENVS)/mlx/.stamp
+$(OPTILLM:%=venv-optillm-%): venv-%: $(VENVS)/%/.stamp
+
+$(VENVS)/mlx/.stamp: requirements/mlx.txt | $(TOOLS)/.stamp
+	$(UV) venv --quiet --clear --python $(TOOLS)/bin/python $(@D)
+	$(INSTALL) $(@D)
+	@touch $@
+
+$(VENVS)/optillm-%/.stamp: requirements/optillm.txt requirements/optillm-%.txt | $(TOOLS)/.stamp
+	$(UV) venv --quiet --clear --python $(TOOLS)/bin/python $(@D)
+	$(INSTALL) $(@D)
+	@touch $@
+
+lock: | $(TOOLS)/.stamp
+	$(COMPILE) requirements/tools.in --output-file requirements/tools.txt
+	$(COMPILE) pyproject.toml --output-file requirements/run.txt
+	$(COMPILE) pyproject.toml --all-extras --group dev --constraint requirements/run.txt --output-file requirements/dev.txt
+	$(COMPILE) requirements/mlx.in --output-file requirements/mlx.txt
+	$(COMPILE) requirements/optillm.in --output-file requirements/optillm.txt
+	for version in $(OPTILLM); do \
+	  echo "optillm==$$version" | $(COMPILE) - --no-deps --output-file requirements/optillm-$$version.txt || exit 1; \
+	done
+
+clean:
+	rm -rf .venv .cache
