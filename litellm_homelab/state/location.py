@@ -1,0 +1,82 @@
+"""Reads `homelab.state` and opens the store that it names."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, TypeAlias
+from urllib.parse import urlsplit
+
+from litellm_homelab.state.store import StateUnavailable, Store
+
+FORMS = "memory://, sqlite:///file.db, sqlite:////absolute/file.db, redis://host:port/db"
+"""What `homelab.state` may be (the contract's `state`)."""
+
+Kind: TypeAlias = Literal["memory", "sqlite", "redis"]
+
+
+@dataclass(frozen=True, slots=True)
+class Location:
+    """Where counters live; `target` is a file for SQLite, a URL (it may hold a password) for Redis."""
+
+    kind: Kind
+    target: str = ""
+
+
+def parse(url: str, base_dir: Path) -> Location:
+    """
+    Read a state URL; a relative file is relative to `base_dir`, the folder of router.yaml.
+
+    Opens nothing. Raises ValueError with what is wrong and what is valid, never with the URL's password.
+    """
+    scheme, separator, rest = url.partition("://")
+    if url == "memory://":
+        return Location("memory")
+    if separator and scheme == "sqlite":
+        return Location("sqlite", str(base_dir / _sqlite_path(rest)))
+    if separator and scheme == "redis":
+        _check_redis(url)
+        return Location("redis", url)
+    raise ValueError(f"unknown store {scheme + separator!r} (valid: {FORMS})")
+
+
+def connect(location: Location) -> Store:
+    """Return the store, which connects on first use; StateUnavailable if the redis client is missing."""
+    from litellm_homelab.state.memory import MemoryStore
+    from litellm_homelab.state.sqlite import SqliteStore
+
+    if location.kind == "memory":
+        return MemoryStore()
+    if location.kind == "sqlite":
+        return SqliteStore(Path(location.target))
+    return _connect_redis(location.target)
+
+
+def _connect_redis(url: str) -> Store:
+    try:
+        from litellm_homelab.state.redis import RedisStore
+    except ImportError as error:
+        advice = "install it with: pip install 'litellm-homelab[redis]'"
+        raise StateUnavailable("redis://", f"its client is missing ({error}); {advice}") from error
+    return RedisStore(url)
+
+
+def _sqlite_path(rest: str) -> str:
+    path = rest.removeprefix("/")
+    if path == rest or not path or path.endswith("/"):
+        raise ValueError(
+            f"'sqlite://{rest}' names no file (valid: sqlite:///file.db, sqlite:////absolute/file.db)"
+        )
+    return path
+
+
+def _check_redis(url: str) -> None:
+    try:
+        parts = urlsplit(url)
+        complete = bool(parts.hostname) and parts.port is not None and parts.path[1:].isdecimal()
+    except ValueError:  # brackets that do not match, a port that is no number or out of range
+        complete = False
+    if not complete or parts.query or parts.fragment:
+        raise ValueError(
+            "incomplete redis:// URL (valid: redis://host:port/db, with a number for port and db)"
+        )

@@ -1,0 +1,159 @@
+"""
+Entries in Redis: for several machines.
+
+Each change is one Lua script, which Redis runs alone: the check and the count cannot be torn apart. A command
+is never repeated by the client, since the first one may have counted. An entry that Redis loses (eviction, a
+restart, a replica that took over too early) is like one that expired: whoever needs it is refused.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from functools import cached_property
+from typing import TYPE_CHECKING, cast
+from urllib.parse import urlsplit
+
+from redis.asyncio import BlockingConnectionPool, Redis
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
+from redis.exceptions import RedisError
+
+from litellm_homelab.state.entry import Entry, Taken
+from litellm_homelab.state.store import StateUnavailable
+
+if TYPE_CHECKING:
+    from redis.commands.core import AsyncScript
+
+NAMESPACE = "homelab:"
+"""What every key of ours begins with, so that the database may be shared with LiteLLM's own cache."""
+
+TIMEOUT_SECONDS = 2.0
+"""For connecting, for an answer, and for a free connection: each."""
+
+MAX_CONNECTIONS = 16
+
+# One hash per entry. Field names begin with c (counter) or m (mark); `_` keeps one that has neither in being.
+_CREATE = """
+if redis.call('EXISTS', KEYS[1]) == 1 then return 0 end
+redis.call('HSET', KEYS[1], '_', '', unpack(ARGV, 2))
+redis.call('PEXPIRE', KEYS[1], ARGV[1])
+return 1
+"""
+_TAKE = """
+if redis.call('EXISTS', KEYS[1]) == 0 then return false end
+local count = tonumber(redis.call('HGET', KEYS[1], ARGV[1]) or 0)
+local granted = count < tonumber(redis.call('HGET', KEYS[1], ARGV[2]) or 0)
+for i = 3, #ARGV do
+  granted = granted and redis.call('HEXISTS', KEYS[1], ARGV[i]) == 0
+end
+if granted then redis.call('HINCRBY', KEYS[1], ARGV[1], 1) end
+return {granted and 1 or 0, redis.call('HGETALL', KEYS[1])}
+"""
+_ADD = """
+if redis.call('EXISTS', KEYS[1]) == 0 then return false end
+for i = 1, #ARGV, 2 do redis.call('HINCRBY', KEYS[1], ARGV[i], ARGV[i + 1]) end
+return redis.call('HGETALL', KEYS[1])
+"""
+_MARK = """
+if redis.call('EXISTS', KEYS[1]) == 0 then return false end
+redis.call('HSETNX', KEYS[1], ARGV[1], ARGV[2])
+if ARGV[3] and tonumber(ARGV[3]) < redis.call('PTTL', KEYS[1]) then
+  redis.call('PEXPIRE', KEYS[1], ARGV[3])
+end
+return redis.call('HGETALL', KEYS[1])
+"""
+_READ = """
+if redis.call('EXISTS', KEYS[1]) == 0 then return false end
+return redis.call('HGETALL', KEYS[1])
+"""
+
+
+class RedisStore:
+    """One Redis database; connections are opened on first use, so after any fork."""
+
+    shared = True
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+        parts = urlsplit(url)
+        self._where = f"redis://{parts.hostname}:{parts.port or 6379}{parts.path}"  # without the password
+
+    async def create(self, key: str, entry: Entry, ttl: float) -> bool:
+        """Create an entry (`Store.create`)."""
+        return await self._run("create", key, _milliseconds(ttl), *_fields(entry)) == 1
+
+    async def take(self, key: str, counter: str, limit: str, unless: Collection[str]) -> Taken | None:
+        """Check and count one more (`Store.take`)."""
+        marks = (f"m{name}" for name in unless)
+        answer = await self._run("take", key, f"c{counter}", f"c{limit}", *marks)
+        if answer is None:
+            return None
+        granted, fields = cast("tuple[int, list[str]]", answer)
+        return Taken(_entry(fields), granted=granted == 1)
+
+    async def add(self, key: str, amounts: Mapping[str, int]) -> Entry | None:
+        """Add to several counters at once (`Store.add`)."""
+        return _entry_or_none(await self._run("add", key, *_fields(Entry(amounts))))
+
+    async def mark(self, key: str, name: str, text: str, keep: float | None = None) -> Entry | None:
+        """Set a mark unless it is set (`Store.mark`)."""
+        lifetime = () if keep is None else (_milliseconds(keep),)
+        return _entry_or_none(await self._run("mark", key, f"m{name}", text, *lifetime))
+
+    async def read(self, key: str) -> Entry | None:
+        """Return the entry as it is now (`Store.read`)."""
+        return _entry_or_none(await self._run("read", key))
+
+    async def close(self) -> None:
+        """Close the connections (`Store.close`)."""
+        await self._client.aclose()
+        await self._client.connection_pool.disconnect()
+
+    @cached_property
+    def _client(self) -> Redis:
+        # Blocking: with the ordinary pool a burst of more requests than connections is an error.
+        pool = BlockingConnectionPool.from_url(
+            self._url,
+            max_connections=MAX_CONNECTIONS,
+            timeout=TIMEOUT_SECONDS,
+            socket_timeout=TIMEOUT_SECONDS,
+            socket_connect_timeout=TIMEOUT_SECONDS,
+            retry=Retry(NoBackoff(), 0),
+            decode_responses=True,
+            encoding_errors="surrogatepass",  # a mark may hold any text
+        )
+        return Redis(connection_pool=pool)
+
+    @cached_property
+    def _scripts(self) -> Mapping[str, AsyncScript]:
+        sources = {"create": _CREATE, "take": _TAKE, "add": _ADD, "mark": _MARK, "read": _READ}
+        return {name: self._client.register_script(source) for name, source in sources.items()}
+
+    async def _run(self, script: str, key: str, *args: str | int) -> object:
+        try:
+            return await self._scripts[script](keys=[NAMESPACE + key], args=args)
+        except (RedisError, OSError) as error:
+            raise StateUnavailable(
+                self._where, f"{error} (is Redis running there, and reachable?)"
+            ) from error
+
+
+def _milliseconds(seconds: float) -> int:
+    return max(1, round(seconds * 1000))
+
+
+def _fields(entry: Entry) -> Iterator[str | int]:
+    for counter, value in entry.counters.items():
+        yield from (f"c{counter}", value)
+    for name, text in entry.marks.items():
+        yield from (f"m{name}", text)
+
+
+def _entry_or_none(answer: object) -> Entry | None:
+    return None if answer is None else _entry(cast("list[str]", answer))
+
+
+def _entry(fields: Sequence[str]) -> Entry:
+    pairs = list(zip(fields[::2], fields[1::2], strict=True))
+    counters = {name[1:]: int(value) for name, value in pairs if name.startswith("c")}
+    return Entry(counters, {name[1:]: text for name, text in pairs if name.startswith("m")})

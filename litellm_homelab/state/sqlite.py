@@ -1,0 +1,169 @@
+"""
+Entries in a SQLite file: for several workers on one machine, and across restarts.
+
+The work runs inside the event loop on purpose: a change takes about 30 us, handing it to a thread costs more.
+It never waits there for another process: SQLite is told not to wait, and asyncio sleeps between attempts.
+The file must be on a local disk, since WAL does not work over a network (https://www.sqlite.org/wal.html).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import sqlite3
+import threading
+import time
+from collections.abc import Callable, Collection, Mapping
+from pathlib import Path
+from typing import TypeVar
+
+from litellm_homelab.state.entry import Entry, Taken
+from litellm_homelab.state.store import StateUnavailable
+
+PATIENCE_SECONDS = 2.0
+"""How long an operation waits for its turn; a turn of another worker takes well under a millisecond."""
+
+_RETRY_SECONDS = 0.001
+_PURGE_ROWS = 100  # per new entry: more than it adds, yet a day's leftovers never stall one request
+
+# NORMAL, not OFF: the file then survives a power cut (the last moments' counts may be lost), and the disk is
+# waited for at checkpoints only, once in some hundred changes
+# (https://www.sqlite.org/pragma.html#pragma_synchronous).
+_SETUP = (
+    "PRAGMA busy_timeout = 0",
+    "PRAGMA journal_mode = WAL",
+    "PRAGMA synchronous = NORMAL",
+    """CREATE TABLE IF NOT EXISTS homelab_state (
+        key TEXT PRIMARY KEY, expires_at REAL NOT NULL, counters TEXT NOT NULL, marks TEXT NOT NULL
+    ) WITHOUT ROWID""",
+    "CREATE INDEX IF NOT EXISTS homelab_state_expiry ON homelab_state (expires_at)",
+)
+_READ = "SELECT counters, marks, expires_at FROM homelab_state WHERE key = ? AND expires_at > ?"
+_WRITE = "UPDATE homelab_state SET counters = ?, marks = ?, expires_at = ? WHERE key = ?"
+_PURGE = """DELETE FROM homelab_state WHERE key IN
+    (SELECT key FROM homelab_state WHERE expires_at <= ? LIMIT ?)"""
+_CREATE = """INSERT INTO homelab_state (key, counters, marks, expires_at) VALUES (?1, ?2, ?3, ?4)
+    ON CONFLICT (key) DO UPDATE SET counters = ?2, marks = ?3, expires_at = ?4 WHERE expires_at <= ?5"""
+_BUSY = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
+
+T = TypeVar("T")
+
+
+class SqliteStore:
+    """One file; exact among processes, because every change is a transaction that locks before it reads."""
+
+    shared = True
+
+    def __init__(self, path: Path, patience_seconds: float = PATIENCE_SECONDS) -> None:
+        self._path = path
+        self._patience_seconds = patience_seconds
+        # A connection must cross neither a fork nor a thread, so each process and thread opens its own.
+        self._connections: dict[tuple[int, int], sqlite3.Connection] = {}
+
+    async def create(self, key: str, entry: Entry, ttl: float) -> bool:
+        """Create an entry (`Store.create`); a few expired ones go in the same transaction."""
+
+        def work(database: sqlite3.Connection) -> bool:
+            now = time.time()
+            database.execute(_PURGE, (now, _PURGE_ROWS))
+            return database.execute(_CREATE, (key, *_columns(entry), now + ttl, now)).rowcount == 1
+
+        return await self._transact(work)
+
+    async def take(self, key: str, counter: str, limit: str, unless: Collection[str]) -> Taken | None:
+        """Check and count one more (`Store.take`)."""
+        return await self._change(key, lambda entry: entry.take(counter, limit, unless))
+
+    async def add(self, key: str, amounts: Mapping[str, int]) -> Entry | None:
+        """Add to several counters at once (`Store.add`)."""
+        taken = await self._change(key, lambda entry: Taken(entry.add(amounts), granted=True))
+        return None if taken is None else taken.entry
+
+    async def mark(self, key: str, name: str, text: str, keep: float | None = None) -> Entry | None:
+        """Set a mark unless it is set (`Store.mark`)."""
+        taken = await self._change(key, lambda entry: Taken(entry.mark(name, text), granted=True), keep)
+        return None if taken is None else taken.entry
+
+    async def read(self, key: str) -> Entry | None:
+        """Return the entry as it is now (`Store.read`)."""
+        found = await self._patiently(lambda database: _read(database, key))
+        return None if found is None else found[0]
+
+    async def close(self) -> None:
+        """Close this process's and thread's connection (`Store.close`)."""
+        connection = self._connections.pop(_here(), None)
+        if connection is not None:
+            connection.close()
+
+    async def _change(
+        self, key: str, change: Callable[[Entry], Taken], keep: float | None = None
+    ) -> Taken | None:
+        def work(database: sqlite3.Connection) -> Taken | None:
+            found = _read(database, key)
+            if found is None:
+                return None
+            entry, expires_at = found
+            taken = change(entry)
+            if keep is not None:
+                expires_at = min(expires_at, time.time() + keep)
+            database.execute(_WRITE, (*_columns(taken.entry), expires_at, key))
+            return taken
+
+        return await self._transact(work)
+
+    async def _transact(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        def transaction(database: sqlite3.Connection) -> T:
+            with database:  # commits, or rolls back on any exception
+                database.execute("BEGIN IMMEDIATE")
+                return work(database)
+
+        return await self._patiently(transaction)
+
+    async def _patiently(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        give_up_at = time.monotonic() + self._patience_seconds
+        while True:
+            try:
+                return work(self._connection())
+            except sqlite3.Error as error:
+                if not _is_busy(error) or time.monotonic() >= give_up_at:
+                    raise self._unavailable(error) from error
+            await asyncio.sleep(_RETRY_SECONDS)
+
+    def _connection(self) -> sqlite3.Connection:
+        connection = self._connections.get(_here())
+        if connection is None:
+            connection = self._connections[_here()] = _open(self._path)
+        return connection
+
+    def _unavailable(self, error: sqlite3.Error) -> StateUnavailable:
+        advice = "is it a SQLite file in an existing, writable folder on a local disk, locked by nobody else?"
+        return StateUnavailable(f"sqlite:///{self._path}", f"{error} ({advice})")
+
+
+def _open(path: Path) -> sqlite3.Connection:
+    connection = sqlite3.connect(path, timeout=0, isolation_level=None)
+    try:
+        for statement in _SETUP:
+            connection.execute(statement)
+    except sqlite3.Error:
+        connection.close()
+        raise
+    return connection
+
+
+def _read(database: sqlite3.Connection, key: str) -> tuple[Entry, float] | None:
+    row = database.execute(_READ, (key, time.time())).fetchone()
+    return None if row is None else (Entry(json.loads(row[0]), json.loads(row[1])), float(row[2]))
+
+
+def _columns(entry: Entry) -> tuple[str, str]:
+    return json.dumps(entry.counters), json.dumps(entry.marks)
+
+
+def _here() -> tuple[int, int]:
+    return os.getpid(), threading.get_ident()
+
+
+def _is_busy(error: sqlite3.Error) -> bool:
+    return getattr(error, "sqlite_errorcode", 0) & 0xFF in _BUSY  # the low byte is the primary code
