@@ -33,7 +33,8 @@ class OptillmConfig:
     """How the OptiLLM stand-in reaches its upstream, and who may call it.
 
     ``gate_key`` empty means no gate: then a caller's ``sk-`` bearer is forwarded upstream, as OptiLLM 0.4.0
-    does.  ``calls_per_second`` and ``in_flight`` bound all calls upstream together (see ``throttle``).
+    does.  ``calls_per_second`` and ``in_flight`` bound all calls upstream together (see ``Throttle``), and
+    ``calls_per_run`` those of one request; beyond them it answers 503 with ``x-should-retry: false``.
     """
 
     upstream: str = "http://127.0.0.1:4000/v1"

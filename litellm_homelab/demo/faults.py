@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 KINDS: Final = ("down", "slow", "silent", "drop")
@@ -67,29 +67,19 @@ def _is(value: object, kind: type | tuple[type, ...]) -> bool:
 
 
 class FaultSwitch:
-    """The fault of one backend; every request asks it once."""
+    """The fault of one backend; every request asks it once.
+
+    ``current`` is the fault that the next request will meet, with the ``times`` that are left.
+    """
 
     def __init__(self) -> None:
-        self._fault: Fault | None = None
-        self._left: int | None = None
-
-    @property
-    def current(self) -> Fault | None:
-        """The fault that the next request will meet."""
-        return self._fault
-
-    def set(self, fault: Fault | None) -> None:
-        """Switch to a fault, or off with None."""
-        self._fault = fault
-        self._left = fault.times if fault else None
+        self.current: Fault | None = None
 
     def take(self) -> Fault | None:
         """The fault for this request; counts it down where ``times`` was given."""
-        fault = self._fault
-        if self._left is not None:
-            self._left -= 1
-            if self._left == 0:
-                self.set(None)
+        fault = self.current
+        if fault and fault.times is not None:
+            self.current = replace(fault, times=fault.times - 1) if fault.times > 1 else None
         return fault
 
 

@@ -99,7 +99,7 @@ class Demo:
 
     async def switch(self, name: str, fault: Fault | None) -> None:
         """Switch to a fault or off; returns once a backend that goes down or comes back has done so."""
-        self._switch(name).set(fault)
+        self._switch(name).current = fault
         listener = self._listeners[name]
         if fault and fault.kind == "down":
             if listener.is_up:

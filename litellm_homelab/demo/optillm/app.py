@@ -19,7 +19,7 @@ from litellm_homelab.demo.optillm import searches, techniques
 from litellm_homelab.demo.optillm.approach import KNOWN, plan
 from litellm_homelab.demo.optillm.shapes import passed_on, streamed, whole
 from litellm_homelab.demo.optillm.techniques import Technique
-from litellm_homelab.demo.optillm.throttle import FuseBlownError
+from litellm_homelab.demo.optillm.throttle import DemoLimitError
 from litellm_homelab.demo.optillm.upstream import OptillmError, Run, Upstream
 
 _IMITATED: Final[Mapping[str, Technique]] = MappingProxyType(
@@ -93,7 +93,7 @@ class Optillm:
             return _error(400, "The body is not JSON")
         try:
             return await self._answer(body, _bearer(request))
-        except FuseBlownError as error:
+        except DemoLimitError as error:
             return _error(503, str(error), {"x-should-retry": "false"})
         except Exception as error:  # noqa: BLE001 - OptiLLM answers every failure with its text
             return _error(500, _as_synchronous(str(error)))
@@ -141,8 +141,10 @@ async def _texts(run: Run) -> list[str]:
     asked = run.plan
     if asked.operation != "SINGLE" and "none" in asked.approaches:
         raise OptillmError("'none' approach cannot be combined with other approaches")
+    rounds = range(asked.n)
+    run.refuse_more_than(len(rounds) * len(asked.approaches))
     texts: list[str] = []
-    for _ in range(asked.n):
+    for _ in rounds:
         texts += await _once(run)
     return texts
 

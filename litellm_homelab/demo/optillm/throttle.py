@@ -11,8 +11,11 @@ from typing import Final
 QUIET_SECONDS: Final = 5.0
 
 
-class FuseBlownError(Exception):
-    """The stand-in refuses to call upstream; real OptiLLM has no such limit and would go on."""
+class DemoLimitError(BaseException):
+    """The stand-in refuses to go on, where real OptiLLM has no limit.
+
+    Not an Exception, so that the approaches that swallow every upstream error do not go on either.
+    """
 
 
 class Throttle:
@@ -35,7 +38,7 @@ class Throttle:
 
     @contextlib.asynccontextmanager
     async def call(self) -> AsyncIterator[None]:
-        """Hold one of the calls; a FuseBlownError when it is refused."""
+        """Hold one of the calls; a DemoLimitError when it is refused."""
         self._check_fuse()
         self._open += 1
         try:
@@ -48,7 +51,7 @@ class Throttle:
         now = self._clock()
         if self._open >= self._limit or now < self._refusing_until:
             self._refusing_until = now + QUIET_SECONDS
-            raise FuseBlownError(
+            raise DemoLimitError(
                 f"demo optillm: {self._limit} calls were open at once, which looks like a loop; calls are"
                 f" refused until there was none for {QUIET_SECONDS:g} s"
             )

@@ -11,7 +11,7 @@ from openai.types.chat import ChatCompletion
 
 from litellm_homelab.demo.config import OptillmConfig
 from litellm_homelab.demo.optillm.approach import Message, Plan
-from litellm_homelab.demo.optillm.throttle import Throttle
+from litellm_homelab.demo.optillm.throttle import DemoLimitError, Throttle
 
 DEFAULT_MAX_TOKENS: Final = 4096
 # OptiLLM uses the SDK's synchronous client; a gateway may tell the two apart.
@@ -59,10 +59,16 @@ class Run:
     def __init__(self, client: openai.AsyncOpenAI, throttle: Throttle, plan: Plan, most: int) -> None:
         self._client = client
         self._throttle = throttle
-        self._calls_left = most
+        self._most = most
+        self._made = 0
         self.plan = plan
         self.fields = plan.fields
         self.tokens = 0
+
+    def refuse_more_than(self, calls: int) -> None:
+        """A DemoLimitError when ``calls`` are more than one run may make."""
+        if calls > self._most:
+            raise DemoLimitError(f"demo optillm: a run may make {self._most} calls")
 
     @property
     def max_tokens(self) -> Any:  # noqa: ANN401 - the caller's, unchecked as in OptiLLM
@@ -78,9 +84,8 @@ class Run:
 
     async def create(self, messages: Sequence[Message], **fields: Any) -> ChatCompletion:  # noqa: ANN401 - the SDK's
         """One call, retried as the SDK does; its tokens are added up."""
-        if self._calls_left <= 0:
-            raise OptillmError("demo optillm: this run has made as many calls as the demo allows")
-        self._calls_left -= 1
+        self._made += 1
+        self.refuse_more_than(self._made)
         async with self._throttle.call():
             create: Any = self._client.chat.completions.create
             answer: ChatCompletion = await create(model=self.plan.model, messages=list(messages), **fields)
