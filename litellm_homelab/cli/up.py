@@ -30,11 +30,6 @@ environment, from env.local beside the configuration (made from env.example if t
 """
 
 
-def add_parser(
-    self, name: str, *, help: str, description: str, epilog: str, formatter_class: type
-) -> argparse.ArgumentParser: ...
-
-
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add the ``up`` subcommand; its parsed arguments carry ``run``."""
     parser = subparsers.add_parser(
