@@ -41,10 +41,6 @@ class Child:
         status = self._process.poll()
         return 128 - status if status is not None and status < 0 else status
 
-    def tail(self, lines: int) -> str:
-        """The last lines of its log."""
-        return "\n".join(self.log.read_text(errors="replace").splitlines()[-lines:])
-
     def signal(self, number: signal.Signals) -> None:
         """Send a signal to the whole group, of which nothing may be left."""
         with contextlib.suppress(ProcessLookupError):

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Final
 
 from litellm_homelab.cli.child import Child, end_all
+from litellm_homelab.cli.logtail import readable_tail
 from litellm_homelab.cli.make import Make
 from litellm_homelab.cli.plan import NotStartable, Plan, make_plan, ports_in_use
 from litellm_homelab.cli.ready import Refused, lines_to_try, listed_models
@@ -21,7 +22,7 @@ READY_WITHIN_SECONDS: Final = 180.0
 """LiteLLM 1.106.2 takes 11 to 14 s on two cores, four workers 42 s (measured); a small board more."""
 
 _POLL_SECONDS = 0.2
-_TAIL_LINES = 40
+_TAIL_LINES = 30
 _EPILOG = """\
 environment, from env.local beside the configuration (made from env.example if there is none):
   PORT, HOST           where the gateway listens (4000 on 127.0.0.1)
@@ -132,7 +133,8 @@ def _announce_if_ready(plan: Plan) -> bool:
 
 def _report(child: Child, what: str, status: int) -> int:
     """Say which child failed and show the end of its log; a child that ended well has still left us."""
-    print(f"{child.tail(_TAIL_LINES)}\n\n{child.name} {what}; its log: {child.log}", file=sys.stderr)
+    tail = readable_tail(child.log.read_text(errors="replace"), _TAIL_LINES)
+    print(f"{tail}\n\n{child.name} {what}; its log: {child.log}", file=sys.stderr)
     return status or 1
 
 
