@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable
 from typing import Any
@@ -17,13 +18,43 @@ STAMPED = outward.MODEL_KEYS | outward.ID_KEYS | outward.ENVELOPES | outward.LIS
 
 
 class ClientError(HTTPException):
-    """An upstream's error as the client gets it: its status, its text without the operator's names."""
+    """An error as the client gets it: its status, a text without the operator's names, its type and param."""
 
-    def __init__(self, status: int, message: str, *, refusal: Refuse | None = None) -> None:
-        super().__init__(status_code=status, detail=message, headers=refusal.headers if refusal else None)
+    def __init__(
+        self,
+        status: int,
+        message: str,
+        *,
+        type: str | None = None,  # noqa: A002 - the field's name in the OpenAI format
+        param: str | None = None,
+        headers: dict[str, str] | None = None,
+    ) -> None:
+        super().__init__(status_code=status, detail=message, headers=headers)
         self.message = message
-        if refusal is not None:  # LiteLLM takes `type` and `param` from the exception where it has them
-            self.type, self.param = refusal.type.value, refusal.param
+        if type is not None:  # LiteLLM takes both from the exception where it has them
+            self.type, self.param = type, param
+
+    @classmethod
+    def of(cls, refusal: Refuse) -> ClientError:
+        """The error that says a refusal."""
+        return cls(
+            refusal.status, refusal.message, type=refusal.type, param=refusal.param, headers=refusal.headers
+        )
+
+    def replace(self, original: Exception) -> ClientError:
+        """
+        Put this error in the place of `original`, in which case LiteLLM may look at either.
+
+        `/v1/completions` and `/v1/messages` do not look at what a failure hook returns: they build their
+        answer from the exception itself (measured on LiteLLM 1.106.2).
+        """
+        original.args = (self.message,)
+        changes = {"message": self.message, "status_code": self.status_code, "code": str(self.status_code)}
+        extra = {"type": self.type, "param": self.param} if hasattr(self, "type") else {}
+        for name, value in {**changes, **extra, "headers": self.headers or {}}.items():
+            with contextlib.suppress(AttributeError):  # an exception may compute an attribute
+                setattr(original, name, value)
+        return self
 
 
 def stamped(answer: Any, handle: str) -> Any:  # noqa: ANN401 - LiteLLM's answer types
@@ -78,8 +109,21 @@ def _item(item: Any) -> Any:  # noqa: ANN401 - LiteLLM's answer types
     return item
 
 
+class StreamBroken(Exception):
+    """
+    An error after the first chunk: LiteLLM sends its message, type and status as a last event.
+
+    It must be no HTTPException, for which LiteLLM would cut the connection (measured on 1.106.2).
+    """
+
+    def __init__(self, error: ClientError) -> None:
+        super().__init__(error.message)
+        self.message, self.status_code = error.message, error.status_code
+        self.type, self.param = getattr(error, "type", "internal_server_error"), getattr(error, "param", None)
+
+
 async def stamped_stream(
-    chunks: AsyncIterator[Any], handle: str, refine: Callable[[Exception], Exception]
+    chunks: AsyncIterator[Any], handle: str, refine: Callable[[Exception], ClientError | None]
 ) -> AsyncGenerator[Any, None]:
     """
     The chunks of a stream, each named after the handle; raw bytes are rewritten event by event.
@@ -87,36 +131,60 @@ async def stamped_stream(
     Chunks are copied, since LiteLLM assembles its log from the ones it yielded. An exception of the
     upstream goes through `refine`: on streams LiteLLM shows the client its text as it is.
     """
-    raw = sse.Rewriter(functools.partial(outward.restamped, handle=handle))
+    started = False
     try:
-        async for chunk in chunks:
-            if isinstance(chunk, bytes | str):
-                text = isinstance(chunk, str)
-                for frame in raw.feed(chunk.encode() if isinstance(chunk, str) else chunk):
-                    yield frame.decode() if text else frame
-            else:
-                yield stamped(chunk, handle)
-        rest = raw.flush()
-        if rest:
-            yield rest
+        async for chunk in _stamped_chunks(chunks, handle):
+            yield chunk
+            started = True
     except Exception as error:
-        raise refine(error) from error
+        clean = refine(error)
+        if clean is None:
+            raise
+        raise (StreamBroken(clean) if started else clean) from error
 
 
-def refined(error: Exception, scrub: Callable[[str], str]) -> Exception | None:
+async def _stamped_chunks(chunks: AsyncIterator[Any], handle: str) -> AsyncGenerator[Any, None]:
+    raw = sse.Rewriter(functools.partial(outward.restamped, handle=handle))
+    async for chunk in chunks:
+        if isinstance(chunk, bytes):
+            for frame in raw.feed(chunk):
+                yield frame
+        elif isinstance(chunk, str):
+            for frame in raw.feed(chunk.encode()):
+                yield frame.decode()
+        else:
+            yield stamped(chunk, handle)
+    rest = raw.flush()
+    if rest:
+        yield rest
+
+
+def refined(error: Exception, scrub: Callable[[str], str]) -> ClientError | None:
     """
     The error that the client should get instead, None where the one there is says nothing of upstreams.
 
     LiteLLM's exceptions of upstream calls carry `llm_provider`; their further fields may hold the
     upstream's own body, so they are always replaced.
     """
-    if isinstance(error, Refused | ClientError):
+    if isinstance(error, Refused | ClientError | StreamBroken):
         return None
     message = str(getattr(error, "message", None) or getattr(error, "detail", None) or error)
     clean = scrub(message)
     if clean == message and not getattr(error, "llm_provider", None):
         return None
-    return ClientError(status_of(error), clean)
+    kind = getattr(error, "type", None)
+    return ClientError(
+        status_of(error), clean, type=kind if isinstance(kind, str) else None, headers=_retry_after(error)
+    )
+
+
+def _retry_after(error: Exception) -> dict[str, str] | None:
+    """When to come back: from the exception's own headers, or from the router's cooldown."""
+    headers = (
+        getattr(error, "headers", None) or getattr(getattr(error, "response", None), "headers", None) or {}
+    )
+    value = headers.get("retry-after") or headers.get("Retry-After")
+    return {"retry-after": str(value)} if value else None
 
 
 def status_of(error: Exception) -> int:

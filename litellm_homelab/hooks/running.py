@@ -73,3 +73,9 @@ def entry_point(name: str) -> object:
     rule = Showroom.from_settings(settings())
     edge.wrap(app)
     return {"showroom": lambda: ShowroomCallback(rule, router)}[name]()
+
+
+def forget() -> None:
+    """Forget the settings and instances, so that the next load reads them anew; for tests."""
+    settings.cache_clear()
+    entry_point.cache_clear()

@@ -134,7 +134,7 @@ class ShowroomCallback(CustomLogger):  # type: ignore[misc]  # LiteLLM's class i
         record = context.current()
         if record is None or record.asked is None:
             raise broken("showroom", LookupError("a stream of a request that pre-call did not see"))
-        async for chunk in outgoing.stamped_stream(response, record.asked, self._refined_or_same):
+        async for chunk in outgoing.stamped_stream(response, record.asked, self._refined):
             yield chunk
 
     async def async_post_call_failure_hook(
@@ -146,13 +146,14 @@ class ShowroomCallback(CustomLogger):  # type: ignore[misc]  # LiteLLM's class i
     ) -> Any:  # noqa: ANN401 - an HTTPException or None
         """Give the client our own refusal of an attempt, or an upstream's error without its names."""
         record = context.current()
-        if record is not None and record.refusal is not None and not isinstance(original_exception, Refused):
-            refusal = record.refusal
-            return outgoing.ClientError(refusal.status, refusal.message, refusal=refusal)
-        return outgoing.refined(original_exception, self._scrub)
+        refused = record.refusal if record is not None else None
+        if refused is not None and not isinstance(original_exception, Refused):
+            return outgoing.ClientError.of(refused).replace(original_exception)
+        clean = self._refined(original_exception)
+        return clean.replace(original_exception) if clean else None
 
-    def _refined_or_same(self, error: Exception) -> Exception:
-        return outgoing.refined(error, self._scrub) or error
+    def _refined(self, error: Exception) -> outgoing.ClientError | None:
+        return outgoing.refined(error, self._scrub)
 
     # --- what LiteLLM knows ------------------------------------------------------------------------
 

@@ -1,0 +1,167 @@
+"""Stock LiteLLM's proxy in this process, on a real router.yaml, with its upstreams replaced."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import os
+import re
+from collections.abc import AsyncIterator, Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+from unittest import mock
+
+import httpx
+import litellm
+from litellm.integrations.custom_logger import CustomLogger
+
+from litellm_homelab.demo.listener import HOST, Listener
+from litellm_homelab.hooks import running
+from litellm_homelab.testing.answer import Answer
+from litellm_homelab.testing.isolation import restored
+from litellm_homelab.testing.upstream import SEARCH, Upstream, Upstreams
+
+MASTER_KEY = "sk-mock-proxy"
+_running: list[Path] = []
+
+
+class Redirect(CustomLogger):  # type: ignore[misc]  # LiteLLM's class is untyped here
+    """Sends every attempt to the stand-in of its group; the last callback, so that it sees what ours left."""
+
+    def __init__(self, base: str, groups: Mapping[str, str]) -> None:
+        super().__init__()
+        self._base = base
+        self._groups = groups
+
+    async def async_pre_call_deployment_hook(
+        self,
+        kwargs: dict[str, Any],
+        call_type: Any,  # noqa: ANN401, ARG002 - LiteLLM's signature
+    ) -> dict[str, Any]:
+        """Replace `api_base`."""
+        group = self._groups.get((kwargs.get("model_info") or {}).get("id", ""))
+        path = Upstreams.path(group) + "/v1" if group else Upstreams.path(SEARCH)
+        return {**kwargs, "api_base": self._base + path}
+
+
+class MockProxy:
+    """
+    A gateway for tests: LiteLLM's own app, router and hook order, driven without a socket.
+
+    Only two things are not the real ones: upstreams are stand-ins on a loopback port (`upstream`), and
+    LiteLLM's start-up jobs do not run. One at a time in a process, since LiteLLM's state is global; it is
+    put back at the end. `environ` is set for the block; names that router.yaml refers to and that are set
+    nowhere get a placeholder, so that a test needs no environment file.
+    """
+
+    def __init__(self, config: str | Path, environ: Mapping[str, str] | None = None) -> None:
+        self.config = Path(config)
+        self._environ = {"LITELLM_MASTER_KEY": MASTER_KEY, **(environ or {})}
+        self._upstreams = Upstreams()
+        self._stack = contextlib.AsyncExitStack()
+        self._client: httpx.AsyncClient | None = None
+
+    async def __aenter__(self) -> Self:
+        if _running:
+            raise RuntimeError(f"MockProxy: one at a time; {_running[0]} is still running in this process")
+        async with contextlib.AsyncExitStack() as stack:
+            _running.append(self.config)
+            stack.callback(_running.clear)
+            await self._start(stack)
+            self._stack = stack.pop_all()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._stack.aclose()
+
+    async def _start(self, stack: contextlib.AsyncExitStack) -> None:
+        from litellm.proxy import proxy_server
+
+        environ = {**_placeholders(self.config), **self._environ}
+        stack.enter_context(mock.patch.dict(os.environ, environ))
+        stack.enter_context(restored(litellm, proxy_server))
+        stack.enter_context(_app_and_router_restored(proxy_server))
+        running.forget()
+        stack.callback(running.forget)
+        with contextlib.redirect_stdout(io.StringIO()):  # LiteLLM's banner
+            await proxy_server.initialize(config=str(self.config))
+        base = await stack.enter_async_context(_listening(self._upstreams))
+        litellm.callbacks.append(Redirect(base, _groups(proxy_server.llm_router)))
+        key = proxy_server.master_key
+        self._client = await stack.enter_async_context(
+            httpx.AsyncClient(
+                transport=httpx.ASGITransport(app=proxy_server.app, raise_app_exceptions=False),
+                base_url="http://gateway",
+                headers={"Authorization": f"Bearer {key}"},
+            )
+        )
+
+    def upstream(self, group: str) -> Upstream:
+        """What stands in for a group's deployments: switch its faults, see what it received."""
+        return self._upstreams.of(group)
+
+    async def request(self, method: str, path: str, **kwargs: Any) -> Answer:  # noqa: ANN401 - httpx's
+        """Any request, with the master key unless `headers` say otherwise; arguments as in httpx."""
+        if self._client is None:
+            raise RuntimeError("MockProxy: use it as `async with MockProxy(...) as proxy`")
+        before = self._upstreams.recorder.requests()
+        last = before[-1].number if before else 0
+        response = await self._client.request(method, path, **kwargs)
+        calls = [call for call in self._upstreams.recorder.requests() if call.number > last]
+        return Answer(response, tuple(calls))
+
+    async def post(self, path: str, body: object, **kwargs: Any) -> Answer:  # noqa: ANN401 - httpx's
+        """POST a JSON body."""
+        return await self.request("POST", path, json=body, **kwargs)
+
+    async def get(self, path: str, **kwargs: Any) -> Answer:  # noqa: ANN401 - httpx's
+        """GET a path."""
+        return await self.request("GET", path, **kwargs)
+
+    async def chat(self, model: str, text: str = "hello", **fields: object) -> Answer:
+        """One chat completion with one user message; `fields` are added to the body."""
+        messages = [{"role": "user", "content": text}]
+        return await self.post("/v1/chat/completions", {"model": model, "messages": messages, **fields})
+
+
+@contextlib.asynccontextmanager
+async def _listening(app: Upstreams) -> AsyncIterator[str]:
+    listener = Listener(app, 0)
+    await listener.up()
+    try:
+        yield f"http://{HOST}:{listener.port}"
+    finally:
+        await listener.close()
+
+
+@contextlib.contextmanager
+def _app_and_router_restored(proxy_server: Any) -> Any:  # noqa: ANN401 - LiteLLM's module
+    app, router, stack = proxy_server.app, proxy_server.llm_router, proxy_server.app.middleware_stack
+    try:
+        yield
+    finally:
+        app.middleware_stack, proxy_server.llm_router = stack, router
+
+
+def _groups(router: Any) -> dict[str, str]:  # noqa: ANN401 - LiteLLM's Router
+    return {one["model_info"]["id"]: one["model_name"] for one in router.model_list}
+
+
+def _placeholders(config: Path) -> dict[str, str]:
+    """A value for every `os.environ/NAME` of router.yaml that is not set."""
+
+    names = re.findall(
+        r"^[^#\n]*os\.environ/([A-Za-z0-9_]+)", config.read_text(encoding="utf-8"), re.MULTILINE
+    )
+    return {name: _placeholder(name) for name in names if name not in os.environ}
+
+
+def _placeholder(name: str) -> str:
+    if name.endswith("_API_BASE"):
+        return f"http://{HOST}:9/v1"
+    return (
+        f"openai/{name.removesuffix('_MODEL').lower()}" if name.endswith("_MODEL") else f"mock-{name.lower()}"
+    )

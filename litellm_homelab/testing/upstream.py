@@ -1,0 +1,82 @@
+"""Stand-ins for the upstreams of a router.yaml: one for each model group, all behind one port."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import quote, unquote
+
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from litellm_homelab.demo import searxng
+from litellm_homelab.demo.backend import Backend
+from litellm_homelab.demo.faults import Fault, FaultSwitch
+from litellm_homelab.demo.guard import Guard
+from litellm_homelab.demo.recorder import RecordedRequest, Recorder
+
+SEARCH = "search-tools"
+"""The name below which search tools are answered (LiteLLM appends `/search` unless it is there)."""
+
+
+class AnyModel(Backend):
+    """A lenient chat, completions and embeddings backend that answers for any model name."""
+
+    def __init__(self, group: str) -> None:
+        super().__init__("vllm", (group,), pace=0)
+
+    def _check_model(self, model: object) -> None:
+        """Accept it: what arrives is for the test to look at."""
+
+
+@dataclass(slots=True)
+class Upstream:
+    """What stands in for the deployments of one group."""
+
+    group: str
+    switch: FaultSwitch
+    recorder: Recorder
+
+    def fails(self, fault: int | str, *, times: int | None = None, seconds: float | None = None) -> None:
+        """Fail as `litellm_homelab.demo.faults.Fault` describes, `times` times or until `works`."""
+        self.switch.current = Fault(str(fault), seconds, times)
+
+    def works(self) -> None:
+        """Answer again."""
+        self.switch.current = None
+
+    @property
+    def requests(self) -> list[RecordedRequest]:
+        """What it received, oldest first."""
+        return self.recorder.requests(self.group)
+
+
+class Upstreams:
+    """The ASGI app that is all of them: `/<group>/v1/...` goes to the stand-in of that group."""
+
+    def __init__(self) -> None:
+        self.recorder = Recorder()
+        self._apps: dict[str, ASGIApp] = {}
+        self._upstreams: dict[str, Upstream] = {}
+
+    def of(self, group: str) -> Upstream:
+        """The stand-in of a group, made on first use."""
+        if group not in self._upstreams:
+            upstream = Upstream(group, FaultSwitch(), self.recorder)
+            app = searxng.app() if group == SEARCH else AnyModel(group).app()
+            self._apps[group] = Guard(app, group, self.recorder, upstream.switch)
+            self._upstreams[group] = upstream
+        return self._upstreams[group]
+
+    @staticmethod
+    def path(group: str) -> str:
+        """Where a group's stand-in is, below the port's root."""
+        return "/" + quote(group, safe="")
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request (ASGI 3)."""
+        raw = bytes(scope.get("raw_path") or scope["path"].encode()).decode("latin-1")
+        _, group, *rest = raw.split("/", 2)
+        inner: dict[str, Any] = {**scope, "path": "/" + "/".join(rest), "raw_path": None}
+        name = unquote(group)
+        self.of(name)
+        await self._apps[name](inner, receive, send)

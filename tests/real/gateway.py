@@ -1,0 +1,179 @@
+"""Stock LiteLLM as a real process on a router.yaml, with the demo backends behind it."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import secrets
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import httpx
+
+from litellm_homelab.demo.config import DEFAULT_PORTS, DemoConfig, models_from_env
+from litellm_homelab.demo.thread import DemoThread, running_demo
+
+REPOSITORY = Path(__file__).parents[2]
+ROUTER = REPOSITORY / "config" / "router.yaml"
+EXAMPLE = REPOSITORY / "config" / "env.example"
+START_SECONDS = 120
+"""A LiteLLM start takes 11 to 14 s on two idle cores; four workers 42 s."""
+
+
+@dataclass(slots=True)
+class Gateway:
+    """A running LiteLLM: where it is, its master key, the demo backends behind it, its log."""
+
+    url: str
+    key: str
+    demo: DemoThread
+    log: Path
+    environ: Mapping[str, str]
+    client: httpx.Client = field(repr=False)
+
+    def post(self, path: str, body: object, **kwargs: object) -> httpx.Response:
+        """POST JSON with the master key."""
+        return self.client.post(path, json=body, **kwargs)  # type: ignore[arg-type]
+
+    def chat(self, model: str, text: str = "hello", **fields: object) -> httpx.Response:
+        """One chat completion."""
+        messages = [{"role": "user", "content": text}]
+        return self.post("/v1/chat/completions", {"model": model, "messages": messages, **fields})
+
+    def sent(self, backend: str | None = None) -> list[str]:
+        """`METHOD path model` of what the backends received since the last clear, in order."""
+        seen = self.demo.requests(backend)
+        return [f"{one.method} {one.path} {(one.json or {}).get('model', '')}" for one in seen]
+
+
+def free_port() -> int:
+    """A port that nobody listens on at this moment."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def read_env(path: Path = EXAMPLE) -> dict[str, str]:
+    """The variables of an env file, with fresh secrets where it says `generate` or `sk-generate`."""
+    lines = (line.strip() for line in path.read_text(encoding="utf-8").splitlines())
+    pairs = (line.split("=", 1) for line in lines if line and not line.startswith("#"))
+    return {name: _fresh(value) for name, value in pairs}
+
+
+def _fresh(value: str) -> str:
+    secret = secrets.token_urlsafe(24)
+    return {"generate": secret, "sk-generate": f"sk-{secret}"}.get(value, value)
+
+
+def moved(environ: Mapping[str, str], demo: DemoThread) -> dict[str, str]:
+    """The environment with the demo's real ports in the place of the default ones."""
+    result = dict(environ)
+    for backend, port in DEFAULT_PORTS.items():
+        for name, value in result.items():
+            if f"127.0.0.1:{port}" in value:
+                result[name] = value.replace(f"127.0.0.1:{port}", f"127.0.0.1:{demo.port(backend)}")
+    return result
+
+
+@contextlib.contextmanager
+def gateway(
+    config: Path = ROUTER,
+    *,
+    environ: Mapping[str, str] | None = None,
+    arguments: tuple[str, ...] = (),
+) -> Iterator[Gateway]:
+    """Run the demo backends and LiteLLM on `config` for the length of the block."""
+    variables = {**read_env(), **(environ or {})}
+    demo_config = DemoConfig.for_tests(models=models_from_env(variables, DEFAULT_PORTS))
+    port = free_port()
+    demo_config = with_upstream(demo_config, port, variables)
+    with running_demo(demo_config) as demo:
+        variables = moved(variables, demo)
+        with litellm(config, port, variables, arguments) as log:
+            url, key = f"http://127.0.0.1:{port}", variables["LITELLM_MASTER_KEY"]
+            headers = {"Authorization": f"Bearer {key}"}
+            with httpx.Client(base_url=url, headers=headers, timeout=60) as client:
+                demo.clear_requests()
+                yield Gateway(url, key, demo, log, variables, client)
+
+
+def with_upstream(config: DemoConfig, port: int, environ: Mapping[str, str]) -> DemoConfig:
+    """Tell the OptiLLM stand-in which gateway to call back, and with which keys."""
+    optillm = replace(
+        config.optillm,
+        upstream=f"http://127.0.0.1:{port}/v1",
+        upstream_key=environ.get("OPTILLM_UPSTREAM_KEY") or environ["LITELLM_MASTER_KEY"],
+        gate_key=environ["OPTILLM_GATE_KEY"],
+    )
+    return replace(config, optillm=optillm)
+
+
+@contextlib.contextmanager
+def litellm(
+    config: Path, port: int, environ: Mapping[str, str], arguments: tuple[str, ...] = ()
+) -> Iterator[Path]:
+    """Run `litellm --config` until the block ends; raises with the log's tail when it does not start."""
+    with tempfile.TemporaryDirectory(prefix="gateway-") as folder:
+        log = Path(folder) / "litellm.log"
+        with log.open("wb") as output:
+            process = start(config, port, environ, arguments, output.fileno())
+        try:
+            _wait_until_ready(process, port, log)
+            yield log
+        finally:
+            end(process)
+
+
+def start(
+    config: Path, port: int, environ: Mapping[str, str], arguments: tuple[str, ...], output: int
+) -> subprocess.Popen[bytes]:
+    """Start stock LiteLLM in a process group of its own."""
+    command = [str(Path(sys.executable).parent / "litellm"), "--config", str(config)]
+    command += ["--host", "127.0.0.1", "--port", str(port), *arguments]
+    inherited = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
+    return subprocess.Popen(
+        command,
+        env={**inherited, **environ, "PORT": str(port)},
+        stdin=subprocess.DEVNULL,
+        stdout=output,
+        stderr=subprocess.STDOUT,
+        start_new_session=True,
+    )
+
+
+def _wait_until_ready(process: subprocess.Popen[bytes], port: int, log: Path) -> None:
+    deadline = time.monotonic() + START_SECONDS
+    while time.monotonic() < deadline:
+        if process.poll() is not None:
+            raise AssertionError(f"LiteLLM ended with {process.returncode}:\n{tail(log)}")
+        with contextlib.suppress(httpx.HTTPError):
+            if httpx.get(f"http://127.0.0.1:{port}/health/liveliness", timeout=2).status_code == 200:
+                return
+        time.sleep(0.25)
+    raise AssertionError(f"LiteLLM was not ready after {START_SECONDS} s:\n{tail(log)}")
+
+
+def end(process: subprocess.Popen[bytes]) -> None:
+    """End a process and its workers: asked first, then made to."""
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGTERM)
+    try:
+        process.wait(timeout=15)
+    except subprocess.TimeoutExpired:
+        pass
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+    process.wait(timeout=15)
+
+
+def tail(log: Path, lines: int = 60) -> str:
+    """The end of a log."""
+    return "\n".join(log.read_text(errors="replace").splitlines()[-lines:])
