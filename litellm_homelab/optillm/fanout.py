@@ -1,0 +1,158 @@
+"""
+A root's fan-out: the facts that the ledger keeps of it, and what follows from them for its next child.
+
+Pure: it reads and writes entries of a store, which `ledger` fetches.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, TypeAlias, cast
+
+from litellm_homelab.state import Entry, Taken
+
+MAX_AMOUNT = 2**40
+"""Most that one booking may add to a counter: no sum of them overflows the 64 bits that Redis counts in."""
+
+ProblemKind: TypeAlias = Literal["looped", "spent", "gone"]
+
+CHILDREN, MAX_CALLS = "children", "max_calls"  # the counter of children, and its limit
+PROBLEM, ENDED = "problem", "ended"  # the marks; either of them refuses every further child
+
+
+@dataclass(frozen=True, slots=True)
+class Root:
+    """One client request to an OptiLLM handle; times in unix seconds. After `deadline` it is forgotten."""
+
+    id: str
+    handle: str
+    approach: str
+    max_calls: int
+    opened_at: float
+    deadline: float
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """What children used: tokens as the backend told them, and seconds from admission to answer."""
+
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+    seconds: float = 0.0
+
+    @property
+    def total_tokens(self) -> int:
+        """Prompt and completion tokens together."""
+        return self.prompt_tokens + self.completion_tokens
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """What went wrong first: `looped` (text: the path), `spent` (the limit) or `gone` (the client left)."""
+
+    kind: ProblemKind
+    text: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """A root as it stands: children admitted, those of them finished, and what these used in sum."""
+
+    root: Root
+    children: int
+    finished: int
+    usage: Usage
+    problem: Problem | None
+    ended: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Admitted:
+    """The child may go on; it is the root's `number`th, counted from 1."""
+
+    number: int
+    root: Root
+
+
+@dataclass(frozen=True, slots=True)
+class Spent:
+    """The root has had its `limit` children."""
+
+    limit: int
+
+
+@dataclass(frozen=True, slots=True)
+class Looped:
+    """The root has met itself again; `path` names the way, for people."""
+
+    path: str
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """The root has been answered, or its client has gone: nobody waits for this child."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unknown:
+    """There is no such root: it has expired, or was opened on counters that are not these."""
+
+
+Admission: TypeAlias = Admitted | Spent | Looped | Ended | Unknown
+
+
+def admission_of(taken: Taken | None) -> Admission:
+    """Decide about a child from what the store answered; an end outweighs what went wrong before it."""
+    if taken is None:
+        return Unknown()
+    if taken.granted:
+        return Admitted(taken.entry.count(CHILDREN), _root(taken.entry))
+    problem = _problem(taken.entry)
+    if ENDED in taken.entry.marks or (problem and problem.kind == "gone"):
+        return Ended()
+    if problem and problem.kind == "looped":
+        return Looped(problem.text)
+    return Spent(taken.entry.count(MAX_CALLS))
+
+
+def opened(root: Root) -> Entry:
+    """Return the entry of a root that has no children yet."""
+    times = {"opened_at": repr(root.opened_at), "deadline": repr(root.deadline)}
+    marks = {"id": root.id, "handle": root.handle, "approach": root.approach, **times}
+    return Entry({MAX_CALLS: root.max_calls}, marks)
+
+
+def _root(entry: Entry) -> Root:
+    marks = entry.marks
+    opened_at, deadline = float(marks["opened_at"]), float(marks["deadline"])
+    return Root(marks["id"], marks["handle"], marks["approach"], entry.count(MAX_CALLS), opened_at, deadline)
+
+
+def amounts(usage: Usage) -> dict[str, int]:
+    """Return what one finished child adds to its root's counters."""
+    booked = {
+        "prompt_tokens": usage.prompt_tokens,
+        "completion_tokens": usage.completion_tokens,
+        "milliseconds": usage.seconds * 1000,
+    }
+    # A backend's word: a negative number must not pay for other children, nor a huge one break the sum.
+    return {"finished": 1} | {name: int(min(max(0, value), MAX_AMOUNT)) for name, value in booked.items()}
+
+
+def written(problem: Problem) -> str:
+    """Return the text of the mark that tells of a problem."""
+    return f"{problem.kind}:{problem.text}"
+
+
+def _problem(entry: Entry) -> Problem | None:
+    kind, _, text = entry.marks.get(PROBLEM, "").partition(":")
+    return Problem(cast("ProblemKind", kind), text) if kind else None
+
+
+def summary_of(entry: Entry) -> Summary:
+    """Read a root's entry."""
+    used = Usage(
+        entry.count("prompt_tokens"), entry.count("completion_tokens"), entry.count("milliseconds") / 1000
+    )
+    children, finished = entry.count(CHILDREN), entry.count("finished")
+    return Summary(_root(entry), children, finished, used, _problem(entry), ENDED in entry.marks)
