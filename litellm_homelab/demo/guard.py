@@ -11,7 +11,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from litellm_homelab.demo.faults import DEFAULT_SLOW_SECONDS, Fault, FaultSwitch, status_answer
 from litellm_homelab.demo.recorder import RecordedRequest, Recorder
 
-MAX_BODY_BYTES: Final = 8 * 1024 * 1024
+MAX_BODY_BYTES: Final = 40 * 1024 * 1024  # above what the gateway lets through by default
+MAX_OPTILLM_BODY_BYTES: Final = 8 * 1024 * 1024
 CHUNKS_BEFORE_DROP: Final = 3
 
 
@@ -22,34 +23,33 @@ class ConnectionDropped(Exception):
 class Guard:
     """Wraps one backend's app.
 
-    Bodies over 8 MiB are a 413: a self-loop through an approach that repeats the prompt doubles it at every
-    hop.  ``keeps_working`` is for OptiLLM, which goes on after its client has left; the others stop.
+    A body over 40 MiB is a 413; for OptiLLM over 8 MiB, since a loop through an approach that repeats the
+    prompt doubles it at every hop.  OptiLLM goes on after its client has left; the others stop.
     """
 
-    def __init__(
-        self, app: ASGIApp, name: str, recorder: Recorder, switch: FaultSwitch, *, keeps_working: bool = False
-    ) -> None:
+    def __init__(self, app: ASGIApp, name: str, recorder: Recorder, switch: FaultSwitch) -> None:
         self._app = app
         self._name = name
         self._recorder = recorder
         self._switch = switch
-        self._keeps_working = keeps_working
+        self._keeps_working = name == "optillm"
+        self._most = MAX_OPTILLM_BODY_BYTES if name == "optillm" else MAX_BODY_BYTES
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one HTTP request."""
         exchange = _Exchange(self._name, receive, send)
-        content = await exchange.read()
+        content = await exchange.read(self._most)
         request = self._recorder.record(
             self._name,
             scope["method"],
             scope["path"],
             scope["query_string"].decode("latin-1"),
             Headers(raw=scope["headers"]),
-            content[:MAX_BODY_BYTES],
+            content[: self._most],
         )
         exchange.watch(request)
         work = asyncio.ensure_future(
-            self._serve(scope, exchange, request, too_long=len(content) > MAX_BODY_BYTES)
+            self._serve(scope, exchange, request, too_long=len(content) > self._most)
         )
         try:
             await (work if self._keeps_working else exchange.until_done_or_gone(work))
@@ -98,10 +98,10 @@ class _Exchange:
         self._watcher: asyncio.Future[None] | None = None
         self.gone = asyncio.Event()
 
-    async def read(self) -> bytes:
-        """The whole body, at most one network read longer than the limit."""
+    async def read(self, most: int) -> bytes:
+        """The whole body, at most one network read longer than ``most``."""
         parts, size, more = [], 0, True
-        while more and size <= MAX_BODY_BYTES:
+        while more and size <= most:
             message = await self._receive()
             parts.append(message.get("body", b""))
             size += len(parts[-1])

@@ -60,7 +60,7 @@ class Demo:
             app = Backend(name, config.served(name), config.pace, config.cloud_key).app()
         else:
             app = self._optillm.app() if name == "optillm" else searxng.app()
-        return Guard(app, name, self._recorder, self._switches[name], keeps_working=name == "optillm")
+        return Guard(app, name, self._recorder, self._switches[name])
 
     def port(self, name: str) -> int:
         """The port that a backend, or ``control``, really has."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import secrets
 from collections.abc import Mapping
@@ -20,7 +19,7 @@ from litellm_homelab.demo.optillm.approach import KNOWN, plan
 from litellm_homelab.demo.optillm.shapes import passed_on, streamed, whole
 from litellm_homelab.demo.optillm.techniques import Technique
 from litellm_homelab.demo.optillm.throttle import DemoLimitError
-from litellm_homelab.demo.optillm.upstream import OptillmError, Run, Upstream
+from litellm_homelab.demo.optillm.upstream import OptillmError, Run, Upstream, together
 
 _IMITATED: Final[Mapping[str, Technique]] = MappingProxyType(
     {
@@ -152,7 +151,7 @@ async def _texts(run: Run) -> list[str]:
 async def _once(run: Run) -> list[str]:
     asked = run.plan
     if asked.operation == "OR":
-        parallel = await asyncio.gather(*(_listed(run, name, asked.query) for name in asked.approaches))
+        parallel = await together(_listed(run, name, asked.query) for name in asked.approaches)
         return [text for texts in parallel for text in texts]
     texts, query = [asked.query], asked.query
     for name in asked.approaches[:1] if asked.operation == "SINGLE" else asked.approaches:

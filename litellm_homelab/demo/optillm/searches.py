@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 import re
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 from litellm_homelab.demo.optillm.approach import Message
-from litellm_homelab.demo.optillm.upstream import OptillmError, Run
+from litellm_homelab.demo.optillm.upstream import OptillmError, Run, together
 
 _SPL_MIN_TOKENS: Final = 4096
 
@@ -132,7 +131,7 @@ async def _solutions(run: Run, query: str, mode: str, temperature: float) -> lis
 
 async def rstar(run: Run, query: str) -> str:
     """25 calls, five in flight: five rollouts of four steps, then a check of each."""
-    paths = await asyncio.gather(*(_rollout(run, query) for _ in range(5)))
+    paths = await together(_rollout(run, query) for _ in range(5))
     for path in paths:
         await _step(run, f"Given the partial reasoning:\n{path[0]}\nComplete it.")
     return str(paths[0][-1])

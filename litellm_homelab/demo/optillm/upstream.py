@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any, Final
+import asyncio
+from collections.abc import Awaitable, Iterable, Sequence
+from typing import Any, Final, TypeVar
 
 import httpx
 import openai
@@ -14,8 +15,9 @@ from litellm_homelab.demo.optillm.approach import Message, Plan
 from litellm_homelab.demo.optillm.throttle import DemoLimitError, Throttle
 
 DEFAULT_MAX_TOKENS: Final = 4096
+T = TypeVar("T")
 # OptiLLM uses the SDK's synchronous client; a gateway may tell the two apart.
-_SYNC_HEADERS: Final = {"user-agent": f"OpenAI/Python {openai.__version__}", "x-stainless-async": "false"}
+_SYNC_HEADERS: Final = {"User-Agent": f"OpenAI/Python {openai.__version__}", "X-Stainless-Async": "false"}
 
 
 class Upstream:
@@ -47,6 +49,15 @@ class Upstream:
     async def close(self) -> None:
         """Close all connections."""
         await self._client.close()
+
+
+async def together(work: Iterable[Awaitable[T]]) -> list[T]:
+    """Do all of it at the same time; the first error is raised once nothing runs any more."""
+    results = await asyncio.gather(*work, return_exceptions=True)
+    for result in results:
+        if isinstance(result, BaseException):
+            raise result
+    return [result for result in results if not isinstance(result, BaseException)]
 
 
 class OptillmError(Exception):

@@ -1,0 +1,153 @@
+"""Fault switches, in process and on the control port."""
+
+from __future__ import annotations
+
+import time
+
+import httpx
+import pytest
+
+from litellm_homelab.demo import DemoThread, Fault
+
+HELLO = {"model": "m", "messages": [{"role": "user", "content": "hello"}]}
+
+
+def _chat(demo: DemoThread, name: str = "vllm", timeout: float = 5, **fields: object) -> httpx.Response:
+    return httpx.post(f"{demo.api_base(name)}/chat/completions", json={**HELLO, **fields}, timeout=timeout)
+
+
+@pytest.mark.parametrize("status", [400, 404, 429, 500, 503])
+def test_status(demo: DemoThread, status: int) -> None:
+    """A status fault answers in OpenAI's shape, and its text names the model and the upstream address."""
+    demo.fault("vllm", str(status))
+    answer = _chat(demo)
+    assert answer.status_code == status
+    error = answer.json()["error"]
+    assert "`m`" in error["message"]
+    assert f"{demo.api_base('vllm')}/chat/completions" in error["message"]
+
+
+def test_retry_after(demo: DemoThread) -> None:
+    """A 429 tells how long to wait, in whole seconds and for the SDKs in milliseconds."""
+    demo.fault("vllm", "429", seconds=1.5)
+    headers = _chat(demo).headers
+    assert (headers["retry-after"], headers["retry-after-ms"]) == ("2", "1500")
+
+
+def test_times(demo: DemoThread) -> None:
+    """A fault for two requests is over at the third."""
+    demo.fault("vllm", "500", times=2)
+    assert [_chat(demo).status_code for _ in range(3)] == [500, 500, 200]
+
+
+def test_down_and_up_again(demo: DemoThread) -> None:
+    """A backend that is down refuses connections, also those that were kept open, and returns on its port."""
+    with httpx.Client() as client:
+        url = f"{demo.url('vllm')}/health"
+        assert client.get(url).status_code == 200
+        demo.fault("vllm", "down")
+        with pytest.raises(httpx.ConnectError):
+            client.get(url)
+        demo.clear_fault("vllm")
+        assert client.get(url).status_code == 200
+
+
+def test_another_fault_brings_it_up(demo: DemoThread) -> None:
+    """A backend that was down and is given another fault accepts connections again."""
+    demo.fault("vllm", "down")
+    demo.fault("vllm", "500")
+    assert _chat(demo).status_code == 500
+
+
+def test_slow(demo: DemoThread) -> None:
+    """A slow backend answers in full, after the delay."""
+    demo.fault("vllm", "slow", seconds=0.2)
+    start = time.monotonic()
+    assert _chat(demo).status_code == 200
+    assert time.monotonic() - start >= 0.2
+
+
+def test_silent(demo: DemoThread) -> None:
+    """A silent backend takes the request and never answers; that the client left is recorded."""
+    demo.fault("vllm", "silent")
+    with pytest.raises(httpx.ReadTimeout):
+        _chat(demo, timeout=0.1)
+    deadline = time.monotonic() + 2
+    while not demo.requests("vllm")[0].disconnected and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert demo.requests("vllm")[0].disconnected
+
+
+def test_answered_clients_have_not_left(demo: DemoThread) -> None:
+    """A client that got its whole answer is not recorded as gone."""
+    _chat(demo)
+    assert [request.disconnected for request in demo.requests("vllm")] == [False]
+
+
+def test_dropped_stream(demo: DemoThread) -> None:
+    """A dropped stream gives three chunks and then breaks the connection."""
+    demo.fault("vllm", "drop")
+    url, body = f"{demo.api_base('vllm')}/chat/completions", {**HELLO, "stream": True}
+    received: list[bytes] = []
+    with httpx.stream("POST", url, json=body) as answer, pytest.raises(httpx.RemoteProtocolError):
+        received.extend(answer.iter_raw())
+    assert b"".join(received).count(b"data: ") == 3
+
+
+def test_dropped_answer(demo: DemoThread) -> None:
+    """An answer that is not streamed breaks in the middle."""
+    demo.fault("vllm", "drop")
+    with pytest.raises(httpx.RemoteProtocolError, match="without sending complete"):
+        _chat(demo)
+
+
+def test_optillms_own_errors_are_strings(demo: DemoThread) -> None:
+    """A status fault of the OptiLLM stand-in has OptiLLM's shape: a bare string."""
+    demo.fault("optillm", "500")
+    assert isinstance(_chat(demo, "optillm").json()["error"], str)
+
+
+def test_too_long(demo: DemoThread) -> None:
+    """A body over 8 MiB is a 413 from the OptiLLM stand-in, which lives on."""
+    body = b" " * (9 * 1024 * 1024)
+    assert httpx.post(f"{demo.api_base('optillm')}/chat/completions", content=body).status_code == 413
+    assert httpx.get(f"{demo.url('optillm')}/health").status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("body", "message"),
+    [
+        pytest.param("x", "Expecting value", id="no-json"),
+        pytest.param("[]", 'expected an object such as {"fault": "429"}', id="no-object"),
+        pytest.param('{"fault": "slwo"}', "unknown fault 'slwo' (valid: down, slow,", id="kind"),
+        pytest.param('{"fault": "200"}', "unknown fault '200'", id="status"),
+        pytest.param('{"fault": "429", "tmies": 1}', "tmies: unknown field (valid:", id="field"),
+        pytest.param('{"fault": "slow", "seconds": -1}', "seconds: got -1 (valid: 0 to 3600)", id="seconds"),
+        pytest.param('{"fault": "slow", "seconds": "1"}', "seconds must be a number", id="seconds-text"),
+        pytest.param('{"fault": "429", "times": 0}', "times: got 0 with '429' (valid: 1 or more", id="times"),
+        pytest.param('{"fault": "down", "times": 1}', "times: got 1 with 'down'", id="times-of-down"),
+    ],
+)  # fmt: skip
+def test_wrong_switch(demo: DemoThread, body: str, message: str) -> None:
+    """A switch that makes no sense is a 400 that says what is valid, and changes nothing."""
+    answer = httpx.put(f"{demo.url('control')}/backends/mlx/fault", content=body)
+    assert answer.status_code == 400
+    assert message in answer.json()["error"]
+    assert httpx.get(f"{demo.url('control')}/backends").json()["mlx"]["fault"] is None
+
+
+def test_switch_by_http(demo: DemoThread) -> None:
+    """The control port switches a fault on, shows what is left of it, and switches it off."""
+    control = demo.url("control")
+    httpx.put(f"{control}/backends/vllm/fault", json={"fault": "429", "times": 3})
+    assert _chat(demo).status_code == 429
+    shown = httpx.get(f"{control}/backends").json()["vllm"]["fault"]
+    assert shown == {"fault": "429", "seconds": None, "times": 2}
+    assert httpx.delete(f"{control}/backends/vllm/fault").json()["fault"] is None
+    assert _chat(demo).status_code == 200
+
+
+def test_fault_round_trip() -> None:
+    """What the control port shows is what it reads."""
+    fault = Fault("slow", 1.5, 2)
+    assert Fault.parse(fault.as_dict()) == fault
