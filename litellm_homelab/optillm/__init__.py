@@ -1,0 +1,1 @@
+"""The OptiLLM lane: approaches, prompt tags, wire fields, lineage, topology; rules only, no LiteLLM."""
