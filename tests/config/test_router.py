@@ -1,0 +1,237 @@
+"""router.yaml: groups, the chain, and settings that the installed LiteLLM really reads."""
+
+from __future__ import annotations
+
+import inspect
+import itertools
+import re
+from typing import Any
+
+import litellm
+import pytest
+from litellm.proxy._types import ConfigGeneralSettings
+from litellm.types.router import RetryPolicy
+
+from litellm_homelab.settings import Known, load
+from tests.config.shipped import (
+    BY_GROUP,
+    DEPLOYMENTS,
+    ENV,
+    FOLDER,
+    REGISTRY,
+    ROUTER,
+    ROUTER_TEXT,
+    SHOWROOM,
+    Deployment,
+)
+
+SETTINGS = ("router_settings", "litellm_settings", "general_settings")
+NOT_IN_ITS_SCHEMA = {"disable_model_info_refresh", "trusted_proxy_ranges"}
+"""Settings that LiteLLM 1.106.2 reads from `general_settings` without having them in its schema."""
+ALL = [pytest.param(deployment, id=deployment.group) for deployment in DEPLOYMENTS]
+
+
+def upstream_name(group: str) -> str:
+    """The name that the upstream of a group sees."""
+    return BY_GROUP[group].upstream_model
+
+
+# --- the showroom ---
+
+
+def test_handles_in_their_order() -> None:
+    """The stable names come first, then the chain and the clouds, then one's own."""
+    assert SHOWROOM["handles"] == [
+        *("main", "deep", "fast", "swap", "boost", "embed", "vllm-qwen"),
+        *("groq/llama-3.3-70b-versatile", "gemini/gemini-2.0-flash", "gemini/gemini-2.5-flash"),
+        *("mistral/mistral-small-latest", "jerry-chat", "lil-jerry"),
+    ]
+
+
+def test_every_group_has_one_place() -> None:
+    """Each name in the three lists is one group of its own, and no group is left in the backroom."""
+    places = [*SHOWROOM["handles"], *SHOWROOM["hidden"], *SHOWROOM["internal"]]
+    assert sorted(places) == sorted(deployment.group for deployment in DEPLOYMENTS)
+    assert len(set(places)) == len(places)
+
+
+def test_no_aliases() -> None:
+    """A handle is a group: LiteLLM takes an alias out of the listing together with its target."""
+    assert "model_group_alias" not in ROUTER["router_settings"]
+    assert "model_group_alias" not in ROUTER["litellm_settings"]
+
+
+def test_canonical_names() -> None:
+    """A mlx-* name has its size inside, neither first nor last, and is the name its server knows."""
+    names = [group for group in BY_GROUP if group.startswith("mlx-")]
+    assert names == [name for name in SHOWROOM["hidden"] if name.startswith("mlx-")]
+    for name in names:
+        assert re.fullmatch(r"mlx-[a-z0-9]+(-[a-z0-9]+)*", name)
+        assert any(re.fullmatch(r"[0-9]+b", part) for part in name.split("-")[2:-1])
+        assert upstream_name(name) == name
+
+
+def test_our_own_settings_accept_it() -> None:
+    """The file starts: our loader finds no problem in it, with the environment of env.example."""
+    known = Known(retry_policy=frozenset(RetryPolicy.model_fields))
+    settings = load(FOLDER / "router.yaml", environ=ENV, known=known)
+    assert settings.handles == tuple(SHOWROOM["handles"])
+    assert settings.registry.keys() == REGISTRY["models"].keys()
+
+
+# --- deployments ---
+
+
+@pytest.mark.parametrize("deployment", ALL)
+def test_says_what_it_serves(deployment: Deployment) -> None:
+    """Each deployment has a mode, and a chat one sends responses and messages to chat completions."""
+    assert deployment.info["mode"] in {"chat", "embedding"}
+    assert deployment.params.get("use_chat_completions_api", False) is (deployment.info["mode"] == "chat")
+
+
+@pytest.mark.parametrize("deployment", ALL)
+def test_upstream_is_three_variables(deployment: Deployment) -> None:
+    """Model, address and key of an upstream come from variables with one prefix."""
+    values = [deployment.params[name] for name in ("model", "api_base", "api_key")]
+    prefix = values[0].removesuffix("_MODEL")
+    suffix = "_GATE_KEY" if deployment.group == "boost" else "_API_KEY"
+    assert prefix.startswith("os.environ/")
+    assert values == [f"{prefix}_MODEL", f"{prefix}_API_BASE", f"{prefix}{suffix}"]
+
+
+def test_prefixes_are_not_shared() -> None:
+    """Moving one group to another upstream moves no other group."""
+    prefixes = [deployment.params["model"] for deployment in DEPLOYMENTS]
+    assert len(set(prefixes)) == len(prefixes)
+
+
+@pytest.mark.parametrize("group", [pytest.param(g, id=g) for g in ("boost", "vllm-qwen", "ollama-qwen")])
+def test_completions_go_through_chat(group: str) -> None:
+    """OptiLLM has no /v1/completions, and LiteLLM fails over a streamed completion only through chat."""
+    assert BY_GROUP[group].model.startswith("custom_openai/")
+
+
+# --- the chain and OptiLLM ---
+
+
+def test_chain() -> None:
+    """Only vllm-qwen falls back, through two internal rungs, and to no handle."""
+    assert ROUTER["router_settings"]["fallbacks"] == [{"vllm-qwen": ["ollama-qwen", "openai-gpt4o"]}]
+    assert SHOWROOM["internal"] == ["ollama-qwen", "openai-gpt4o"]
+
+
+def test_first_rung_gives_up_first() -> None:
+    """The silence that vllm-qwen is granted is the shortest of the chain and of all handles."""
+    rungs = [BY_GROUP[name].params["stream_timeout"] for name in ("vllm-qwen", "ollama-qwen", "openai-gpt4o")]
+    others = ROUTER["router_settings"]["stream_timeout"]
+    assert rungs[0] == min(*rungs, others)
+    assert rungs.count(rungs[0]) == 1
+
+
+def test_optillm_calls_back_to_a_plain_group() -> None:
+    """The name that OptiLLM calls back is no handle, has no fallback, and does not lead to OptiLLM."""
+    base = upstream_name("boost")
+    assert base in SHOWROOM["hidden"]
+    assert BY_GROUP[base].api_base != ENV["OPTILLM_API_BASE"]
+    assert base not in ROUTER["router_settings"]["fallbacks"][0]
+
+
+def test_boost_is_never_repeated() -> None:
+    """A request to OptiLLM is neither retried nor failed over, and its failures rest nobody."""
+    assert ROUTER["router_settings"]["model_group_retry_policy"]["boost"] == {"DefaultRetries": 0}
+    assert BY_GROUP["boost"].params["num_retries"] == 0
+    assert BY_GROUP["boost"].params["cooldown_time"] == 0
+    assert ROUTER["litellm_settings"]["cache"] is False
+
+
+# --- settings that LiteLLM reads ---
+
+
+def policies() -> list[Any]:
+    """Every retry policy of the file."""
+    router = ROUTER["router_settings"]
+    groups = router["model_group_retry_policy"].items()
+    return [pytest.param(router["retry_policy"], id="all"), *(pytest.param(p, id=g) for g, p in groups)]
+
+
+@pytest.mark.parametrize("policy", policies())
+def test_retry_policy_names(policy: dict[str, int]) -> None:
+    """Each name in a retry policy is one of LiteLLM's, which passes over others without a word."""
+    assert policy.keys() <= RetryPolicy.model_fields.keys()
+
+
+def test_policies_name_groups() -> None:
+    """A policy for a group is for a group that exists."""
+    assert ROUTER["router_settings"]["model_group_retry_policy"].keys() <= BY_GROUP.keys()
+
+
+def test_router_settings_are_the_routers() -> None:
+    """Each name in `router_settings` is an argument of LiteLLM's Router."""
+    assert ROUTER["router_settings"].keys() <= inspect.signature(litellm.Router.__init__).parameters.keys()
+
+
+def test_litellm_settings_are_litellms() -> None:
+    """Each name in `litellm_settings` is a setting of the litellm module."""
+    assert [name for name in ROUTER["litellm_settings"] if not hasattr(litellm, name)] == []
+
+
+def test_general_settings_are_the_proxys() -> None:
+    """Each name in `general_settings` is in the proxy's schema or known to be read beside it."""
+    known = ConfigGeneralSettings.model_fields.keys() | NOT_IN_ITS_SCHEMA
+    assert ROUTER["general_settings"].keys() <= known
+
+
+def test_allowed_fails_is_not_litellms_default() -> None:
+    """LiteLLM takes its default for "not set" and then rests a deployment for a single 404."""
+    assert ROUTER["router_settings"]["allowed_fails"] != litellm.allowed_fails
+
+
+def test_closed_where_stock_is_open() -> None:
+    """The settings that keep metrics, logs and error texts shut have the values that do so."""
+    settings = ROUTER["litellm_settings"]
+    assert settings["require_auth_for_metrics_endpoint"] is True
+    assert settings["global_disable_no_log_param"] is True
+    assert settings["expose_router_debug_in_errors"] is False
+    assert settings["callbacks"][:2] == ["prometheus", "litellm_homelab.hooks.showroom"]
+    assert ROUTER["general_settings"]["master_key"] == "os.environ/LITELLM_MASTER_KEY"
+
+
+def test_search_tool() -> None:
+    """The search tool is SearXNG at its variable's address."""
+    [tool] = ROUTER["search_tools"]
+    assert tool["search_tool_name"] == "searxng-search"
+    assert tool["litellm_params"] == {"search_provider": "searxng", "api_base": "os.environ/SEARXNG_API_BASE"}
+
+
+# --- the file as a text ---
+
+
+def setting_lines(section: str) -> list[Any]:
+    """Each top-level setting of a section with the line before it."""
+    lines = ROUTER_TEXT.partition(f"\n{section}:\n")[2].partition("\n\n")[0].splitlines()
+    pairs = itertools.pairwise(["", *lines])
+    return [
+        pytest.param(before, id=line.split(":")[0].strip())
+        for before, line in pairs
+        if re.match(r"  \w", line)
+    ]
+
+
+@pytest.mark.parametrize("before", [param for section in SETTINGS for param in setting_lines(section)])
+def test_setting_says_why(before: str) -> None:
+    """Each setting follows a comment of its own."""
+    assert re.match(r"  # \S", before)
+
+
+def test_every_setting_is_looked_at() -> None:
+    """The comment test sees all settings of the three sections."""
+    names = [str(param.id) for section in SETTINGS for param in setting_lines(section)]
+    assert names == [name for section in SETTINGS for name in ROUTER[section]]
+
+
+@pytest.mark.parametrize("name", ["router.yaml", "env.example", "registry.json"])
+def test_names_no_machine(name: str) -> None:
+    """A file holds no address but this machine's, and no path of somebody's computer."""
+    text = (FOLDER / name).read_text(encoding="utf-8")
+    assert set(re.findall(r"\b\d+\.\d+\.\d+\.\d+\b", text)) <= {"127.0.0.1"}
+    assert not re.search(r"/(home|Users|work|tmp)/", text)
