@@ -155,6 +155,16 @@ async def test_a_root_past_its_deadline_is_unknown(ledger: Ledger) -> None:
     assert await ledger.read(root.id) is None
 
 
+async def test_an_ended_root_is_soon_forgotten(ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An ended root is remembered for the linger time only, not until its deadline."""
+    monkeypatch.setattr("litellm_homelab.optillm.ledger.LINGER_SECONDS", 0.05)
+    root = new_root()
+    await ledger.open(root)
+    await ledger.end(root.id)
+    await asyncio.sleep(0.08)
+    assert await ledger.read(root.id) is None
+
+
 async def test_roots_do_not_mix(ledger: Ledger) -> None:
     """With 100 roots at once every child and token is booked on its own root."""
     roots = [new_root(max_calls=number % 7) for number in range(100)]

@@ -89,6 +89,22 @@ async def test_the_first_text_of_a_mark_stays(store: Store, key: str) -> None:
     assert await store.mark(key, "problem", "second") == Entry({}, {"problem": "first"})
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        pytest.param("", id="empty"),
+        pytest.param("a:b\n\0 'x' \"y\"", id="punctuation"),
+        pytest.param("größer → 模型 🏠", id="other-scripts"),
+        pytest.param("\ud800", id="half-a-surrogate"),
+    ],
+)
+async def test_a_mark_holds_any_text(store: Store, key: str, text: str) -> None:
+    """Whatever the text of a mark, it is read as it was written."""
+    await store.create(key, Entry({}, {"problem": text}), 60)
+    assert await store.mark(key, "ended", text) == Entry({}, {"problem": text, "ended": text})
+    assert await store.read(key) == Entry({}, {"problem": text, "ended": text})
+
+
 async def test_several_counters_are_added_at_once(store: Store, key: str) -> None:
     """Amounts are added to known and unknown counters alike."""
     await store.create(key, Entry({"prompt": 1}), 60)
