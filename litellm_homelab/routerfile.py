@@ -6,30 +6,13 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-import yaml
+from litellm_homelab import yaml_text
+from litellm_homelab.wording import shown
+from litellm_homelab.yaml_text import NotReadable
 
 ENV_PREFIX = "os.environ/"
 FALLBACK_SETTINGS = ("fallbacks", "context_window_fallbacks", "content_policy_fallbacks")
 """LiteLLM's fallback lists, each `[{group: [group, ...]}, ...]`; read in both settings sections."""
-
-
-class _UniqueKeyLoader(yaml.SafeLoader):
-    """A YAML loader that refuses a key written twice, where PyYAML silently keeps the last."""
-
-
-def _mapping_without_duplicates(loader: yaml.SafeLoader, node: yaml.MappingNode) -> dict[Any, Any]:
-    keys = [loader.construct_object(key) for key, _ in node.value if key.tag != "tag:yaml.org,2002:merge"]
-    for number, key in enumerate(keys):
-        if key in keys[:number]:
-            mark = node.value[number][0].start_mark
-            raise yaml.constructor.ConstructorError(None, None, f"the key {key!r} stands here twice", mark)
-    loader.flatten_mapping(node)
-    return {
-        loader.construct_object(k, deep=True): loader.construct_object(v, deep=True) for k, v in node.value
-    }
-
-
-_UniqueKeyLoader.add_constructor("tag:yaml.org,2002:map", _mapping_without_duplicates)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +41,10 @@ class RouterFile:
     aliases: Mapping[str, str]
     callbacks: tuple[str, ...]
     search_tools: frozenset[str]
+    includes: tuple[str, ...]
+    """Further files that LiteLLM would merge in."""
+    unset: tuple[tuple[str, str], ...]
+    """(where it stands, variable) of each `os.environ/` reference of a deployment that is not set."""
     sections: Mapping[str, Mapping[str, Any]] = field(repr=False)
 
     @property
@@ -81,10 +68,6 @@ class RouterFile:
         return frozenset(seen)
 
 
-class NotReadable(ValueError):
-    """router.yaml is not what LiteLLM could load; the text says what is wrong and where."""
-
-
 def parse(text: str, path: str, environ: Mapping[str, str]) -> tuple[RouterFile, Mapping[str, Any]]:
     """
     Read router.yaml's text; the second value is its raw `homelab:` section (empty when there is none).
@@ -93,12 +76,9 @@ def parse(text: str, path: str, environ: Mapping[str, str]) -> tuple[RouterFile,
         NotReadable: not YAML, a key twice, or not a mapping.
 
     """
-    try:
-        document = yaml.load(text, Loader=_UniqueKeyLoader)  # noqa: S506 - a SafeLoader underneath
-    except yaml.YAMLError as error:
-        raise NotReadable(f"not readable as YAML: {' '.join(str(error).split())}") from error
+    document = yaml_text.load(text)
     if not isinstance(document, dict):
-        raise NotReadable(f"expected a mapping at the top, got {type(document).__name__}")
+        raise NotReadable(f"expected a mapping at the top, got {shown(document)}")
     sections = {key: value for key, value in document.items() if isinstance(value, dict)}
     router, litellm = sections.get("router_settings", {}), sections.get("litellm_settings", {})
     file = RouterFile(
@@ -109,11 +89,13 @@ def parse(text: str, path: str, environ: Mapping[str, str]) -> tuple[RouterFile,
         aliases=_aliases(router.get("model_group_alias")),
         callbacks=_names(litellm.get("callbacks")),
         search_tools=frozenset(_search_tools(document.get("search_tools"))),
+        includes=_names(document.get("include")),
+        unset=tuple(_unset(document.get("model_list"), environ)),
         sections=sections,
     )
     homelab = document.get("homelab")
     if homelab is not None and not isinstance(homelab, dict):
-        raise NotReadable(f"homelab: expected a mapping, got {type(homelab).__name__}")
+        raise NotReadable(f"homelab: expected a mapping, got {shown(homelab)}")
     return file, homelab or {}
 
 
@@ -122,6 +104,11 @@ def resolve(value: object, environ: Mapping[str, str]) -> object:
     if isinstance(value, str) and value.startswith(ENV_PREFIX):
         return environ.get(value.removeprefix(ENV_PREFIX), value)
     return value
+
+
+def is_unset(resolved: object) -> bool:
+    """Whether what `resolve` gave back is still a reference, because its variable is not set."""
+    return isinstance(resolved, str) and resolved.startswith(ENV_PREFIX)
 
 
 def _deployments(entries: object, environ: Mapping[str, str]) -> Iterator[Deployment]:
@@ -133,6 +120,13 @@ def _deployments(entries: object, environ: Mapping[str, str]) -> Iterator[Deploy
             api_base=str(resolve(params.get("api_base") or params.get("base_url") or "", environ)),
             mode=str(info.get("mode") or "chat"),
         )
+
+
+def _unset(entries: object, environ: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+    for number, entry in enumerate(entries if isinstance(entries, list) else ()):
+        for name, value in _dict(_dict(entry).get("litellm_params")).items():
+            if is_unset(resolve(value, environ)):
+                yield f"model_list[{number}].litellm_params.{name}", value.removeprefix(ENV_PREFIX)
 
 
 def _fallbacks(section: str, settings: Mapping[str, Any]) -> Iterator[tuple[str, str, tuple[str, ...]]]:

@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from litellm_homelab import routerfile
+from litellm_homelab import checks, routerfile
 from litellm_homelab.routerfile import ENV_PREFIX, RouterFile
 from litellm_homelab.showroom import handles as handles_room
+from litellm_homelab.showroom import placement
 from litellm_homelab.showroom import registry as registry_room
-from litellm_homelab.showroom.modes import MODES
+from litellm_homelab.wording import described, reason
+from litellm_homelab.yaml_text import NotReadable
 
-HOOKS = "litellm_homelab.hooks."
-"""Where our entry points live; a `callbacks` entry is this and the section's name."""
+if TYPE_CHECKING:
+    from pydantic_core import ErrorDetails
 
 Name = Annotated[str, Field(min_length=1)]
 
@@ -69,6 +71,8 @@ class Settings:
     router: RouterFile
     handles: tuple[str, ...]
     """`showroom.handles`, then what the handles file adds."""
+    handles_lines: Mapping[str, int] = field(default_factory=dict)
+    """The handles of the handles file, each with its line."""
     registry: Mapping[str, registry_room.Entry] = field(default_factory=dict)
 
 
@@ -94,7 +98,7 @@ def load(path: str | Path, environ: Mapping[str, str] | None = None, known: Know
     try:
         text = Path(path).read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        raise SettingsError([f"{path}: not readable: {error}"]) from error
+        raise SettingsError([f"{path}: {reason(error)}"]) from error
     return parse(text, path=path, environ=environ, known=known or Known())
 
 
@@ -102,190 +106,75 @@ def parse(text: str, *, path: str | Path, environ: Mapping[str, str], known: Kno
     """Check a router.yaml's text; relative file names in it are relative to `path`'s folder."""
     try:
         router, raw = routerfile.parse(text, str(path), environ)
-    except routerfile.NotReadable as error:
+    except NotReadable as error:
         raise SettingsError([f"{path}: {error}"]) from error
-    if not raw:
-        raise SettingsError([f"{path}: homelab: missing; the callbacks of litellm_homelab need this section"])
-    unset: list[str] = []
+    unset: dict[str, str] = {}
     resolved = _resolve(raw, "homelab", environ, unset)
-    problems = [*unset, *_router_problems(router, known)]
+    problems = [*checks.unset_problems(unset.items()), *checks.router_problems(router, known)]
     homelab, shape = _validate(resolved)
     if homelab is None:
-        raise SettingsError(f"{path}: {problem}" for problem in [*problems, *shape])
-    return _finish(homelab, router, Path(path), problems)
-
-
-def _finish(homelab: Homelab, router: RouterFile, path: Path, problems: list[str]) -> Settings:
-    showroom = homelab.showroom
-    extra, file_problems = handles_room.read(path.parent, showroom.handles_file)
-    entries, registry_problems = registry_room.read(path.parent, showroom.registry)
-    names = (*showroom.handles, *(name for name in extra if name not in showroom.handles))
-    settings = Settings(homelab=homelab, router=router, handles=names, registry=entries)
-    problems += [*file_problems, *registry_problems, *_showroom_problems(settings)]
+        raise SettingsError(f"{path}: {problem}" for problem in [*shape, *problems])
+    settings, own = _assembled(homelab, router, Path(path).parent)
+    problems += [problem for problem in own if problem.split(": ", 1)[0] not in unset]
     if problems:
         raise SettingsError(f"{path}: {problem}" for problem in problems)
     return settings
 
 
+def _assembled(homelab: Homelab, router: RouterFile, folder: Path) -> tuple[Settings, list[str]]:
+    """The settings with the files that they name, and what is wrong with either."""
+    showroom = homelab.showroom
+    lines, file_problems = handles_room.read(folder, showroom.handles_file)
+    entries, registry_problems = registry_room.read(folder, showroom.registry)
+    settings = Settings(
+        homelab=homelab,
+        router=router,
+        handles=(*showroom.handles, *(name for name in lines if name not in showroom.handles)),
+        handles_lines=lines,
+        registry=entries,
+    )
+    own = [*file_problems, *registry_problems, *placement.problems(settings, folder)]
+    return settings, own
+
+
 # --- shape -----------------------------------------------------------------------------------------
 
 
-def _resolve(value: object, where: str, environ: Mapping[str, str], unset: list[str]) -> object:
+def _resolve(value: object, where: str, environ: Mapping[str, str], unset: dict[str, str]) -> object:
+    """The section with its environment references resolved; those that are not set go to `unset`."""
     if isinstance(value, dict):
         return {key: _resolve(item, f"{where}.{key}", environ, unset) for key, item in value.items()}
     if isinstance(value, list):
         return [_resolve(item, f"{where}[{n}]", environ, unset) for n, item in enumerate(value)]
     resolved = routerfile.resolve(value, environ)
-    if resolved is value and isinstance(value, str) and value.startswith(ENV_PREFIX):
-        unset.append(f"{where}: the environment variable {value.removeprefix(ENV_PREFIX)} is not set")
+    if routerfile.is_unset(resolved):
+        unset[where] = str(value).removeprefix(ENV_PREFIX)
     return resolved
 
 
 def _validate(raw: object) -> tuple[Homelab | None, list[str]]:
+    if not raw:
+        least = "homelab: {showroom: {handles: [...]}}"
+        return None, [f"homelab: missing or empty; the callbacks of litellm_homelab need at least `{least}`"]
     try:
         return Homelab.model_validate(raw), []
     except ValidationError as error:
-        return None, [
-            _shape_problem(one["loc"], one["type"], one["msg"], one["input"]) for one in error.errors()
-        ]
+        return None, [_shape_problem(one) for one in error.errors()]
 
 
-def _shape_problem(loc: tuple[int | str, ...], kind: str, message: str, got: object) -> str:
+def _shape_problem(error: ErrorDetails) -> str:
+    loc = error["loc"]
     where = "homelab" + "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in loc)
-    if kind == "extra_forbidden":
-        return f"{where}: unknown setting (known: {', '.join(_known_fields(loc[:-1]))})"
-    if kind == "missing":
+    if error["type"] == "extra_forbidden":
+        return f"{where}: unknown setting (known: {', '.join(_fields(loc[:-1]))})"
+    if error["type"] == "missing":
         return f"{where}: missing; it is required"
-    return f"{where}: {message[0].lower()}{message[1:]}, got {_shown(got)}"
+    return f"{where}: {described(error)}"
 
 
-def _known_fields(loc: tuple[int | str, ...]) -> list[str]:
+def _fields(loc: tuple[int | str, ...]) -> list[str]:
+    """Settings of the section at `loc`."""
     model: Any = Homelab
     for part in loc:
         model = model.model_fields[part].annotation
     return list(model.model_fields)
-
-
-def _shown(value: object) -> str:
-    text = repr(value)
-    return f"{type(value).__name__} {text if len(text) <= 60 else text[:57] + '...'}"
-
-
-# --- router.yaml around it ---------------------------------------------------------------------------
-
-
-def _router_problems(router: RouterFile, known: Known) -> Iterator[str]:
-    yield from _callback_problems(router)
-    yield from _policy_problems(router, known)
-    if not router.deployments:
-        yield "model_list: empty or missing; a handle is a model_name of this list"
-    if "include" in router.sections or "include" in (router.sections.get("general_settings") or {}):
-        yield "include: not supported; the checks need the whole configuration in this one file"
-    for group, deployments in router.groups.items():
-        modes = sorted({deployment.mode for deployment in deployments})
-        if len(modes) > 1:
-            yield f"model_list: the deployments of {group!r} differ in model_info.mode: {', '.join(modes)}"
-        for mode in modes:
-            if mode not in MODES:
-                yield f"model_list: {group!r}: unknown model_info.mode {mode!r} (known: {', '.join(MODES)})"
-
-
-def _callback_problems(router: RouterFile) -> Iterator[str]:
-    litellm = router.sections.get("litellm_settings", {})
-    if f"{HOOKS}showroom" not in router.callbacks:
-        yield (
-            f"litellm_settings.callbacks: {HOOKS}showroom is not listed, so homelab.showroom would not hold; "
-            f"got {list(router.callbacks)}"
-        )
-    for setting in ("success_callback", "failure_callback", "callback", "input_callback"):
-        for name in _listed(litellm.get(setting)):
-            if name.startswith(HOOKS):
-                yield f"litellm_settings.{setting}: {name} decides nothing there; list it under `callbacks`"
-
-
-def _listed(value: object) -> list[str]:
-    return [str(item) for item in (value if isinstance(value, list) else [value] if value else [])]
-
-
-def _policy_problems(router: RouterFile, known: Known) -> Iterator[str]:
-    for section in ("router_settings", "litellm_settings"):
-        settings = router.sections.get(section, {})
-        where = f"{section}.retry_policy"
-        yield from _unknown_names(where, settings.get("retry_policy"), known.retry_policy)
-        for group, policy in (settings.get("model_group_retry_policy") or {}).items():
-            yield from _unknown_names(
-                f"{section}.model_group_retry_policy.{group}", policy, known.retry_policy
-            )
-        where = f"{section}.allowed_fails_policy"
-        yield from _unknown_names(where, settings.get("allowed_fails_policy"), known.allowed_fails_policy)
-
-
-def _unknown_names(where: str, policy: object, known: frozenset[str]) -> Iterator[str]:
-    """LiteLLM ignores a policy name that it does not know without a word (measured on 1.106.2)."""
-    for name in policy if isinstance(policy, dict) and known else ():
-        if name not in known:
-            yield f"{where}.{name}: LiteLLM ignores this name (known: {', '.join(sorted(known))})"
-
-
-# --- the showroom ------------------------------------------------------------------------------------
-
-
-def _showroom_problems(settings: Settings) -> Iterator[str]:
-    showroom, groups = settings.homelab.showroom, settings.router.groups
-    lists = {"handles": list(settings.handles), "hidden": showroom.hidden, "internal": showroom.internal}
-    for which, names in lists.items():
-        for number, name in enumerate(names):
-            where = f"homelab.showroom.{which}[{number}]"
-            yield from _name_problems(where, name, names[:number], settings)
-    for which, other in (("hidden", "handles"), ("internal", "handles"), ("internal", "hidden")):
-        for name in sorted(set(lists[which]) & set(lists[other])):
-            yield f"homelab.showroom.{which}: {name!r} stands in {other} too; a name has one place"
-    yield from _fallback_problems(settings)
-    yield from _registry_problems(settings, groups)
-
-
-def _name_problems(where: str, name: str, before: list[str], settings: Settings) -> Iterator[str]:
-    if name in before:
-        yield f"{where}: {name!r} stands in this list twice"
-    elif name in settings.router.aliases:
-        yield f"{where}: {name!r} is a model_group_alias; make it a model_name of model_list of its own"
-    elif name not in settings.router.groups:
-        known = ", ".join(settings.router.groups) or "none"
-        yield f"{where}: {name!r} is not a model_name of model_list (there: {known})"
-    problem = handles_room.naming_problem(name)
-    if problem:
-        yield f"{where}: {problem}"
-
-
-def _fallback_problems(settings: Settings) -> Iterator[str]:
-    showroom, groups = settings.homelab.showroom, settings.router.groups
-    placed = {*settings.handles, *showroom.hidden, *showroom.internal}
-    for where, source, targets in settings.router.fallbacks:
-        for name in (source, *targets):
-            if name not in groups and name != "*":
-                yield f"{where}: {name!r} is not a model_name of model_list (there: {', '.join(groups)})"
-        for target in targets:
-            if target in groups and target not in placed:
-                yield (
-                    f"{where}: the fallback {source} -> {target} leads to a backroom model; "
-                    f"put {target!r} into homelab.showroom.internal or take the fallback out"
-                )
-
-
-def _registry_problems(
-    settings: Settings, groups: Mapping[str, list[routerfile.Deployment]]
-) -> Iterator[str]:
-    showroom = settings.homelab.showroom
-    if showroom.registry and not showroom.roots:
-        yield "homelab.showroom.roots: missing; with a registry it says which folders are showroom storage"
-        return
-    for which, names in (("handles", settings.handles), ("hidden", showroom.hidden)):
-        for number, name in enumerate(names):
-            for deployment in groups.get(name, ()):
-                entry = settings.registry.get(deployment.upstream_model)
-                if entry and not registry_room.inside(entry.path, showroom.roots):
-                    yield (
-                        f"homelab.showroom.{which}[{number}]: {name!r} is backroom: its model "
-                        f"{deployment.upstream_model!r} lies at {entry.path}, outside of roots "
-                        f"({', '.join(showroom.roots)})"
-                    )

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
 from pathlib import Path
+
+from litellm_homelab.wording import reason, shown
 
 CANONICAL = re.compile(r"mlx-[a-z0-9]+(-[a-z0-9]+)*")
 """`mlx-<family>-<params>-<quant>-<variant>`: lower case, dash-only, no vendor prefix (the contract)."""
@@ -19,11 +20,11 @@ FIELDS = ("handle", "kind", "invoke", "managed_by", "endpoint_ref", "selector", 
 def naming_problem(name: str) -> str | None:
     """What is wrong with a handle's name, in words, or None."""
     if not HANDLE.fullmatch(name):
-        return f"{name!r} is no valid handle: use letters, digits and . _ / - only"
+        return f"{name!r} is no valid name: use letters, digits and . _ / - only"
     if name.startswith("mlx-") and not _canonical(name):
         return (
-            f"{name!r} is no canonical id: expected mlx-<family>-<params>-<quant>-<variant>, lower case, "
-            "with a size such as 7b or 120b between the first and the last part"
+            f"{name!r} starts with mlx- but is no canonical id, mlx-<family>-<params>-<quant>-<variant>: "
+            "lower case, dashes only, a size such as 7b or 120b between the first and the last part"
         )
     return None
 
@@ -33,38 +34,42 @@ def _canonical(name: str) -> bool:
     return bool(CANONICAL.fullmatch(name)) and any(SIZE.fullmatch(part) for part in parts[1:-1])
 
 
-def read(folder: Path, name: str | None) -> tuple[tuple[str, ...], list[str]]:
-    """Handles of a handles.jsonl (one JSON object a line, blank lines allowed), and its problems."""
+def read(folder: Path, name: str | None) -> tuple[dict[str, int], list[str]]:
+    """Handles of a handles.jsonl (a JSON object or nothing on each line) by line number, and its problems."""
     if name is None:
-        return (), []
+        return {}, []
+    where = f"homelab.showroom.handles_file: {name}"
     try:
-        lines = (folder / name).read_text(encoding="utf-8").splitlines()
+        text = (folder / name).read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        return (), [f"homelab.showroom.handles_file: {name}: not readable: {error}"]
-    handles, problems = [], []
-    for handle, problem in _entries(lines):
-        handles += [handle] if handle else []
-        problems += [f"homelab.showroom.handles_file: {name}: {problem}"] if problem else []
-    return tuple(dict.fromkeys(handles)), problems
+        return {}, [f"{where}: {reason(error)}"]
+    handles: dict[str, int] = {}
+    problems: list[str] = []
+    for number, line in enumerate(text.split("\n"), start=1):
+        if not line.strip():
+            continue
+        try:
+            handle = _handle(line)
+        except ValueError as error:
+            problems.append(f"{where}: line {number}: {error}")
+            continue
+        if handle in handles:
+            problems.append(f"{where}: line {number}: {handle!r} stands on line {handles[handle]} already")
+        handles.setdefault(handle, number)
+    return handles, problems
 
 
-def _entries(lines: list[str]) -> Iterator[tuple[str | None, str | None]]:
-    for number, line in enumerate(lines, start=1):
-        if line.strip():
-            yield _entry(number, line)
-
-
-def _entry(number: int, line: str) -> tuple[str | None, str | None]:
+def _handle(line: str) -> str:
     try:
         entry = json.loads(line)
     except ValueError as error:
-        return None, f"line {number}: not JSON: {error}"
+        raise ValueError(reason(error)) from error
     if not isinstance(entry, dict):
-        return None, f"line {number}: expected an object, got {type(entry).__name__}"
+        raise ValueError(f"expected an object, got {shown(entry)}")
     unknown = [key for key in entry if key not in FIELDS]
     if unknown:
-        return None, f"line {number}: unknown field {unknown[0]!r} (known: {', '.join(FIELDS)})"
+        raise ValueError(f"unknown field {unknown[0]!r} (known: {', '.join(FIELDS)})")
     handle = entry.get("handle")
     if not isinstance(handle, str) or not handle:
-        return None, f"line {number}: handle: expected a name, got {handle!r}"
-    return handle, None
+        raise ValueError(f"handle: expected a name, got {shown(handle)}")
+    return handle

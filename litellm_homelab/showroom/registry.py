@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterable
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, ValidationError
+
+from litellm_homelab.wording import described, reason, shown
 
 VERSION = 2
 
@@ -39,14 +42,15 @@ def read(folder: Path, name: str | None) -> tuple[dict[str, Entry], list[str]]:
     try:
         document = json.loads((folder / name).read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
-        return {}, [f"{where}: not readable: {error}"]
-    if not isinstance(document, dict) or document.get("version") != VERSION:
-        got = document.get("version") if isinstance(document, dict) else type(document).__name__
-        return {}, [f"{where}: expected an MLX registry of version {VERSION}, got {got!r}"]
-    models = document.get("models")
-    if not isinstance(models, dict):
-        return {}, [f"{where}: models: expected a mapping, got {type(models).__name__}"]
-    return _entries(models, where)
+        return {}, [f"{where}: {reason(error)}"]
+    if not isinstance(document, dict):
+        return {}, [f"{where}: expected a mapping, got {shown(document)}"]
+    if document.get("version") != VERSION:
+        got = shown(document.get("version"))
+        return {}, [f"{where}: version: expected {VERSION} (an MLX registry), got {got}"]
+    if not isinstance(document.get("models"), dict):
+        return {}, [f"{where}: models: expected a mapping, got {shown(document.get('models'))}"]
+    return _entries(document["models"], where)
 
 
 def _entries(models: dict[str, Any], where: str) -> tuple[dict[str, Entry], list[str]]:
@@ -56,35 +60,28 @@ def _entries(models: dict[str, Any], where: str) -> tuple[dict[str, Entry], list
         try:
             entry = Entry.model_validate(fields)
         except ValidationError as error:
-            first = error.errors()[0]
-            place = ".".join(str(part) for part in ("models", model_id, *first["loc"]))
-            problems.append(f"{where}: {place}: {first['msg']}")
+            for one in error.errors():
+                place = ".".join(str(part) for part in ("models", model_id, *one["loc"]))
+                problems.append(f"{where}: {place}: {described(one)}")
             continue
-        if not entry.path:
+        if entry.path:
+            entries[model_id] = entry
+        else:
             problems.append(f"{where}: models.{model_id}: neither cache_path nor source_path is set")
-        entries[model_id] = entry
     return entries, problems
 
 
-def inside(path: str, roots: Iterable[str]) -> bool:
+def inside(path: str, roots: Iterable[str], folder: Path) -> bool:
     """
-    Whether `path` is one of `roots` or below one.
+    Whether `path` is one of `roots` or below one; relative ones are relative to `folder`.
 
-    Symbolic links are followed where the path exists on this machine; a path of another machine is
-    judged by its text, `.` and `..` resolved.
+    Symbolic links are followed as far as the path exists on this machine; the rest (all of it, for a path
+    of another machine) is judged by its text, `.` and `..` resolved.
     """
-    found = _plain(path)
-    return any(found.is_relative_to(_plain(root)) for root in roots)
+    found = resolved(path, folder)
+    return any(found.is_relative_to(resolved(root, folder)) for root in roots)
 
 
-def _plain(path: str) -> PurePosixPath:
-    here = Path(path)
-    if here.exists():
-        return PurePosixPath(here.resolve())
-    parts: list[str] = []
-    for part in PurePosixPath(path).parts:
-        if part == ".." and parts:
-            parts.pop()
-        elif part != "..":
-            parts.append(part)
-    return PurePosixPath(*parts)
+def resolved(path: str, folder: Path) -> Path:
+    """Like `Path.resolve`, which before Python 3.13 raises for a link that leads to itself."""
+    return Path(os.path.realpath(folder / path))
