@@ -94,14 +94,19 @@ def ports_in_use(plan: Plan) -> Iterator[str]:
     if _is_in_use(plan.host, plan.port):
         yield f"port {plan.port} of {plan.host} is in use, the gateway needs it: choose another with PORT=..."
     for name, port in plan.demo_ports.items():
-        if port and _is_in_use("127.0.0.1", port):
+        if _is_in_use("127.0.0.1", port):
             what = "control page" if name == CONTROL else f"{name} backend"
             yield f"port {port} of 127.0.0.1 is in use, the demo's {what} needs it: DEMO=0 starts no demo"
 
 
 def _demo_ports(args: argparse.Namespace) -> dict[str, int]:
     asked = demo.config_from(argparse.Namespace(port=args.demo_port, model=[], pace=0), {})
-    return {name: asked.port(name) for name in DEFAULT_PORTS}
+    ports = {name: asked.port(name) for name in DEFAULT_PORTS}
+    if free := [name for name, port in ports.items() if not port]:
+        raise NotStartable(
+            f"--demo-port: {', '.join(free)}=0 (valid: 1 to 65535, which env.local then names)"
+        )
+    return ports
 
 
 def _with_callback(values: Mapping[str, str], port: int) -> dict[str, str]:

@@ -1,0 +1,141 @@
+"""What `up` decides before it starts anything."""
+
+from __future__ import annotations
+
+import argparse
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from litellm_homelab.cli.plan import NotStartable, Plan, make_plan, ports_in_use
+from litellm_homelab.demo.config import DEFAULT_PORTS
+
+EXAMPLE = "LITELLM_MASTER_KEY=sk-generate\nHOST=127.0.0.1\nPORT=4000\n"
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> Path:
+    """A configuration folder as shipped."""
+    (tmp_path / "env.example").write_text(EXAMPLE)
+    path = tmp_path / "router.yaml"
+    path.write_text("model_list: []\n")
+    return path
+
+
+def planned(config: Path, environ: dict[str, str] | None = None, demo_port: tuple[str, ...] = ()) -> Plan:
+    """The plan for these arguments."""
+    args = argparse.Namespace(config=config, env=None, demo_port=list(demo_port))
+    return make_plan(args, environ or {})[0]
+
+
+def test_defaults(config: Path) -> None:
+    """Without a word from the operator: 127.0.0.1:4000, one worker, the demo, no download of prices."""
+    plan = planned(config)
+
+    assert (plan.url, plan.workers, plan.demo_ports) == ("http://127.0.0.1:4000", 1, dict(DEFAULT_PORTS))
+    assert plan.environ["LITELLM_LOCAL_MODEL_COST_MAP"] == "True"
+    assert plan.env_file == config.with_name("env.local")
+
+
+def test_command_is_stock_litellm(config: Path) -> None:
+    """The gateway is started as an operator would by hand."""
+    litellm, *arguments = planned(config, {"PORT": "4010", "WORKERS": "2"}).gateway_command
+
+    assert Path(litellm).name == "litellm"
+    expected = ["--config", config, "--host", "127.0.0.1", "--port", "4010", "--num_workers", "2"]
+    assert arguments == expected
+
+
+def test_environment_stands_before_the_file(config: Path) -> None:
+    """What is set already is not overridden."""
+    config.with_name("env.local").write_text("LITELLM_MASTER_KEY=sk-file\nPORT=4001\nHOST=127.0.0.1\n")
+    plan = planned(config, {"LITELLM_MASTER_KEY": "sk-set", "LITELLM_LOCAL_MODEL_COST_MAP": "False"})
+
+    assert (plan.environ["LITELLM_MASTER_KEY"], plan.port) == ("sk-set", 4001)
+    assert plan.environ["LITELLM_LOCAL_MODEL_COST_MAP"] == "False"
+
+
+@pytest.mark.parametrize(
+    ("environ", "upstream"),
+    [
+        pytest.param({}, "http://127.0.0.1:4000/v1", id="default"),
+        pytest.param({"PORT": "4010"}, "http://127.0.0.1:4010/v1", id="follows the port"),
+        pytest.param({"OPTILLM_UPSTREAM_API_BASE": "http://h/v1"}, "http://h/v1", id="as it was told"),
+    ],
+)
+def test_optillm_calls_back(config: Path, environ: dict[str, str], upstream: str) -> None:
+    """The OptiLLM stand-in finds the gateway on the port that was asked for."""
+    assert planned(config, environ).environ["OPTILLM_UPSTREAM_API_BASE"] == upstream
+
+
+def test_without_demo(config: Path) -> None:
+    """DEMO=0 starts no demo backends."""
+    assert planned(config, {"DEMO": "0"}).demo_ports == {}
+
+
+def test_open_to_the_network_is_local_to_us(config: Path) -> None:
+    """An address that means all addresses is not one that a client can use."""
+    assert planned(config, {"HOST": "0.0.0.0"}).url == "http://127.0.0.1:4000"
+
+
+@pytest.mark.parametrize(
+    ("environ", "message"),
+    [
+        pytest.param({"PORT": "http"}, "PORT=http: not a number from 1 to 65535", id="port is a word"),
+        pytest.param({"PORT": "70000"}, "PORT=70000: not a number", id="port too high"),
+        pytest.param({"WORKERS": "0"}, "WORKERS=0: not a number", id="no workers"),
+        pytest.param({"LITELLM_MASTER_KEY": ""}, "LITELLM_MASTER_KEY is not set", id="no key"),
+    ],
+)
+def test_unusable_environment(config: Path, environ: dict[str, str], message: str) -> None:
+    """A wrong value is named with what would be right."""
+    with pytest.raises(NotStartable, match=message):
+        planned(config, environ)
+
+
+@pytest.mark.parametrize("demo_port", [("mlx",), ("nope=4101",), ("mlx=0",), ("mlx=99999",)])
+def test_unusable_demo_port(config: Path, demo_port: tuple[str, ...]) -> None:
+    """A demo port must be a backend's and a real one, since env.local names it."""
+    with pytest.raises(NotStartable):
+        planned(config, demo_port=demo_port)
+
+
+def test_wrong_environment_file(config: Path) -> None:
+    """A line that cannot be read stops the start."""
+    config.with_name("env.local").write_text("KEY = x\n")
+    with pytest.raises(NotStartable, match=r"env\.local:1: 'KEY '"):
+        planned(config)
+
+
+def test_no_configuration(tmp_path: Path) -> None:
+    """Started in the wrong folder, it says so and leaves nothing behind."""
+    with pytest.raises(NotStartable, match=r"router\.yaml: no such file; start in the folder"):
+        planned(tmp_path / "router.yaml")
+
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.fixture
+def taken() -> Iterator[int]:
+    """A port that something listens on."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        yield server.getsockname()[1]
+
+
+def test_ports_in_use(config: Path, taken: int) -> None:
+    """Every busy port is told, with who needs it and what to do."""
+    plan = planned(config, {"PORT": str(taken)}, demo_port=(f"ollama={taken}",))
+    busy = [line for line in ports_in_use(plan) if str(taken) in line]
+
+    assert busy == [
+        f"port {taken} of 127.0.0.1 is in use, the gateway needs it: choose another with PORT=...",
+        f"port {taken} of 127.0.0.1 is in use, the demo's ollama backend needs it: DEMO=0 starts no demo",
+    ]
+
+
+def test_address_of_another_machine(config: Path) -> None:
+    """A HOST that is not this machine's is told before LiteLLM fails on it."""
+    with pytest.raises(NotStartable, match=r"192\.0\.2\.1:4000: .*HOST must be an address of this machine"):
+        list(ports_in_use(planned(config, {"HOST": "192.0.2.1", "DEMO": "0"})))
