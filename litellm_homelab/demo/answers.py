@@ -58,16 +58,17 @@ def identifier(prefix: str, *parts: object) -> str:
     return f"{prefix}-demo-{digest[:20]}"
 
 
-def speech(backend: str, model: str, heard: str, choice: int) -> str:
+def speech(backend: str, heard: str, choice: int) -> str:
     """The text of one choice; it echoes the first words it heard.
 
     The role marks that OptiLLM puts into a flattened conversation are left out: OptiLLM would cut an answer
-    that holds them at the last one, and with it the label.
+    that holds them at the last one, and with it the label.  The model is left out: a test that looks for
+    names which a gateway lets slip can then look at whole answers.
     """
     words = [word for word in heard.split() if word not in ("User:", "Assistant:")]
     echo = " ".join(words[:_ECHOED_WORDS]) + (" ..." if len(words) > _ECHOED_WORDS else "")
     nth = f" (choice {choice + 1})" if choice else ""
-    return f"[demo {backend}] {model} heard: {echo}{nth}. No model ran: this is an embedded demo backend."
+    return f"[demo {backend}] heard: {echo}{nth}. No model ran: this is an embedded demo backend."
 
 
 def cut(text: str, most: int | None, stop: Sequence[str]) -> Reply:
@@ -134,4 +135,4 @@ def chat_replies(
     call = tool_call(body, heard)
     if call:
         return [Reply(pieces_of(call["function"]["arguments"]), "tool_calls", call)] * count
-    return [cut(speech(backend, body["model"], heard, index), most, stop) for index in range(count)]
+    return [cut(speech(backend, heard, index), most, stop) for index in range(count)]

@@ -29,7 +29,7 @@ def replies(backend: str, body: Json) -> list[Reply]:
     most = request_body.whole_number(body, "max_tokens", default=0) or None
     stop = request_body.stops(body)
     return [
-        answers.cut(answers.speech(backend, body["model"], prompt, index), most, stop)
+        answers.cut(answers.speech(backend, prompt, index), most, stop)
         for prompt in prompts(body)
         for index in range(request_body.choices(body))
     ]

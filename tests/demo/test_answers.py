@@ -32,9 +32,7 @@ def test_prompt_tokens(texts: list[str]) -> None:
 
 def test_speech_leaves_role_marks_out() -> None:
     """OptiLLM's role marks are not echoed, since OptiLLM would cut the answer at them."""
-    assert answers.speech("mlx", "m", "User: hi\nAssistant: yes", 0).startswith(
-        "[demo mlx] m heard: hi yes. "
-    )
+    assert answers.speech("mlx", "User: hi\nAssistant: yes", 0).startswith("[demo mlx] heard: hi yes. ")
 
 
 def _tool(name: str, parameters: dict[str, Any] | None = None) -> dict[str, Any]:

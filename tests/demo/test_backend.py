@@ -27,7 +27,7 @@ def test_chat(demo: DemoThread, name: str, model: str) -> None:
     raw = _sdk(demo, name).chat.completions.with_raw_response.create(model=model, messages=HELLO)
     answer = raw.parse()
     assert raw.headers["x-demo-backend"] == name
-    assert str(answer.choices[0].message.content).startswith(f"[demo {name}] {model} heard: hello there.")
+    assert str(answer.choices[0].message.content).startswith(f"[demo {name}] heard: hello there.")
     assert (answer.model, answer.system_fingerprint) == (model, "demo")
     assert answer.usage is not None
     assert answer.usage.prompt_tokens == 6
@@ -88,13 +88,13 @@ def test_max_tokens(demo: DemoThread, field: str) -> None:
     """A limit cuts the text after so many tokens and says so."""
     fields: Any = {field: 3}
     choice = _sdk(demo).chat.completions.create(model="m", messages=HELLO, **fields).choices[0]
-    assert (choice.message.content, choice.finish_reason) == ("[demo mlx] m", "length")
+    assert (choice.message.content, choice.finish_reason) == ("[demo mlx] heard:", "length")
 
 
 def test_stop(demo: DemoThread) -> None:
     """A stop mark ends the text before it."""
     choice = _sdk(demo).chat.completions.create(model="m", messages=HELLO, stop=["heard"]).choices[0]
-    assert (choice.message.content, choice.finish_reason) == ("[demo mlx] m", "stop")
+    assert (choice.message.content, choice.finish_reason) == ("[demo mlx]", "stop")
 
 
 def test_streamed_tool_call(demo: DemoThread) -> None:
@@ -120,8 +120,8 @@ def test_completions(demo: DemoThread) -> None:
     sdk = _sdk(demo)
     whole = sdk.completions.create(model="m", prompt=["one", "two"])
     assert [choice.text.split(".")[0] for choice in whole.choices] == [
-        "[demo mlx] m heard: one",
-        "[demo mlx] m heard: two",
+        "[demo mlx] heard: one",
+        "[demo mlx] heard: two",
     ]
     chunks = sdk.completions.create(
         model="m", prompt="one", stream=True, stream_options={"include_usage": True}

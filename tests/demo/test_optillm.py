@@ -101,7 +101,7 @@ def test_moa_quotes_its_candidates(demo: DemoThread, gated: DemoThread) -> None:
     _ask(gated, optillm_approach="moa")
     prompts = [request.json["messages"][1]["content"] for request in demo.requests("vllm")]
     assert prompts[0] == "User: hi there"
-    assert all("[demo vllm] m heard: hi there" in prompt for prompt in prompts[1:])
+    assert all("[demo vllm] heard: hi there" in prompt for prompt in prompts[1:])
 
 
 def test_n_multiplies(demo: DemoThread, gated: DemoThread) -> None:
@@ -257,7 +257,7 @@ def test_stream_of_an_approach(demo: DemoThread, gated: DemoThread) -> None:
 def test_stream_of_none(demo: DemoThread, gated: DemoThread) -> None:
     """``none`` streams the text, the end and the usage that was asked for, from one unstreamed call."""
     events = _events(_ask(gated, stream=True, stream_options={"include_usage": True}))
-    assert events[0]["choices"][0]["delta"]["content"].startswith("[demo vllm] m heard: hi there")
+    assert events[0]["choices"][0]["delta"]["content"].startswith("[demo vllm] heard: hi there")
     assert events[1]["choices"][0]["finish_reason"] == "stop"
     assert events[2]["usage"]["prompt_tokens"] > 0
     assert "stream" not in _only(demo).json
