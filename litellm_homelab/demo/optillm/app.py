@@ -111,8 +111,8 @@ class Optillm:
     async def _answer(self, body: Json, bearer: str) -> Response:
         asked = plan(body, self._config.approach)
         run = Run(self._upstream.client(bearer), self._upstream.throttle, asked, self._config.calls_per_run)
-        if asked.operation == "SINGLE" and asked.approaches[0] in ("none", "proxy"):
-            return passed_on(body, await _none(run))
+        if asked.operation == "SINGLE" and asked.approaches[0] in _PASSING:
+            return passed_on(body, await _PASSING[asked.approaches[0]](run))
         texts = await _texts(run)
         return streamed(asked, texts) if body.get("stream") else whole(asked, texts, run.tokens)
 
@@ -132,8 +132,17 @@ def _as_synchronous(text: str) -> str:
 
 async def _none(run: Run) -> Json:
     fields = {name: value for name, value in run.fields.items() if name != "stream"}
-    messages = run.plan.messages or run.prompt(run.plan.query)
-    return (await run.create(messages, **fields)).model_dump()
+    return (await run.create(run.plan.messages, **fields)).model_dump()
+
+
+async def _proxy(run: Run) -> Json:
+    try:
+        return await _none(run)
+    except Exception:  # noqa: BLE001 - without providers OptiLLM's proxy tries the same client once more
+        return await _none(run)
+
+
+_PASSING: Final = {"none": _none, "proxy": _proxy}
 
 
 async def _texts(run: Run) -> list[str]:

@@ -129,7 +129,8 @@ def _is_text(part: object) -> bool:
 
 
 def _fields(body: Mapping[str, Any], n: object) -> dict[str, Any]:
-    fields = {name: value for name, value in body.items() if name not in _EXPLICIT} | {"n": n}
+    fields = {name: value for name, value in body.items() if name not in _EXPLICIT}
+    fields |= {"n": n, "stream": body.get("stream", False)}
     if body.get("response_format") is not None:
         fields["response_format"] = body["response_format"]
     if body.get("max_completion_tokens") is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -10,15 +11,24 @@ from litellm_homelab.demo.optillm.approach import Message
 from litellm_homelab.demo.optillm.upstream import OptillmError, Run, together
 
 _SPL_MIN_TOKENS: Final = 4096
+_CUT: Final = (
+    "Error: Response was truncated due to token limit. Please increase max_tokens or max_completion_tokens."
+)
 
 
 async def plansearch(run: Run, query: str) -> list[str]:
     """Four calls, each quoting the ones before: observations, more of them, a solution, its code."""
-    limit = {"max_tokens": run.max_tokens}
-    first = await run.text(run.prompt(f"{query}\nGive 3 observations."), **limit)
-    more = await run.text(run.prompt(f"{query}\n{first}\nGive 2 derived observations."), **limit)
-    solution = await run.text(run.prompt(f"{query}\n{first}\n{more}\nDescribe a solution."), **limit)
-    return [await run.text(run.prompt(f"{query}\n{solution}\nWrite the program in Python."), **limit)]
+    first = await _or(run, f"{query}\nGive 3 observations.", "")
+    more = await _or(run, f"{query}\n{first}\nGive 2 derived observations.", "")
+    solution = await _or(run, f"{query}\n{first}\n{more}\nDescribe a solution.", _CUT)
+    return [await _or(run, f"{query}\n{solution}\nWrite the program in Python.", _CUT)]
+
+
+async def _or(run: Run, query: str, otherwise: str) -> str:
+    try:
+        return await run.text(run.prompt(query), max_tokens=run.max_tokens)
+    except OptillmError:  # a cut answer is replaced, an upstream error ends the run
+        return otherwise
 
 
 async def leap(run: Run, query: str) -> str:
@@ -120,7 +130,8 @@ async def pvg(run: Run, query: str) -> str:
         best = best or solutions[0]
         if temperature == 0.7:
             refine = f"Refine the query.\nOriginal query: {query}\nBest solution: {best}"
-            query = await run.text(run.prompt(refine), max_tokens=min(run.max_tokens, 1024), temperature=0.5)
+            limit = min(run.max_tokens, 1024)
+            query = (await run.texts(run.prompt(refine), max_tokens=limit, temperature=0.5))[0]
     return best
 
 
@@ -152,16 +163,22 @@ async def _step(run: Run, query: str) -> str:
 
 async def spl(run: Run, query: str) -> str:
     """Two calls, the second with the caller's raw fields; on failure a third, or a 200 with its text."""
+    limit = max(run.max_tokens, _SPL_MIN_TOKENS)
+    await _classified(run, query)
+    fields = {name: value for name, value in run.fields.items() if name != "spl_learning"}
     try:
-        await run.texts(run.prompt(f"Which kind of problem is this? {query}"))
-        fields = {name: value for name, value in run.fields.items() if name not in ("stream", "spl_learning")}
-        fields["max_tokens"] = max(run.max_tokens, _SPL_MIN_TOKENS)
-        return await run.text(run.prompt(query), **fields)
+        return (await run.texts(run.prompt(query), **fields | {"max_tokens": limit}))[0]
     except Exception as error:  # noqa: BLE001 - as OptiLLM does
         try:
-            return await run.text(run.prompt(query), max_tokens=_SPL_MIN_TOKENS)
+            return (await run.texts(run.prompt(query), max_tokens=_SPL_MIN_TOKENS))[0]
         except Exception:  # noqa: BLE001 - as OptiLLM does
             return f"Error processing request: {error}"
+
+
+async def _classified(run: Run, query: str) -> None:
+    with contextlib.suppress(Exception):  # as OptiLLM does
+        asked = run.prompt(f"Which kind of problem is this? {query}", "You classify problems.")
+        await run.create(asked, max_tokens=_SPL_MIN_TOKENS, temperature=0.1)
 
 
 async def mars(run: Run, query: str) -> str:

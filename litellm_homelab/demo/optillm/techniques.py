@@ -29,7 +29,7 @@ async def cot_reflection(run: Run, query: str) -> str:
     """One call; the only approach here that keeps the caller's temperature."""
     system = f"{run.plan.system}\nThink in <thinking>, check in <reflection>, answer in <output>."
     temperature = run.fields.get("temperature", 0.6)
-    return await run.text(run.prompt(query, system), temperature=temperature, max_tokens=run.max_tokens)
+    return (await run.texts(run.prompt(query, system), temperature=temperature, max_tokens=run.max_tokens))[0]
 
 
 async def sampled(run: Run, messages: Sequence[Message], count: int, temperature: object) -> list[str]:
