@@ -3,34 +3,35 @@
 from __future__ import annotations
 
 from litellm.exceptions import GuardrailRaisedException
+from litellm.proxy._types import ProxyException
 
-from litellm_homelab.decision import RefusalType, Refuse
+from litellm_homelab.decision import Refuse, RefusalType
 
 
-class Refused(GuardrailRaisedException):  # type: ignore[misc]  # LiteLLM's class is untyped here
+class Refused(GuardrailRaisedException, ProxyException):  # type: ignore[misc]  # untyped here
     """
     Ends a request with the status, type and param of a refusal.
 
-    It derives from LiteLLM's guardrail exception because that is the only kind which the router neither
-    retries nor falls back from nor cools a deployment down for, whatever its status (measured on 1.106.2).
+    It is LiteLLM's guardrail exception because that is the only kind which the router neither retries nor
+    falls back from nor cools a deployment down for, whatever its status; and the proxy's own exception
+    because that is the only kind which every route shows as it is: batches and files give any other the
+    type `internal_server_error` (both measured on 1.106.2).
     """
 
     def __init__(self, refusal: Refuse) -> None:
-        super().__init__(
-            guardrail_name="litellm_homelab",
+        ProxyException.__init__(
+            self,
             message=refusal.message,
-            should_wrap_with_default_message=False,
-            status_code=refusal.status,
+            type=refusal.type.value,
+            param=refusal.param,
+            code=refusal.status,
+            headers=refusal.headers,
         )
+        # The other base's constructor would call ProxyException's again, with one argument.
+        self.guardrail_name = "litellm_homelab"
+        self.status_code = refusal.status
+        self.blocked_content = False
         self.refusal = refusal
-        self.type = refusal.type.value
-        self.param = refusal.param
-        self.headers = refusal.headers
-        self.code = str(refusal.status)
-
-    def __str__(self) -> str:
-        """LiteLLM logs the text of an exception; `message` says the same."""
-        return self.refusal.message
 
 
 def policy_error(rule: str) -> Refused:
