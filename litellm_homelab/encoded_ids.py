@@ -3,53 +3,64 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import hashlib
 import re
+from collections.abc import Iterator
 
 MARKS = re.compile(r"(?:;model,|target_model_names,|model_id[:,])([^;]+)")
 """
-How LiteLLM 1.106.2 writes it, after base64: `litellm:<id>;model,<name>` (files, batches),
+How LiteLLM 1.106.2 writes it, below base64: `litellm:<id>;model,<name>` (files, batches),
 `...;target_model_names,<a>,<b>` (managed files), `...model_id:<deployment id>;...` (responses, videos,
 containers, batches).
 """
-LONGEST = 8192
-"""Longer ids are not LiteLLM's; the bound keeps a hostile one cheap."""
-BASE64 = re.compile(r"[A-Za-z0-9+/_-]+={0,2}")
+BARE = re.compile(r"[^;]*;([^;:,]+);")
+"""LiteLLM takes the second part of a response's or a video's id for the deployment, marked or not."""
+PREFIXES = ("resp_", "video_", "cntr_", "character_", "encitem_", "file-", "batch_")
+"""LiteLLM takes some of them out wherever they stand, others at the start only (read from 1.106.2)."""
+ALPHABETS = (b"+/", b"-_")
+KIND = re.compile(r"[A-Za-z]+[-_]")
 
 
 def names_in(encoded: object) -> tuple[str, ...]:
-    """Model names and deployment ids that an id carries, in order; empty for an ordinary id."""
-    if not isinstance(encoded, str) or len(encoded) > LONGEST:
+    """
+    Model names and deployment ids that an id carries, in order; empty for an ordinary id.
+
+    It reads whatever any of LiteLLM's decoders reads, or more. They skip characters that are no base64
+    (measured on LiteLLM 1.106.2), so that one id can be written in many ways.
+    """
+    if not isinstance(encoded, str):
         return ()
-    return tuple(
-        name.strip()
-        for text in _decodings(encoded)
-        for group in MARKS.findall(text)
-        for name in group.split(",")
-        if name.strip() and name.strip() != "None"
-    )
+    found = (name.strip() for text in (encoded, *_decodings(encoded)) for name in _names(text))
+    return tuple(dict.fromkeys(name for name in found if name and name != "None"))
 
 
-def _decodings(encoded: str) -> list[str]:
-    """The id as it is and, after each possible prefix (`file-`, `batch_`, `resp_`, ...), decoded."""
-    starts = {0, *(encoded.find(mark) + 1 for mark in "-_" if mark in encoded)}
-    found = [encoded] if MARKS.search(encoded) else []
-    for start in sorted(starts):
-        text = _decode(encoded[start:])
-        if text.startswith("litellm") or MARKS.search(text):
-            found.append(text)
-    return found
+def _names(text: str) -> Iterator[str]:
+    for group in MARKS.findall(text):
+        yield from group.split(",")
+    bare = BARE.match(text)
+    if bare:
+        yield bare.group(1)
 
 
-def _decode(text: str) -> str:
-    if not BASE64.fullmatch(text):
-        return ""
-    plain = text.rstrip("=").translate(str.maketrans("+/", "-_"))
-    try:
-        return base64.urlsafe_b64decode(plain + "=" * (-len(plain) % 4)).decode("utf-8", "replace")
-    except (binascii.Error, ValueError):
-        return ""
+def _decodings(encoded: str) -> Iterator[str]:
+    for text in dict.fromkeys(_bodies(encoded)):
+        raw = text.encode("utf-8", "ignore") + b"=="  # LiteLLM pads too; more than needed does no harm
+        for alphabet in ALPHABETS:
+            try:
+                yield base64.b64decode(raw, altchars=alphabet).decode("utf-8")
+            except ValueError:
+                continue
+
+
+def _bodies(encoded: str) -> Iterator[str]:
+    """What may be the base64 in an id: all of it, and what is left without each prefix that it may have."""
+    yield encoded
+    kind = KIND.match(encoded)
+    if kind:
+        yield encoded[kind.end() :]
+    for prefix in PREFIXES:
+        if prefix in encoded:
+            yield encoded.replace(prefix, "")
 
 
 def opaque(encoded: str) -> str:
@@ -58,5 +69,5 @@ def opaque(encoded: str) -> str:
 
     The same id always becomes the same, so that the events of one stream still agree.
     """
-    prefix = re.match(r"[A-Za-z]+[-_]", encoded)
-    return (prefix.group() if prefix else "") + hashlib.sha256(encoded.encode()).hexdigest()[:32]
+    kind = KIND.match(encoded)
+    return (kind.group() if kind else "") + hashlib.sha256(encoded.encode("utf-8", "ignore")).hexdigest()[:32]
