@@ -6,11 +6,11 @@ import json
 import math
 from typing import Any
 
-import httpx
 import openai
 import pytest
 
 from litellm_homelab.demo import DemoThread
+from tests.demo.client import HTTP
 
 HELLO: Any = [{"role": "user", "content": "hello there"}]
 
@@ -55,7 +55,7 @@ def test_streamed_chat_is_the_whole_chat(demo: DemoThread) -> None:
 def test_stream_without_usage(demo: DemoThread) -> None:
     """A stream reports usage only when asked, and ends with [DONE]."""
     body = {"model": "m", "messages": HELLO, "stream": True}
-    text = httpx.post(f"{demo.api_base('mlx')}/chat/completions", json=body).text
+    text = HTTP.post(f"{demo.api_base('mlx')}/chat/completions", json=body).text
     assert '"usage"' not in text
     assert text.endswith("data: [DONE]\n\n")
 
@@ -63,7 +63,7 @@ def test_stream_without_usage(demo: DemoThread) -> None:
 def test_equal_requests_get_equal_answers(demo: DemoThread) -> None:
     """The answer depends on nothing but the request."""
     url, body = f"{demo.api_base('vllm')}/chat/completions", {"model": "m", "messages": HELLO}
-    assert httpx.post(url, json=body).content == httpx.post(url, json=body).content
+    assert HTTP.post(url, json=body).content == HTTP.post(url, json=body).content
 
 
 @pytest.mark.parametrize("stream", [False, True])
@@ -147,7 +147,7 @@ def test_embeddings(demo: DemoThread) -> None:
 def test_unknown_model(demo: DemoThread, name: str, route: str) -> None:
     """A model that is not listed is a 404 on every route."""
     headers = {"authorization": "Bearer any"}
-    answer = httpx.post(f"{demo.api_base(name)}/{route}", json={"model": "nope"}, headers=headers)
+    answer = HTTP.post(f"{demo.api_base(name)}/{route}", json={"model": "nope"}, headers=headers)
     assert answer.status_code == 404
     assert "nope" in str(answer.json()["error"])
 
@@ -167,19 +167,19 @@ def test_models(demo: DemoThread) -> None:
 
 def test_ollama_tags(demo: DemoThread) -> None:
     """Ollama's own listing names the same models."""
-    assert httpx.get(f"{demo.url('ollama')}/api/tags").json()["models"][0]["name"] == "m:3b"
+    assert HTTP.get(f"{demo.url('ollama')}/api/tags").json()["models"][0]["name"] == "m:3b"
 
 
 def test_health(demo: DemoThread) -> None:
     """Every backend has /health."""
     names = ("mlx", "vllm", "ollama", "cloud", "optillm", "searxng")
-    assert [httpx.get(f"{demo.url(name)}/health").status_code for name in names] == [200] * 6
+    assert [HTTP.get(f"{demo.url(name)}/health").status_code for name in names] == [200] * 6
 
 
 @pytest.mark.parametrize(("name", "status"), [("mlx", 200), ("vllm", 200), ("ollama", 200), ("cloud", 400)])
 def test_unknown_field(demo: DemoThread, name: str, status: int) -> None:
     """Only the cloud backend refuses a field it does not know, in OpenAI's words."""
-    answer = httpx.post(
+    answer = HTTP.post(
         f"{demo.api_base(name)}/chat/completions",
         json={"model": "m:3b" if name == "ollama" else "m", "messages": HELLO, "optillm_approach": "moa"},
         headers={"authorization": "Bearer any"},
@@ -202,7 +202,7 @@ def test_cloud_wants_a_bearer(demo: DemoThread, headers: dict[str, str]) -> None
     """Without a bearer the cloud backend answers 401, for its model list too."""
     for path in ("models", "chat/completions"):
         method = "GET" if path == "models" else "POST"
-        answer = httpx.request(method, f"{demo.api_base('cloud')}/{path}", headers=headers)
+        answer = HTTP.request(method, f"{demo.api_base('cloud')}/{path}", headers=headers)
         assert (answer.status_code, answer.json()["error"]["code"]) == (401, "invalid_api_key")
 
 
@@ -224,6 +224,6 @@ def test_cloud_wants_a_bearer(demo: DemoThread, headers: dict[str, str]) -> None
 )  # fmt: skip
 def test_bad_body(demo: DemoThread, body: str, message: str) -> None:
     """A body that cannot be read is a 400 that says why."""
-    answer = httpx.post(f"{demo.api_base('vllm')}/chat/completions", content=body)
+    answer = HTTP.post(f"{demo.api_base('vllm')}/chat/completions", content=body)
     assert answer.status_code == 400
     assert message in answer.json()["error"]["message"]

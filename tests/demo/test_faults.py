@@ -8,12 +8,13 @@ import httpx
 import pytest
 
 from litellm_homelab.demo import DemoThread, Fault
+from tests.demo.client import HTTP
 
 HELLO = {"model": "m", "messages": [{"role": "user", "content": "hello"}]}
 
 
 def _chat(demo: DemoThread, name: str = "vllm", timeout: float = 5, **fields: object) -> httpx.Response:
-    return httpx.post(f"{demo.api_base(name)}/chat/completions", json={**HELLO, **fields}, timeout=timeout)
+    return HTTP.post(f"{demo.api_base(name)}/chat/completions", json={**HELLO, **fields}, timeout=timeout)
 
 
 @pytest.mark.parametrize("status", [400, 404, 429, 500, 503])
@@ -89,7 +90,7 @@ def test_dropped_stream(demo: DemoThread) -> None:
     demo.fault("vllm", "drop")
     url, body = f"{demo.api_base('vllm')}/chat/completions", {**HELLO, "stream": True}
     received: list[bytes] = []
-    with httpx.stream("POST", url, json=body) as answer, pytest.raises(httpx.RemoteProtocolError):
+    with HTTP.stream("POST", url, json=body) as answer, pytest.raises(httpx.RemoteProtocolError):
         received.extend(answer.iter_raw())
     assert b"".join(received).count(b"data: ") == 3
 
@@ -110,8 +111,8 @@ def test_optillms_own_errors_are_strings(demo: DemoThread) -> None:
 def test_too_long(demo: DemoThread) -> None:
     """A body over 8 MiB is a 413 from the OptiLLM stand-in, which lives on."""
     body = b" " * (9 * 1024 * 1024)
-    assert httpx.post(f"{demo.api_base('optillm')}/chat/completions", content=body).status_code == 413
-    assert httpx.get(f"{demo.url('optillm')}/health").status_code == 200
+    assert HTTP.post(f"{demo.api_base('optillm')}/chat/completions", content=body).status_code == 413
+    assert HTTP.get(f"{demo.url('optillm')}/health").status_code == 200
 
 
 @pytest.mark.parametrize(
@@ -130,20 +131,20 @@ def test_too_long(demo: DemoThread) -> None:
 )  # fmt: skip
 def test_wrong_switch(demo: DemoThread, body: str, message: str) -> None:
     """A switch that makes no sense is a 400 that says what is valid, and changes nothing."""
-    answer = httpx.put(f"{demo.url('control')}/backends/mlx/fault", content=body)
+    answer = HTTP.put(f"{demo.url('control')}/backends/mlx/fault", content=body)
     assert answer.status_code == 400
     assert message in answer.json()["error"]
-    assert httpx.get(f"{demo.url('control')}/backends").json()["mlx"]["fault"] is None
+    assert HTTP.get(f"{demo.url('control')}/backends").json()["mlx"]["fault"] is None
 
 
 def test_switch_by_http(demo: DemoThread) -> None:
     """The control port switches a fault on, shows what is left of it, and switches it off."""
     control = demo.url("control")
-    httpx.put(f"{control}/backends/vllm/fault", json={"fault": "429", "times": 3})
+    HTTP.put(f"{control}/backends/vllm/fault", json={"fault": "429", "times": 3})
     assert _chat(demo).status_code == 429
-    shown = httpx.get(f"{control}/backends").json()["vllm"]["fault"]
+    shown = HTTP.get(f"{control}/backends").json()["vllm"]["fault"]
     assert shown == {"fault": "429", "seconds": None, "times": 2}
-    assert httpx.delete(f"{control}/backends/vllm/fault").json()["fault"] is None
+    assert HTTP.delete(f"{control}/backends/vllm/fault").json()["fault"] is None
     assert _chat(demo).status_code == 200
 
 

@@ -7,10 +7,10 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
-import httpx
 import pytest
 
 from litellm_homelab.demo import DemoThread
+from tests.demo.client import HTTP
 from tests.real.optillm import OptillmServer, optillm_server
 
 pytestmark = pytest.mark.real
@@ -48,7 +48,7 @@ def _calls(leaf: DemoThread) -> Counter[str]:
 def _asked(leaf: DemoThread, api_base: str, body: dict[str, Any]) -> tuple[int, set[str], Counter[str]]:
     leaf.clear_requests()
     headers = {"authorization": "Bearer gate"}
-    answer = httpx.post(
+    answer = HTTP.post(
         f"{api_base}/chat/completions", json={"model": "m", **body}, headers=headers, timeout=60
     )
     return (

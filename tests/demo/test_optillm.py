@@ -11,12 +11,13 @@ import pytest
 
 from litellm_homelab.demo import DemoThread, OptillmConfig, RecordedRequest, running_demo
 from litellm_homelab.demo.config import DemoConfig
+from tests.demo.client import HTTP
 
 HELLO: list[dict[str, Any]] = [{"role": "user", "content": "hi there"}]
 
 
 def _ask(demo: DemoThread, *, key: str = "gate", **body: Any) -> httpx.Response:
-    return httpx.post(
+    return HTTP.post(
         f"{demo.api_base('optillm')}/chat/completions",
         json={"model": "m", "messages": HELLO, **body},
         headers={"authorization": f"Bearer {key}", "x-hop": "1"},
@@ -216,7 +217,7 @@ def test_gate(demo: DemoThread, gated: DemoThread, path: str) -> None:
     """With a gate every other key is a 401 and makes no call."""
     method = "POST" if path != "models" else "GET"
     headers = {"authorization": "Bearer sk-other"}
-    answer = httpx.request(method, f"{gated.api_base('optillm')}/{path}", headers=headers)
+    answer = HTTP.request(method, f"{gated.api_base('optillm')}/{path}", headers=headers)
     assert (answer.status_code, answer.json()) == (401, {"error": "Invalid API key"})
     assert demo.requests("vllm") == []
 
@@ -266,7 +267,7 @@ def test_stream_of_none(demo: DemoThread, gated: DemoThread) -> None:
 def test_models_are_upstreams(demo: DemoThread, gated: DemoThread) -> None:
     """The model list is the upstream's."""
     headers = {"authorization": "Bearer gate"}
-    listed = httpx.get(f"{gated.api_base('optillm')}/models", headers=headers).json()["data"]
+    listed = HTTP.get(f"{gated.api_base('optillm')}/models", headers=headers).json()["data"]
     assert [model["id"] for model in listed] == ["m", "org/m"]
 
 
@@ -274,14 +275,14 @@ def test_models_are_upstreams(demo: DemoThread, gated: DemoThread) -> None:
 def test_no_other_routes(gated: DemoThread, path: str) -> None:
     """OptiLLM has chat and the model list only."""
     headers = {"authorization": "Bearer gate"}
-    assert httpx.post(f"{gated.api_base('optillm')}/{path}", json={}, headers=headers).status_code == 404
+    assert HTTP.post(f"{gated.api_base('optillm')}/{path}", json={}, headers=headers).status_code == 404
 
 
 def test_goes_on_after_the_client_left(demo: DemoThread, gated: DemoThread) -> None:
     """The calls are made to the end for a client that is no longer there."""
     demo.fault("vllm", "slow", seconds=0.05)
     with pytest.raises(httpx.ReadTimeout):
-        httpx.post(
+        HTTP.post(
             f"{gated.api_base('optillm')}/chat/completions",
             json={"model": "m", "messages": HELLO, "optillm_approach": "self_consistency"},
             headers={"authorization": "Bearer gate"},
