@@ -31,6 +31,15 @@ NOT_IN_ITS_SCHEMA = {"disable_model_info_refresh", "trusted_proxy_ranges"}
 ALL = [pytest.param(deployment, id=deployment.group) for deployment in DEPLOYMENTS]
 
 
+FALLING_BACK = ("vllm-qwen", "ollama-qwen")
+GROQ_AND_GEMINI = tuple(group for group in BY_GROUP if group.startswith(("groq/", "gemini/")))
+
+
+def parameters(provider: str) -> list[str]:
+    """The chat parameters that LiteLLM takes for a provider's model that it does not know by name."""
+    return litellm.get_supported_openai_params("some-model", custom_llm_provider=provider) or []
+
+
 def upstream_name(group: str) -> str:
     """The name that the upstream of a group sees."""
     return BY_GROUP[group].upstream_model
@@ -105,10 +114,15 @@ def test_prefixes_are_not_shared() -> None:
     assert len(set(prefixes)) == len(prefixes)
 
 
-@pytest.mark.parametrize("group", [pytest.param(g, id=g) for g in ("boost", "vllm-qwen", "ollama-qwen")])
+@pytest.mark.parametrize("group", [pytest.param(g, id=g) for g in ("boost", *FALLING_BACK, *GROQ_AND_GEMINI)])
 def test_completions_go_through_chat(group: str) -> None:
-    """OptiLLM has no /v1/completions, and LiteLLM fails over a streamed completion only through chat."""
-    assert BY_GROUP[group].model.startswith("custom_openai/")
+    """What has no /v1/completions, or falls back, is a chat server to LiteLLM, with OpenAI's parameters."""
+    deployment = BY_GROUP[group]
+    assert deployment.model.startswith("lm_studio/")
+    assert "lm_studio" in litellm.openai_compatible_providers
+    assert "lm_studio" not in litellm.openai_text_completion_compatible_providers
+    refused = set(parameters("openai")) - set(parameters("lm_studio"))
+    assert set(deployment.params["allowed_openai_params"]) == refused
 
 
 # --- the chain and OptiLLM ---
