@@ -1,0 +1,94 @@
+"""`litellm-homelab up` with stock LiteLLM on the shipped configuration, as `make run` starts it."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from litellm_homelab.demo.config import DEFAULT_PORTS
+from tests.cli.process import SECONDS, Up
+from tests.real.gateway import REPOSITORY, free_port
+
+pytestmark = pytest.mark.real
+
+COMMAND = [sys.executable, "-m", "litellm_homelab.cli", "up"]
+
+
+@pytest.fixture
+def demo_ports() -> dict[str, int]:
+    """A free port for each demo backend: the default ones may be somebody's."""
+    return {name: free_port() for name in DEFAULT_PORTS}
+
+
+@pytest.fixture
+def folder(tmp_path: Path, demo_ports: dict[str, int]) -> Path:
+    """The shipped configuration in a folder of its own, with the demo on those ports."""
+    shutil.copytree(REPOSITORY / "config", tmp_path / "config", ignore=shutil.ignore_patterns("env.local"))
+    example = tmp_path / "config" / "env.example"
+    text = example.read_text()
+    for name, port in DEFAULT_PORTS.items():
+        text = text.replace(f"127.0.0.1:{port}", f"127.0.0.1:{demo_ports[name]}")
+    example.write_text(text)
+    return tmp_path
+
+
+@pytest.fixture
+def up(folder: Path, demo_ports: dict[str, int]) -> Iterator[Up]:
+    """A first start, not yet ready."""
+    options = [f"--demo-port={name}={port}" for name, port in demo_ports.items()]
+    environ = {
+        "PATH": os.environ["PATH"],
+        "HOME": str(folder),
+        "PYTHONPATH": str(REPOSITORY),
+        "PORT": str(free_port()),
+    }
+    running = Up(folder, [*COMMAND, *options], environ)
+    yield running
+    if running.process.poll() is None:
+        running.process.send_signal(signal.SIGTERM)
+        running.process.wait(SECONDS)
+
+
+def test_from_a_fresh_clone_to_an_answer(up: Up, folder: Path, demo_ports: dict[str, int]) -> None:
+    """It gets ready, the printed lines work as they stand, OptiLLM calls back, and Ctrl-C ends it all."""
+    up.wait_for("ready")
+    commands = [line for line in up.output.splitlines() if line.startswith(("set -a", "curl "))]
+    chat = commands[2].replace('"main"', '"boost"')
+    script = " && ".join([*commands, chat])
+    answers = subprocess.run(
+        ["sh", "-c", script], cwd=folder, capture_output=True, text=True, check=True, timeout=SECONDS
+    ).stdout
+    control = f"http://127.0.0.1:{demo_ports['control']}/requests"
+    seen = [request["backend"] for request in httpx.get(control).json()]
+    os.killpg(up.process.pid, signal.SIGINT)
+
+    assert answers.startswith('{"data":[{"id":"main"')
+    assert answers.count("[demo mlx]") == 2
+    assert seen == ["mlx", "optillm", "mlx"]
+    assert up.process.wait(SECONDS) == 0
+    assert not up.gateway_answers()
+    with pytest.raises(httpx.ConnectError):
+        httpx.get(control)
+
+
+@pytest.fixture
+def misspelt_handle(folder: Path) -> str:
+    """A handle that `model_list` does not have, written before the start."""
+    router = folder / "config" / "router.yaml"
+    router.write_text(router.read_text().replace("      - deep\n", "      - deap\n", 1))
+    return "deap"
+
+
+def test_wrong_settings(misspelt_handle: str, up: Up) -> None:
+    """A handle that does not exist ends the start with LiteLLM's status and our sentence."""
+    assert up.process.wait(SECONDS) == 3
+    assert f"homelab.showroom.handles[1]: {misspelt_handle!r}" in up.output
+    assert "Traceback" not in up.output
