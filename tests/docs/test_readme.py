@@ -1,0 +1,155 @@
+"""The README does what it says: every block of it is run."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from litellm_homelab import settings
+from litellm_homelab.demo.config import DEFAULT_PORTS
+from tests.docs.blocks import README, REPOSITORY, Block, blocks
+from tests.real.gateway import free_port
+
+ADDRESS = "127.0.0.1:4000"
+"""Where the README's gateway is; the tests' own is on a free port."""
+LONGEST = 100
+"""Lines of two screens."""
+READY_SECONDS = 120
+SHELL = blocks("sh", README)
+MAKE, CALLS = SHELL[0], SHELL[1:]
+
+
+@dataclass(frozen=True, slots=True)
+class Clone:
+    """A folder with the `config/` of a fresh clone, in which a gateway runs on `address`."""
+
+    folder: Path
+    address: str
+
+    def run(self, block: Block) -> subprocess.CompletedProcess[str]:
+        """Run a block as a reader would who has the keys in the environment; only the port is another."""
+        script = f"set -a; . config/env.local; set +a\n{block.text}".replace(ADDRESS, self.address)
+        environ = {"PATH": os.environ["PATH"], "HOME": str(self.folder)}
+        command = ["sh", "-eu", "-c", script]
+        return subprocess.run(
+            command, cwd=self.folder, env=environ, capture_output=True, text=True, timeout=60
+        )
+
+
+@pytest.fixture(scope="module")
+def clone(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Clone]:
+    """What `make run` runs, from a folder that no start has been in before."""
+    folder = tmp_path_factory.mktemp("clone")
+    shutil.copytree(REPOSITORY / "config", folder / "config", ignore=shutil.ignore_patterns("env.local"))
+    ports = {name: free_port() for name in DEFAULT_PORTS}
+    gateway = free_port()
+    _move(folder / "config" / "env.example", ports, gateway)
+    command = [sys.executable, "-m", "litellm_homelab.cli", "up"]
+    command += [f"--demo-port={name}={port}" for name, port in ports.items()]
+    log = folder / "up.log"
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            command,
+            cwd=folder,
+            env={"PATH": os.environ["PATH"], "HOME": str(folder)},
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+        )
+    try:
+        _wait_until_ready(process, log)
+        yield Clone(folder, f"127.0.0.1:{gateway}")
+    finally:
+        process.send_signal(signal.SIGINT)
+        assert process.wait(timeout=60) == 0, log.read_text()
+
+
+def _move(env: Path, ports: dict[str, int], gateway: int) -> None:
+    """Put free ports into an env.example, so that no other gateway of this machine is in the way."""
+    text = env.read_text(encoding="utf-8").replace("\nPORT=4000", f"\nPORT={gateway}")
+    for name, port in DEFAULT_PORTS.items():
+        text = text.replace(f"127.0.0.1:{port}", f"127.0.0.1:{ports[name]}")
+    env.write_text(text, encoding="utf-8")
+
+
+def _wait_until_ready(process: subprocess.Popen[bytes], log: Path) -> None:
+    deadline = time.monotonic() + READY_SECONDS
+    while "ready" not in log.read_text().splitlines():
+        assert process.poll() is None, log.read_text()
+        assert time.monotonic() < deadline, log.read_text()
+        time.sleep(0.2)
+
+
+def test_is_short() -> None:
+    """The page ends before two screens do."""
+    assert len(README.read_text(encoding="utf-8").splitlines()) <= LONGEST
+
+
+@pytest.mark.parametrize("target", re.findall(r"^make (\w+)", MAKE.text, re.MULTILINE))
+def test_make_has_the_target(target: str) -> None:
+    """Each `make` line names a target; that `make run` is the `up` of the other tests is seen here too."""
+    command = ["make", "--dry-run", "--always-make", target]
+    plan = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, check=True)
+    assert {"run": "litellm-homelab up", "test": "pytest"}[target] in plan.stdout
+
+
+def test_the_first_block_is_make_alone() -> None:
+    """Every line of the block that the other tests do not run in a shell is a `make` line."""
+    assert all(line.startswith("make ") for line in MAKE.text.splitlines())
+
+
+@pytest.mark.parametrize("block", [pytest.param(block, id=block.id) for block in blocks("yaml", README)])
+def test_yaml_is_a_configuration(block: Block) -> None:
+    """A YAML block is a whole router.yaml that the settings accept."""
+    environ = {"OPENAI_API_KEY": "test", "LITELLM_MASTER_KEY": "test"}
+    loaded = settings.parse(block.text, path=README, environ=environ, known=settings.Known())
+    assert loaded.handles
+
+
+@pytest.mark.real
+@pytest.mark.parametrize("block", [pytest.param(block, id=block.id) for block in CALLS])
+def test_shell_works_as_printed(clone: Clone, block: Block) -> None:
+    """A shell block runs, and every answer in it is JSON; an error is what the page says it is."""
+    done = clone.run(block)
+    assert done.returncode == 0, done.stderr
+    answers = list(_documents(done.stdout))
+    assert len(answers) == block.text.count("curl "), done.stdout
+    promised = _promise(block)
+    for answer in answers:
+        assert "error" not in answer or promised, answer
+        assert _keeps(answer, promised), (answer, promised)
+
+
+def _documents(text: str) -> Iterator[dict[str, object]]:
+    """JSON documents that stand one after another."""
+    decoder, rest = json.JSONDecoder(), text.strip()
+    while rest:
+        document, end = decoder.raw_decode(rest)
+        yield document
+        rest = rest[end:].strip()
+
+
+def _promise(block: Block) -> dict[str, object]:
+    """The JSON block between this shell block and the next; empty where there is none."""
+    ends = [other.line for other in SHELL if other.line > block.line]
+    found = [one for one in blocks("json", README) if block.line < one.line < min(ends, default=10**6)]
+    return dict(json.loads(found[0].text)) if found else {}
+
+
+def _keeps(answer: object, promise: object) -> bool:
+    """Whether an answer holds all that was promised; `...` stands for any text."""
+    if isinstance(promise, dict):
+        return isinstance(answer, dict) and all(_keeps(answer.get(key), promise[key]) for key in promise)
+    pattern = ".*".join(re.escape(part) for part in str(promise).split("..."))
+    return re.fullmatch(pattern, str(answer), re.DOTALL) is not None
