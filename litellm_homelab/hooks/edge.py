@@ -6,7 +6,7 @@ from typing import Any
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from litellm_homelab.hooks import context
+from litellm_homelab.hooks import context, listing
 
 LEAKING_HEADERS = (b"x-litellm-model-", b"llm_provider-")
 """
@@ -18,7 +18,7 @@ them too (measured on LiteLLM 1.106.2).
 
 
 class Edge:
-    """ASGI middleware: opens the request's record and keeps upstreams out of the response headers."""
+    """ASGI middleware: opens the request's record; keeps upstreams out of headers and listings."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
@@ -35,7 +35,10 @@ class Edge:
             await send(message)
 
         with context.request(scope.get("path", "")):
-            await self.app(scope, receive, clean)
+            if listing.is_listing(scope):
+                await listing.serve(self.app, scope, receive, clean)
+            else:
+                await self.app(scope, receive, clean)
 
 
 def _leaks(name: bytes) -> bool:

@@ -1,0 +1,90 @@
+"""Listings of models without what stands behind them: no hook of LiteLLM sees their entries."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from starlette.datastructures import MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+ENDINGS = ("/models", "/model/info")
+"""How the paths of the listings end: /models, /v1/models, /model/info, /v1/model/info, /v2/model/info."""
+TEXTS = frozenset({"mode"})
+"""Settings of `model_info` that are text and say nothing of the upstream."""
+LISTS = frozenset({"supported_openai_params", "supported_reasoning_efforts"})
+
+
+def is_listing(scope: Scope) -> bool:
+    """Whether a request asks for a listing; a server may have put LiteLLM below a root path."""
+    return scope["type"] == "http" and scope["method"] == "GET" and str(scope["path"]).endswith(ENDINGS)
+
+
+def outward(body: Mapping[str, Any]) -> dict[str, Any]:
+    """
+    A copy of a listing that says of each handle what it can do and nothing of where it leads.
+
+    Stock LiteLLM shows `litellm_params` (model, api_base) and in `model_info` the deployment's id and the
+    upstream's model; and with `?include_metadata=true` the groups that a handle falls back to (measured on
+    1.106.2).
+    """
+    entries = body.get("data")
+    return {**body, "data": [_entry(entry) for entry in entries]} if isinstance(entries, list) else {**body}
+
+
+def _entry(entry: Any) -> Any:  # noqa: ANN401 - JSON of any shape
+    if not isinstance(entry, Mapping):
+        return entry
+    shown = {key: value for key, value in entry.items() if key != "metadata"}
+    if "litellm_params" in shown:
+        shown["litellm_params"] = {}
+    if isinstance(shown.get("model_info"), Mapping):
+        shown["model_info"] = {key: value for key, value in shown["model_info"].items() if _says(key, value)}
+    return shown
+
+
+def _says(key: str, value: Any) -> bool:  # noqa: ANN401 - JSON of any shape
+    """Whether a setting is shown: numbers, yes or no, nothing; and what is named above."""
+    return value is None or isinstance(value, bool | int | float) or key in TEXTS or key in LISTS
+
+
+async def serve(app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
+    """
+    Serve a listing from `app`, rewritten; an answer other than a 200 goes out as it is.
+
+    Raises:
+        ValueError: a 200 that is no JSON object, which nobody can look through; the server makes it a 500.
+
+    """
+    headers = [pair for pair in scope["headers"] if pair[0].lower() != b"accept-encoding"]
+    await app({**scope, "headers": headers}, receive, _Held(send))
+
+
+class _Held:
+    """A `send` that holds a 200 back until it is complete."""
+
+    def __init__(self, send: Send) -> None:
+        self._send = send
+        self._start: Message | None = None
+        self._body = b""
+
+    async def __call__(self, message: Message) -> None:
+        if message["type"] == "http.response.start" and message["status"] == 200:
+            self._start = message
+        elif self._start is None or message["type"] != "http.response.body":
+            await self._send(message)
+        else:
+            self._body += message.get("body", b"")
+            if not message.get("more_body", False):
+                await self._answer(self._start)
+
+    async def _answer(self, start: Message) -> None:
+        body = json.loads(self._body)
+        if not isinstance(body, dict):
+            raise ValueError("a listing that is no JSON object")
+        content = json.dumps(outward(body), separators=(",", ":")).encode()
+        headers = MutableHeaders(raw=list(start.get("headers", ())))
+        headers["content-length"] = str(len(content))
+        await self._send({**start, "headers": headers.raw})
+        await self._send({"type": "http.response.body", "body": content})
