@@ -9,6 +9,7 @@ from typing import Any
 
 import litellm
 import pytest
+import yaml
 from litellm.proxy._types import ConfigGeneralSettings
 from litellm.types.router import RetryPolicy
 
@@ -31,13 +32,12 @@ NOT_IN_ITS_SCHEMA = {"disable_model_info_refresh", "trusted_proxy_ranges"}
 ALL = [pytest.param(deployment, id=deployment.group) for deployment in DEPLOYMENTS]
 
 
-FALLING_BACK = ("vllm-qwen", "ollama-qwen")
-GROQ_AND_GEMINI = tuple(group for group in BY_GROUP if group.startswith(("groq/", "gemini/")))
+REFUSED = ["reasoning_effort"]
 
 
-def parameters(provider: str) -> list[str]:
+def parameters(provider: str) -> set[str]:
     """The chat parameters that LiteLLM takes for a provider's model that it does not know by name."""
-    return litellm.get_supported_openai_params("some-model", custom_llm_provider=provider) or []
+    return set(litellm.get_supported_openai_params("some-model", custom_llm_provider=provider) or ())
 
 
 def upstream_name(group: str) -> str:
@@ -114,15 +114,20 @@ def test_prefixes_are_not_shared() -> None:
     assert len(set(prefixes)) == len(prefixes)
 
 
-@pytest.mark.parametrize("group", [pytest.param(g, id=g) for g in ("boost", *FALLING_BACK, *GROQ_AND_GEMINI)])
-def test_completions_go_through_chat(group: str) -> None:
-    """What has no /v1/completions, or falls back, is a chat server to LiteLLM, with OpenAI's parameters."""
-    deployment = BY_GROUP[group]
-    assert deployment.model.startswith("lm_studio/")
+@pytest.mark.parametrize("deployment", ALL)
+def test_provider_reaches_chat(deployment: Deployment) -> None:
+    """Every chat server but the two clouds that LiteLLM knows is reached through chat alone."""
+    provider = deployment.model.partition("/")[0]
+    exceptions = {"embed": "openai", "openai-gpt4o": "openai", "mistral/mistral-small-latest": "mistral"}
+    assert provider == exceptions.get(deployment.group, "lm_studio")
+    assert deployment.params.get("allowed_openai_params", []) == (REFUSED if provider == "lm_studio" else [])
+
+
+def test_lm_studio_is_openai_without_completions() -> None:
+    """LiteLLM takes it for OpenAI-compatible, without /v1/completions, and refuses one parameter."""
     assert "lm_studio" in litellm.openai_compatible_providers
     assert "lm_studio" not in litellm.openai_text_completion_compatible_providers
-    refused = set(parameters("openai")) - set(parameters("lm_studio"))
-    assert set(deployment.params["allowed_openai_params"]) == refused
+    assert sorted(parameters("openai") - parameters("lm_studio")) == REFUSED
 
 
 # --- the chain and OptiLLM ---
@@ -241,6 +246,24 @@ def test_every_setting_is_looked_at() -> None:
     """The comment test sees all settings of the three sections."""
     names = [str(param.id) for section in SETTINGS for param in setting_lines(section)]
     assert names == [name for section in SETTINGS for name in ROUTER[section]]
+
+
+def test_commented_deployments_are_ready() -> None:
+    """Without its `# `, each commented block is a deployment like the others, and its handle a handle."""
+    head, marker, rest = ROUTER_TEXT.partition(
+        "  # Ready to uncomment, here, under `handles` and in env.local.\n"
+    )
+    blocks, end, tail = rest.partition("# Web search")
+    text = re.sub(r"(?m)^      # - ", "      - ", head) + re.sub(r"(?m)^  # ", "  ", blocks) + end + tail
+    document = yaml.safe_load(text)
+    added = [entry for entry in document["model_list"] if entry["model_name"] not in BY_GROUP]
+    names = ["tinyagents", "afm", "openvino"]
+    assert marker
+    assert [entry["model_name"] for entry in added] == names
+    assert document["homelab"]["showroom"]["handles"] == [*SHOWROOM["handles"], *names]
+    assert [{*e["litellm_params"], *e["model_info"]} for e in added] == [
+        {"model", "api_base", "api_key", "use_chat_completions_api", "allowed_openai_params", "mode"}
+    ] * len(names)
 
 
 @pytest.mark.parametrize("name", ["router.yaml", "env.example", "registry.json"])
