@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, unquote, urlsplit
 
 from litellm_homelab import encoded_ids
 
@@ -17,6 +17,7 @@ ID_FIELDS = (
     "previous_response_id",
     "video_id",
     "container_id",
+    "character_id",
     "vector_store_id",
 )
 """Fields of LiteLLM's request dict that may carry an id with a model in it (read from 1.106.2)."""
@@ -55,7 +56,7 @@ def _others(data: Mapping[str, Any], server: Mapping[str, Any]) -> Iterable[str]
     for name in ID_FIELDS:
         yield from encoded_ids.names_in(data.get(name))
     url = urlsplit(str(server.get("url") or ""))
-    for part in url.path.split("/"):
+    for part in unquote(url.path).split("/"):
         yield from encoded_ids.names_in(part)
     for value in _strings(data.get("target_model_names")):
         yield from (name.strip() for name in value.split(",") if name.strip())

@@ -51,11 +51,12 @@ class Rewriter:
             return line
         try:
             body = json.loads(line[len(b"data:") :])
-        except ValueError:
+        except (ValueError, RecursionError):
             return line
         if not isinstance(body, dict):
             return line
         changed = self._change(body)
         if changed == body:
             return line
-        return b"data: " + json.dumps(changed, separators=(",", ":"), ensure_ascii=False).encode()
+        # Escaped: half of a surrogate pair, where an upstream cuts an emoji in two, has no UTF-8.
+        return b"data: " + json.dumps(changed, separators=(",", ":")).encode()
