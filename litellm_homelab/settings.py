@@ -126,10 +126,11 @@ def _assembled(homelab: Homelab, router: RouterFile, folder: Path) -> tuple[Sett
     showroom = homelab.showroom
     lines, file_problems = handles_room.read(folder, showroom.handles_file)
     entries, registry_problems = registry_room.read(folder, showroom.registry)
+    listed = frozenset(showroom.handles)  # the file may repeat what the list has
     settings = Settings(
         homelab=homelab,
         router=router,
-        handles=(*showroom.handles, *(name for name in lines if name not in showroom.handles)),
+        handles=(*showroom.handles, *(name for name in lines if name not in listed)),
         handles_lines=lines,
         registry=entries,
     )

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from litellm_homelab.routerfile import is_unset
+from litellm_homelab.routerfile import Deployment, RouterFile, is_unset
 from litellm_homelab.showroom import handles, registry
 
 if TYPE_CHECKING:
@@ -14,17 +14,22 @@ if TYPE_CHECKING:
 
 Place = tuple[str, str]
 """(where a name stands, the name)"""
+Groups = Mapping[str, list[Deployment]]
+"""Deployments by `model_name`."""
 
 
 def problems(settings: Settings, folder: Path) -> Iterator[str]:
     """What is wrong with the showroom's names, in words; relative paths are relative to `folder`."""
-    places = list(_places(settings))
+    places, groups = list(_places(settings)), settings.router.groups
     first: dict[str, str] = {}
     for where, name in places:
-        yield from _name_problems(where, name, first.get(name), settings)
+        if name in first:
+            yield f"{where}: {name!r} stands at {first[name]} already; a name has one place"
+        else:
+            yield from _name_problems(where, name, settings.router.aliases, groups)
         first.setdefault(name, where)
-    yield from _fallback_problems(settings, frozenset(first))
-    yield from _registry_problems(settings, places, folder)
+    yield from _fallback_problems(settings.router, frozenset(first), groups)
+    yield from _registry_problems(settings, places, groups, folder)
 
 
 def _places(settings: Settings) -> Iterator[Place]:
@@ -33,36 +38,32 @@ def _places(settings: Settings) -> Iterator[Place]:
         for number, name in enumerate(getattr(showroom, which)):
             yield f"homelab.showroom.{which}[{number}]", name
         if which == "handles":
-            for name, line in settings.handles_lines.items():
-                if name not in showroom.handles:  # the file may repeat what the list has
-                    yield f"homelab.showroom.handles_file: {showroom.handles_file}: line {line}", name
+            for name in settings.handles[len(showroom.handles) :]:
+                line = settings.handles_lines[name]
+                yield f"homelab.showroom.handles_file: {showroom.handles_file}: line {line}", name
 
 
-def _name_problems(where: str, name: str, before: str | None, settings: Settings) -> Iterator[str]:
-    if before is not None:
-        yield f"{where}: {name!r} stands at {before} already; a name has one place"
-        return
-    if name in settings.router.aliases:
+def _name_problems(where: str, name: str, aliases: Mapping[str, str], groups: Groups) -> Iterator[str]:
+    if name in aliases:
         yield f"{where}: {name!r} is a model_group_alias; make it a model_name of model_list instead"
-    elif name not in settings.router.groups:
-        yield f"{where}: {name!r} is not a model_name of model_list ({_known(settings)})"
+    elif name not in groups:
+        yield f"{where}: {name!r} is not a model_name of model_list ({_known(groups)})"
     problem = handles.naming_problem(name)
     if problem:
         yield f"{where}: {problem}"
 
 
-def _known(settings: Settings) -> str:
-    return f"known: {', '.join(settings.router.groups) or 'none'}"
+def _known(groups: Groups) -> str:
+    return f"known: {', '.join(groups) or 'none'}"
 
 
-def _fallback_problems(settings: Settings, placed: frozenset[str]) -> Iterator[str]:
-    groups = settings.router.groups
-    for where, source, targets in settings.router.fallbacks:
+def _fallback_problems(router: RouterFile, placed: frozenset[str], groups: Groups) -> Iterator[str]:
+    for where, source, targets in router.fallbacks:
         if source not in groups and source != "*":
-            yield f"{where}: {source!r} is not a model_name of model_list ({_known(settings)})"
+            yield f"{where}: {source!r} is not a model_name of model_list ({_known(groups)})"
         for target in targets:
             if target not in groups:
-                yield f"{where}: {source} -> {target!r}: not a model_name of model_list ({_known(settings)})"
+                yield f"{where}: {source} -> {target!r}: not a model_name of model_list ({_known(groups)})"
             elif target not in placed:
                 yield (
                     f"{where}: {source} -> {target!r} leads to a backroom model; "
@@ -70,7 +71,9 @@ def _fallback_problems(settings: Settings, placed: frozenset[str]) -> Iterator[s
                 )
 
 
-def _registry_problems(settings: Settings, places: list[Place], folder: Path) -> Iterator[str]:
+def _registry_problems(
+    settings: Settings, places: list[Place], groups: Groups, folder: Path
+) -> Iterator[str]:
     """Where a name's model is in the registry, its files must lie in the roots."""
     showroom = settings.homelab.showroom
     if any(is_unset(root) for root in showroom.roots):
@@ -79,7 +82,7 @@ def _registry_problems(settings: Settings, places: list[Place], folder: Path) ->
         yield "homelab.showroom.roots: missing; with a registry it says which folders are showroom storage"
         return
     for where, name in places:
-        for model in sorted({one.upstream_model for one in settings.router.groups.get(name, ())}):
+        for model in sorted({one.upstream_model for one in groups.get(name, ())}):
             entry = settings.registry.get(model)
             if entry and not registry.inside(entry.path, showroom.roots, folder):
                 yield (

@@ -1,0 +1,45 @@
+"""Checking the names of a showroom; what the checks say stands in the golden files of tests/settings."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+from litellm_homelab.routerfile import Deployment, RouterFile
+from litellm_homelab.settings import Homelab, Settings
+from litellm_homelab.showroom import placement
+from litellm_homelab.showroom.registry import Entry
+
+
+def settings(count: int) -> Settings:
+    """A showroom of `count` handles, each a step of one long fallback chain and in the registry."""
+    names = [f"h{number}" for number in range(count)]
+    router = RouterFile(
+        path="router.yaml",
+        deployments=tuple(Deployment(group=name, model=f"openai/{name}") for name in names),
+        fallbacks=tuple(("fallbacks", a, (b,)) for a, b in zip(names, names[1:], strict=False)),
+        aliases={},
+        callbacks=(),
+        search_tools=frozenset(),
+        includes=(),
+        unset=(),
+        sections={},
+    )
+    homelab = Homelab.model_validate({"showroom": {"handles": names, "registry": "r", "roots": ["/srv"]}})
+    registry = {name: Entry(cache_path=f"/srv/{name}") for name in names}
+    return Settings(homelab=homelab, router=router, handles=tuple(names), registry=registry)
+
+
+def seconds(of: Settings) -> float:
+    """The best of some checks, all without a finding."""
+    best = float("inf")
+    for _ in range(3):
+        start = time.perf_counter()
+        assert list(placement.problems(of, Path("/etc"))) == []
+        best = min(best, time.perf_counter() - start)
+    return best
+
+
+def test_checking_ten_times_as_many_names_takes_about_ten_times_as_long() -> None:
+    """The work grows with the names, not with their square (a hundred times)."""
+    assert seconds(settings(3000)) < 30 * seconds(settings(300))
