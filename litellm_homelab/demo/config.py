@@ -42,7 +42,7 @@ class OptillmConfig:
     gate_key: str = "demo-optillm-gate"
     approach: str = "none"
     calls_per_second: float = 200.0
-    in_flight: int = 200
+    in_flight: int = 64
     calls_per_run: int = 500
 
 
