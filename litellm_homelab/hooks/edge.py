@@ -16,6 +16,9 @@ A callback can blank LiteLLM's headers but not remove them, and errors raised be
 them too (measured on LiteLLM 1.106.2).
 """
 
+STARTS = frozenset({"http.response.start", "websocket.accept", "websocket.http.response.start"})
+"""ASGI messages that carry response headers."""
+
 
 class Edge:
     """ASGI middleware: opens the request's record; keeps upstreams out of headers and listings."""
@@ -30,7 +33,7 @@ class Edge:
             return
 
         async def clean(message: Message) -> None:
-            if message["type"] == "http.response.start":
+            if message["type"] in STARTS:
                 message["headers"] = [pair for pair in message.get("headers", ()) if not _leaks(pair[0])]
             await send(message)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import time
 from pathlib import Path
 
@@ -17,7 +18,7 @@ def settings(count: int) -> Settings:
     router = RouterFile(
         path="router.yaml",
         deployments=tuple(Deployment(group=name, model=f"openai/{name}") for name in names),
-        fallbacks=tuple(("fallbacks", a, (b,)) for a, b in zip(names, names[1:], strict=False)),
+        fallbacks=tuple(("fallbacks", a, (b,)) for a, b in itertools.pairwise(names)),
         aliases={},
         callbacks=(),
         search_tools=frozenset(),
