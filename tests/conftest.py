@@ -1,6 +1,18 @@
 """Settings for all tests."""
 
 import os
+from pathlib import Path
+
+import pytest
 
 # LiteLLM otherwise fetches its price list from the internet when it is imported.
 os.environ.setdefault("LITELLM_LOCAL_MODEL_COST_MAP", "True")
+
+REAL = Path(__file__).parent / "real"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what starts real processes: everything below tests/real."""
+    for item in items:
+        if item.path.is_relative_to(REAL):
+            item.add_marker(pytest.mark.real)

@@ -17,6 +17,7 @@ from pathlib import Path
 
 import httpx
 
+from litellm_homelab.cli.logtail import readable_tail
 from litellm_homelab.demo.config import DEFAULT_PORTS, DemoConfig, models_from_env
 from litellm_homelab.demo.thread import DemoThread, running_demo
 
@@ -141,7 +142,8 @@ def start(
     inherited = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
     return subprocess.Popen(
         command,
-        env={**inherited, **environ, "PORT": str(port)},
+        # PYTHONPATH: the package of this checkout, wherever another one is installed.
+        env={**inherited, **environ, "PYTHONPATH": str(REPOSITORY), "PORT": str(port)},
         stdin=subprocess.DEVNULL,
         stdout=output,
         stderr=subprocess.STDOUT,
@@ -165,15 +167,13 @@ def end(process: subprocess.Popen[bytes]) -> None:
     """End a process and its workers: asked first, then made to."""
     with contextlib.suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGTERM)
-    try:
+    with contextlib.suppress(subprocess.TimeoutExpired):
         process.wait(timeout=15)
-    except subprocess.TimeoutExpired:
-        pass
     with contextlib.suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGKILL)
     process.wait(timeout=15)
 
 
 def tail(log: Path, lines: int = 60) -> str:
-    """The end of a log."""
-    return "\n".join(log.read_text(errors="replace").splitlines()[-lines:])
+    """The end of a log, readable."""
+    return readable_tail(log.read_text(errors="replace"), lines)

@@ -1,0 +1,60 @@
+"""The shipped configuration with every chain that a test can break, in which nothing rests or is retried."""
+
+from __future__ import annotations
+
+import contextlib
+import copy
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from tests.config import shipped
+from tests.real import gateway as real
+from tests.real.gateway import Gateway
+
+RUNGS = {"vllm": "vllm-qwen", "ollama": "ollama-qwen", "cloud": "openai-gpt4o"}
+"""Each rung of the shipped chain by the demo backend that is behind it, in order."""
+EMBED_RUNGS = {"mlx": "embed", "ollama": "embed-rung"}
+"""The chain for embeddings, which the shipped file does not have."""
+EMBED_ENVIRON = {
+    "EMBED_RUNG_MODEL": "openai/e5-small-upstream",
+    "EMBED_RUNG_API_BASE": "http://127.0.0.1:4103/v1",
+    "EMBED_RUNG_API_KEY": "none",
+}
+
+
+def identifier(group: str) -> str:
+    """The deployment id that each group has here; LiteLLM would make one from the settings."""
+    return f"deployment-of-{group.replace('/', '-')}"
+
+
+def document() -> dict[str, Any]:
+    """The shipped router.yaml, changed as the module says."""
+    changed = copy.deepcopy(shipped.ROUTER)
+    rung = copy.deepcopy(next(one for one in changed["model_list"] if one["model_name"] == "embed"))
+    rung["model_name"] = "embed-rung"
+    rung["litellm_params"] |= {
+        name: f"os.environ/EMBED_RUNG_{name.upper()}" for name in rung["litellm_params"]
+    }
+    changed["model_list"].append(rung)
+    for entry in changed["model_list"]:
+        entry["model_info"]["id"] = identifier(entry["model_name"])
+    changed["homelab"]["showroom"]["internal"].append("embed-rung")
+    changed["router_settings"]["fallbacks"].append({"embed": ["embed-rung"]})
+    changed["router_settings"]["disable_cooldowns"] = True
+    changed["router_settings"]["num_retries"] = 0
+    del changed["router_settings"]["retry_policy"]
+    return changed
+
+
+@contextlib.contextmanager
+def gateway(folder: Path) -> Iterator[Gateway]:
+    """Run it from `folder`."""
+    shutil.copy(shipped.FOLDER / "registry.json", folder)
+    config = folder / "router.yaml"
+    config.write_text(yaml.safe_dump(document(), sort_keys=False), encoding="utf-8")
+    with real.gateway(config, environ=EMBED_ENVIRON) as running:
+        yield running
