@@ -76,8 +76,8 @@ def stamp(answer: Any, handle: str) -> Any:  # noqa: ANN401 - LiteLLM's answer t
     return stamped(answer, handle)
 
 
-def _changes(answer: BaseModel, handle: str | None) -> dict[str, Any]:
-    before = {name: getattr(answer, name) for name in STAMPED if getattr(answer, name, None) is not None}
+def _changes(answer: BaseModel, handle: str, names: frozenset[str] = STAMPED) -> dict[str, Any]:
+    before = {name: getattr(answer, name) for name in names if getattr(answer, name, None) is not None}
     nested = {name: value for name, value in before.items() if isinstance(value, BaseModel | list)}
     plain = {name: value for name, value in before.items() if name not in nested}
     after = {name: value for name, value in outward.restamped(plain, handle).items() if value != plain[name]}
@@ -88,25 +88,23 @@ def _changes(answer: BaseModel, handle: str | None) -> dict[str, Any]:
     return after
 
 
-def _nested(name: str, value: Any, handle: str | None) -> Any:  # noqa: ANN401 - LiteLLM's answer types
+def _nested(name: str, value: Any, handle: str) -> Any:  # noqa: ANN401 - LiteLLM's answer types
     if isinstance(value, BaseModel):
         changes = _changes(value, handle) if name in outward.ENVELOPES else {}
         return value.model_copy(update=changes) if changes else value
     if name not in outward.LISTS:
         return value
-    items = [_item(item) for item in value]
+    items = [_item(item, handle) for item in value]
     return items if any(new is not old for new, old in zip(items, value, strict=True)) else value
 
 
-def _item(item: Any) -> Any:  # noqa: ANN401 - LiteLLM's answer types
+def _item(item: Any, handle: str) -> Any:  # noqa: ANN401 - LiteLLM's answer types
     """An entry of a list has ids to look at, but no model of its own."""
     if isinstance(item, BaseModel):
-        changes = _changes(item, None)
+        changes = _changes(item, handle, STAMPED - outward.MODEL_KEYS)
         return item.model_copy(update=changes) if changes else item
-    if isinstance(item, dict) and "id" in item:
-        new = outward.restamped(item, None)
-        return new if new != item else item
-    return item
+    new = outward.entry(item, handle)
+    return new if new != item else item
 
 
 class StreamBroken(Exception):
@@ -144,19 +142,20 @@ async def stamped_stream(
 
 
 async def _stamped_chunks(chunks: AsyncIterator[Any], handle: str) -> AsyncGenerator[Any, None]:
-    raw = sse.Rewriter(functools.partial(outward.restamped, handle=handle))
+    raw, text = sse.Rewriter(functools.partial(outward.restamped, handle=handle)), False
     async for chunk in chunks:
         if isinstance(chunk, bytes):
             for frame in raw.feed(chunk):
                 yield frame
         elif isinstance(chunk, str):
-            for frame in raw.feed(chunk.encode()):
-                yield frame.decode()
+            text = True
+            for frame in raw.feed(chunk.encode("utf-8", "surrogatepass")):
+                yield frame.decode("utf-8", "surrogatepass")
         else:
             yield stamped(chunk, handle)
     rest = raw.flush()
     if rest:
-        yield rest
+        yield rest.decode("utf-8", "surrogatepass") if text else rest
 
 
 def refined(error: Exception, scrub: Callable[[str], str]) -> ClientError | None:
@@ -191,7 +190,7 @@ def status_of(error: Exception) -> int:
     """The HTTP status of an exception, 500 where it has none."""
     for name in ("status_code", "code"):
         value = getattr(error, name, None)
-        if isinstance(value, int | str) and str(value).isdigit() and 400 <= int(value) <= 599:
+        if isinstance(value, int | str) and str(value).isdecimal() and 400 <= int(value) <= 599:
             return int(value)
     return 500
 

@@ -41,7 +41,7 @@ def _value(key: str, value: Any, handle: str | None) -> Any:  # noqa: ANN401 - J
     if isinstance(value, Mapping) and key in ENVELOPES:
         return restamped(value, handle)
     if isinstance(value, list) and key in LISTS:
-        return [_entry(item) for item in value]
+        return [entry(item, handle) for item in value]
     return value
 
 
@@ -49,9 +49,11 @@ def _hides(encoded: str, handle: str | None) -> bool:
     return any(name != handle for name in encoded_ids.names_in(encoded))
 
 
-def _entry(item: Any) -> Any:  # noqa: ANN401 - JSON of any shape
+def entry(item: Any, handle: str | None) -> Any:  # noqa: ANN401 - JSON of any shape
     """An entry of a list: its ids only; a listing's `model` is somebody else's business."""
-    return restamped(item, None) if isinstance(item, Mapping) and "id" in item else item
+    if not isinstance(item, Mapping) or "id" not in item:
+        return item
+    return {key: value if key in MODEL_KEYS else _value(key, value, handle) for key, value in item.items()}
 
 
 @dataclass(frozen=True, slots=True)
