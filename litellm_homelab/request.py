@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import parse_qs, unquote, urlsplit
+from urllib.parse import parse_qs, unquote
 
 from litellm_homelab import encoded_ids
 
@@ -55,16 +55,22 @@ def read(data: Mapping[str, Any], call_type: str) -> Request:
 def _others(data: Mapping[str, Any], server: Mapping[str, Any]) -> Iterable[str]:
     for name in ID_FIELDS:
         yield from encoded_ids.names_in(data.get(name))
-    url = urlsplit(str(server.get("url") or ""))
-    for part in unquote(url.path).split("/"):
+    path, query = _path_and_query(str(server.get("url") or ""))
+    for part in unquote(path).split("/"):
         yield from encoded_ids.names_in(part)
     for value in _strings(data.get("target_model_names")):
         yield from (name.strip() for name in value.split(",") if name.strip())
     if data.get("model"):
         return
-    yield from parse_qs(url.query).get("model", ())
+    yield from parse_qs(query).get("model", ())
     headers = _mapping(server.get("headers"))
     yield from (str(value) for name, value in headers.items() if str(name).lower() == MODEL_HEADER and value)
+
+
+def _path_and_query(url: str) -> tuple[str, str]:
+    """Of a URL whose host the client wrote: `urlsplit` would raise for a Host header of `[`."""
+    path, _, query = url.partition("://")[2].partition("/")[2].partition("?")
+    return path, query
 
 
 def asked(request: Request, group_of: Callable[[str], str | None]) -> tuple[str, ...]:

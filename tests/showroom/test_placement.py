@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import itertools
 import time
+from dataclasses import replace
 from pathlib import Path
 
-from litellm_homelab.routerfile import Deployment, RouterFile
+from litellm_homelab import routerfile
+from litellm_homelab.routerfile import Deployment
 from litellm_homelab.settings import Homelab, Settings
 from litellm_homelab.showroom import placement
 from litellm_homelab.showroom.registry import Entry
@@ -15,16 +17,10 @@ from litellm_homelab.showroom.registry import Entry
 def settings(count: int) -> Settings:
     """A showroom of `count` handles, each a step of one long fallback chain and in the registry."""
     names = [f"h{number}" for number in range(count)]
-    router = RouterFile(
-        path="router.yaml",
+    router = replace(
+        routerfile.parse("{}", "router.yaml", {})[0],
         deployments=tuple(Deployment(group=name, model=f"openai/{name}") for name in names),
         fallbacks=tuple(("fallbacks", a, (b,)) for a, b in itertools.pairwise(names)),
-        aliases={},
-        callbacks=(),
-        search_tools=frozenset(),
-        includes=(),
-        unset=(),
-        sections={},
     )
     homelab = Homelab.model_validate({"showroom": {"handles": names, "registry": "r", "roots": ["/srv"]}})
     registry = {name: Entry(cache_path=f"/srv/{name}") for name in names}
