@@ -7,24 +7,35 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
-from litellm_homelab import routerfile
 from litellm_homelab.routerfile import Deployment
-from litellm_homelab.settings import Homelab, Settings
+from litellm_homelab.settings import Known, Settings, parse
 from litellm_homelab.showroom import placement
 from litellm_homelab.showroom.registry import Entry
+
+SMALL = parse(
+    """
+homelab: {showroom: {handles: [main]}}
+model_list: [{model_name: main, litellm_params: {model: openai/main}}]
+litellm_settings: {callbacks: [litellm_homelab.hooks.showroom]}
+""",
+    path="router.yaml",
+    environ={},
+    known=Known(),
+)
 
 
 def settings(count: int) -> Settings:
     """A showroom of `count` handles, each a step of one long fallback chain and in the registry."""
     names = [f"h{number}" for number in range(count)]
     router = replace(
-        routerfile.parse("{}", "router.yaml", {})[0],
+        SMALL.router,
         deployments=tuple(Deployment(group=name, model=f"openai/{name}") for name in names),
         fallbacks=tuple(("fallbacks", a, (b,)) for a, b in itertools.pairwise(names)),
     )
-    homelab = Homelab.model_validate({"showroom": {"handles": names, "registry": "r", "roots": ["/srv"]}})
     registry = {name: Entry(cache_path=f"/srv/{name}") for name in names}
-    return Settings(homelab=homelab, router=router, handles=tuple(names), registry=registry)
+    lists = {"handles": names, "registry": "r", "roots": ["/srv"]}
+    homelab = SMALL.homelab.model_copy(update={"showroom": SMALL.homelab.showroom.model_copy(update=lists)})
+    return replace(SMALL, homelab=homelab, router=router, handles=tuple(names), registry=registry)
 
 
 def seconds(of: Settings) -> float:
