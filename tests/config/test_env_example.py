@@ -18,6 +18,7 @@ READ_BY_LITELLM = {
     "PORT": "proxy/proxy_cli.py",
     "HEALTH_CHECK_TIMEOUT_SECONDS": "constants.py",
     "LITELLM_MODE": "__init__.py",
+    "DEFAULT_MAX_RETRIES": "constants.py",
     "LITELLM_LOCAL_MODEL_COST_MAP": "litellm_core_utils/get_model_cost_map.py",
     "DISABLE_ADMIN_UI": "proxy/common_utils/admin_ui_utils.py",
     "NO_DOCS": "proxy/utils.py",

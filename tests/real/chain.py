@@ -13,12 +13,16 @@ import yaml
 
 from tests.config import shipped
 from tests.real import gateway as real
+from tests.real import torn
 from tests.real.gateway import Gateway
+from tests.real.upstreams import listening
 
 RUNGS = {"vllm": "vllm-qwen", "ollama": "ollama-qwen", "cloud": "openai-gpt4o"}
 """Each rung of the shipped chain by the demo backend that is behind it, in order."""
 EMBED_RUNGS = {"mlx": "embed", "ollama": "embed-rung"}
 """The chain for embeddings, which the shipped file does not have."""
+TORN = ("deep", "fast")
+"""Handles whose upstream breaks in mid-stream, reached by two of LiteLLM's providers."""
 EMBED_ENVIRON = {
     "EMBED_RUNG_MODEL": "openai/e5-small-upstream",
     "EMBED_RUNG_API_BASE": "http://127.0.0.1:4103/v1",
@@ -56,5 +60,16 @@ def gateway(folder: Path) -> Iterator[Gateway]:
     shutil.copy(shipped.FOLDER / "registry.json", folder)
     config = folder / "router.yaml"
     config.write_text(yaml.safe_dump(document(), sort_keys=False), encoding="utf-8")
-    with real.gateway(config, environ=EMBED_ENVIRON) as running:
+    with (
+        listening(torn.APP) as url,
+        real.gateway(config, environ={**EMBED_ENVIRON, **_torn_environ(url)}) as running,
+    ):
         yield running
+
+
+def _torn_environ(url: str) -> dict[str, str]:
+    return {
+        "DEEP_MODEL": "openai/torn/deep-upstream",
+        "FAST_MODEL": "custom_openai/torn/fast-upstream",
+        **{f"{handle.upper()}_API_BASE": f"{url}/v1" for handle in TORN},
+    }

@@ -1,4 +1,4 @@
-"""The mocked proxy's stand-ins for upstreams, on a thread, for a real gateway."""
+"""Stand-ins for upstreams, on a thread, for a real gateway."""
 
 from __future__ import annotations
 
@@ -8,12 +8,13 @@ import threading
 from collections.abc import Iterator
 from concurrent.futures import Future
 
+from starlette.types import ASGIApp
+
 from litellm_homelab.demo.listener import HOST, Listener
-from litellm_homelab.testing.upstream import Upstreams
 
 
 @contextlib.contextmanager
-def listening(app: Upstreams) -> Iterator[str]:
+def listening(app: ASGIApp) -> Iterator[str]:
     """Serve `app` on a free loopback port for the length of the block; gives its root address."""
     started: Future[tuple[asyncio.AbstractEventLoop, asyncio.Event, int]] = Future()
 

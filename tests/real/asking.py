@@ -1,0 +1,30 @@
+"""One question over plain HTTP, for tests that look at the whole answer."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import httpx
+
+from tests.real.gateway import Gateway
+
+_MESSAGES = [{"role": "user", "content": "hello"}]
+_BODIES: Mapping[str, tuple[str, dict[str, Any]]] = {
+    "chat": ("/v1/chat/completions", {"messages": _MESSAGES}),
+    "completions": ("/v1/completions", {"prompt": "hello"}),
+    "responses": ("/v1/responses", {"input": "hello"}),
+    "messages": ("/v1/messages", {"messages": _MESSAGES, "max_tokens": 60}),
+}
+_CONTENTS = [{"role": "user", "parts": [{"text": "hello"}]}]
+ROUTES = (*_BODIES, "generate")
+"""Every route that a handle of mode chat serves."""
+
+
+def ask(gateway: Gateway, route: str, model: str, *, stream: bool) -> httpx.Response:
+    """Say hello to a model on a route."""
+    if route == "generate":
+        verb = "streamGenerateContent?alt=sse" if stream else "generateContent"
+        return gateway.post(f"/v1beta/models/{model}:{verb}", {"contents": _CONTENTS})
+    path, body = _BODIES[route]
+    return gateway.post(path, {"model": model, **body, **({"stream": True} if stream else {})})
