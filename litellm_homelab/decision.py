@@ -16,6 +16,11 @@ class RefusalType(StrEnum):
     MODEL_NOT_FOUND = "model_not_found"
     ROUTE_NOT_ALLOWED = "route_not_allowed"
     PARAM_NOT_ALLOWED = "param_not_allowed"
+    APPROACH_NOT_ALLOWED = "approach_not_allowed"
+    APPROACH_IN_PROMPT = "approach_in_prompt"
+    LOOP_DETECTED = "loop_detected"
+    FANOUT_EXCEEDED = "fanout_exceeded"
+    AUTHENTICATION_ERROR = "authentication_error"
     POLICY_ERROR = "policy_error"
 
 
@@ -23,6 +28,11 @@ STATUS: Mapping[RefusalType, int] = {
     RefusalType.MODEL_NOT_FOUND: 404,
     RefusalType.ROUTE_NOT_ALLOWED: 403,
     RefusalType.PARAM_NOT_ALLOWED: 400,
+    RefusalType.APPROACH_NOT_ALLOWED: 400,
+    RefusalType.APPROACH_IN_PROMPT: 400,
+    RefusalType.LOOP_DETECTED: 508,
+    RefusalType.FANOUT_EXCEEDED: 422,
+    RefusalType.AUTHENTICATION_ERROR: 401,
     RefusalType.POLICY_ERROR: 503,
 }
 """HTTP status of each refusal (the contract's table of refusals)."""
@@ -48,11 +58,13 @@ class Refuse:
     type: RefusalType
     message: str
     param: str | None = None
+    to_child: bool = False
+    """Told to OptiLLM, not to a client: a 400, whatever the type, since its SDK does not retry that."""
 
     @property
     def status(self) -> int:
         """HTTP status of this refusal."""
-        return STATUS[self.type]
+        return 400 if self.to_child else STATUS[self.type]
 
     @property
     def headers(self) -> dict[str, str]:

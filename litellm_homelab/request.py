@@ -78,6 +78,25 @@ def asked(request: Request, group_of: Callable[[str], str | None]) -> tuple[str,
     return tuple(group_of(name) or name for name in request.others)
 
 
+def body_of(data: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The body as the client sent it (LiteLLM keeps a copy); its own dict where there is none."""
+    body = _mapping(data.get("proxy_server_request")).get("body")
+    return body if isinstance(body, Mapping) else data
+
+
+def forget_model(data: dict[str, Any], before: str, after: str) -> None:
+    """Put `after` in the place of the model name `before` wherever LiteLLM has copied it to for its logs."""
+    server = data.get("proxy_server_request")
+    if isinstance(server, dict) and _mapping(server.get("body")).get("model") == before:
+        data["proxy_server_request"] = {**server, "body": {**server["body"], "model": after}}
+    logging = data.get("litellm_logging_obj")
+    if getattr(logging, "model", None) == before:
+        logging.model = after  # type: ignore[union-attr]  # LiteLLM's Logging is untyped here
+    details = getattr(logging, "model_call_details", None)
+    if isinstance(details, dict) and details.get("model") == before:
+        details["model"] = after
+
+
 def metadata_of(data: dict[str, Any]) -> dict[str, Any]:
     """LiteLLM's own metadata; with a `litellm_metadata`, `metadata` is the client's."""
     name = "litellm_metadata" if isinstance(data.get("litellm_metadata"), dict) else "metadata"

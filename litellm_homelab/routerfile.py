@@ -45,6 +45,8 @@ class RouterFile:
     """Further files that LiteLLM would merge in."""
     unset: tuple[tuple[str, str], ...]
     """(where it stands, variable) of each `os.environ/` reference of a deployment that is not set."""
+    approach_settings: tuple[tuple[str, str], ...]
+    """(group, setting) of each deployment parameter that would choose OptiLLM's approach."""
     sections: Mapping[str, Mapping[str, Any]] = field(repr=False)
 
     @property
@@ -91,6 +93,7 @@ def parse(text: str, path: str, environ: Mapping[str, str]) -> tuple[RouterFile,
         search_tools=frozenset(_search_tools(document.get("search_tools"))),
         includes=_names(document.get("include")),
         unset=tuple(_unset(document.get("model_list"), environ)),
+        approach_settings=tuple(_approach_settings(document.get("model_list"))),
         sections=sections,
     )
     homelab = document.get("homelab")
@@ -127,6 +130,15 @@ def _unset(entries: object, environ: Mapping[str, str]) -> Iterator[tuple[str, s
         for name, value in _dict(_dict(entry).get("litellm_params")).items():
             if is_unset(resolve(value, environ)):
                 yield f"model_list[{number}].litellm_params.{name}", value.removeprefix(ENV_PREFIX)
+
+
+def _approach_settings(entries: object) -> Iterator[tuple[str, str]]:
+    for entry in _dicts(entries):
+        params = _dict(entry.get("litellm_params"))
+        if "optillm_approach" in params:
+            yield str(entry.get("model_name", "")), "optillm_approach"
+        if "optillm_approach" in _dict(params.get("extra_body")):
+            yield str(entry.get("model_name", "")), "extra_body.optillm_approach"
 
 
 def _fallbacks(section: str, settings: Mapping[str, Any]) -> Iterator[tuple[str, str, tuple[str, ...]]]:

@@ -6,12 +6,14 @@ import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Any, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ValidationError
 
-from litellm_homelab import checks, routerfile
+from litellm_homelab import callers, checks, routerfile
+from litellm_homelab.optillm import lanes
 from litellm_homelab.routerfile import ENV_PREFIX, RouterFile
+from litellm_homelab.sections import Homelab
 from litellm_homelab.showroom import handles as handles_room
 from litellm_homelab.showroom import placement
 from litellm_homelab.showroom import registry as registry_room
@@ -21,39 +23,6 @@ from litellm_homelab.yaml_text import NotReadable
 if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
 
-Name = Annotated[str, Field(min_length=1)]
-
-
-class _Section(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
-
-
-class Showroom(_Section):
-    """
-    Which names clients may use; every one is a `model_name` of `model_list`, written exactly.
-
-    A group of `model_list` that stands in none of the three lists is backroom: never reachable.
-    """
-
-    handles: list[Name] = Field(min_length=1)
-    """Listed and callable."""
-    hidden: list[Name] = []
-    """Callable by exact name, never listed."""
-    internal: list[Name] = []
-    """Only for the router's own fallbacks and for OptiLLM's calls back."""
-    handles_file: Name | None = None
-    """A handles.jsonl that adds to `handles`; relative to router.yaml."""
-    registry: Name | None = None
-    """An MLX registry.json (version 2) that says where each model's files are; relative to router.yaml."""
-    roots: list[Name] = []
-    """Folders that are showroom storage; a handle whose model lies outside all of them is backroom."""
-
-
-class Homelab(_Section):
-    """The whole `homelab:` section; a part is accepted once its rule exists."""
-
-    showroom: Showroom
-
 
 @dataclass(frozen=True, slots=True)
 class Known:
@@ -61,6 +30,10 @@ class Known:
 
     retry_policy: frozenset[str] = frozenset()
     allowed_fails_policy: frozenset[str] = frozenset()
+    port: int = 4000
+    """The port that this gateway listens on, as it was started."""
+    hostnames: tuple[str, ...] = ()
+    """Names of this machine, under which its own port may stand in an `api_base`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +47,14 @@ class Settings:
     handles_lines: Mapping[str, int] = field(default_factory=dict)
     """The handles of the handles file, each with its line."""
     registry: Mapping[str, registry_room.Entry] = field(default_factory=dict)
+    master_key: str = field(default="", repr=False)
+    folder: Path = Path()
+    """Where router.yaml lies; relative file names in it are relative to this."""
+
+    @property
+    def secret(self) -> str:
+        """What signs lineage: `homelab.secret`, else the master key."""
+        return self.homelab.secret or self.master_key
 
 
 class SettingsError(ValueError):
@@ -114,14 +95,17 @@ def parse(text: str, *, path: str | Path, environ: Mapping[str, str], known: Kno
     homelab, shape = _validate(resolved)
     if homelab is None:
         raise SettingsError(f"{path}: {problem}" for problem in [*shape, *problems])
-    settings, own = _assembled(homelab, router, Path(path).parent)
+    settings, own = _assembled(homelab, router, Path(path).parent, environ)
+    own += lanes.problems(settings, environ, known)
     problems += [problem for problem in own if problem.split(": ", 1)[0] not in unset]
     if problems:
         raise SettingsError(f"{path}: {problem}" for problem in problems)
     return settings
 
 
-def _assembled(homelab: Homelab, router: RouterFile, folder: Path) -> tuple[Settings, list[str]]:
+def _assembled(
+    homelab: Homelab, router: RouterFile, folder: Path, environ: Mapping[str, str]
+) -> tuple[Settings, list[str]]:
     """The settings with the files that they name, and what is wrong with either."""
     showroom = homelab.showroom
     lines, file_problems = handles_room.read(folder, showroom.handles_file)
@@ -133,9 +117,17 @@ def _assembled(homelab: Homelab, router: RouterFile, folder: Path) -> tuple[Sett
         handles=(*showroom.handles, *(name for name in lines if name not in listed)),
         handles_lines=lines,
         registry=entries,
+        master_key=master_key(router, environ),
+        folder=folder,
     )
     own = [*file_problems, *registry_problems, *placement.problems(settings, folder)]
-    return settings, own
+    return settings, [*own, *callers.problems(settings)]
+
+
+def master_key(router: RouterFile, environ: Mapping[str, str]) -> str:
+    """LiteLLM's master key, empty where there is none."""
+    key = routerfile.resolve(router.sections.get("general_settings", {}).get("master_key"), environ)
+    return key if isinstance(key, str) else environ.get("LITELLM_MASTER_KEY", "")
 
 
 # --- shape -----------------------------------------------------------------------------------------
@@ -174,8 +166,11 @@ def _shape_problem(error: ErrorDetails) -> str:
 
 
 def _fields(loc: tuple[int | str, ...]) -> list[str]:
-    """Settings of the section at `loc`."""
+    """Settings of the section at `loc`; below a mapping any name stands for its one kind of section."""
     model: Any = Homelab
     for part in loc:
-        model = model.model_fields[part].annotation
+        if isinstance(model, type) and issubclass(model, BaseModel):
+            model = model.model_fields[str(part)].annotation
+        else:
+            model = get_args(model)[-1]
     return list(model.model_fields)

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from typing import Any
 
-ENTRY_POINTS = ("showroom",)
+ENTRY_POINTS = ("gate", "showroom", "approach", "loop_guard")
 """Names that router.yaml may load, in the order in which the shipped file lists them."""
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import functools
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from typing import ParamSpec, TypeVar
 
 from fastapi import HTTPException
@@ -44,3 +45,12 @@ def broken(rule: str, error: BaseException) -> Refused:
     where = f"{place.tb_frame.f_code.co_qualname}:{place.tb_lineno}" if place else "?"
     log.error("homelab %s rule failed closed: %s at %s", rule, type(error).__name__, where)
     return policy_error(rule)
+
+
+@contextmanager
+def counted(rule: str) -> Iterator[None]:
+    """Around a hook that cannot refuse, because LiteLLM swallows what it raises: log it and go on."""
+    try:
+        yield
+    except Exception as error:  # noqa: BLE001 - the one place where a hook may not raise
+        broken(rule, error)

@@ -2,13 +2,49 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import time
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
 
 from litellm_homelab.callers import MASTER, Caller
 from litellm_homelab.decision import Refuse
+from litellm_homelab.optillm.approaches import Approach
+from litellm_homelab.optillm.fanout import Summary
+
+
+@dataclass(frozen=True, slots=True)
+class Child:
+    """A call of OptiLLM on behalf of a root, known by the mark on its model name."""
+
+    root: str
+    hop: int
+    admitted_at: float = field(default_factory=time.monotonic)
+
+
+@dataclass(slots=True)
+class Root:
+    """A client request on its way through OptiLLM."""
+
+    id: str
+    handle: str
+    approach: str
+    mark: str
+    """What is put behind the model name on the wire; empty where nothing is carried."""
+    returns: int = 0
+    """How many unmarked re-entries had been seen when it started."""
+    wire: dict[str, Any] | None = None
+    """The body of the attempt that carries the mark, as it is being sent."""
+    carrying: bool = False
+    """Whether the attempt under way is one that the mark belongs on."""
+    carried: bool = False
+    """Whether the mark went out with the last attempt."""
+    summary: Summary | None = None
+    """The ledger's account, once it is closed."""
+    verdict: Refuse | None = None
+    """Why the client gets no answer, once that is known."""
 
 
 @dataclass(slots=True)
@@ -27,6 +63,18 @@ class Record:
     caller: Caller = MASTER
     refusal: Refuse | None = None
     """The refusal of an attempt: LiteLLM goes on with the next fallback and then shows the first error."""
+    opened: bool = False
+    """Whether the request has been opened: mark off, prefix off, caller found."""
+    fields: Mapping[str, Any] = field(default_factory=dict)
+    """The body as the client sent it."""
+    prefix: str | None = None
+    """The approach that stood before the handle's name."""
+    child: Child | None = None
+    forged: str | None = None
+    """Why a mark on the model name is not accepted."""
+    approaches: dict[str, Approach] = field(default_factory=dict)
+    """The approach decided on for each OptiLLM group."""
+    root: Root | None = None
 
 
 _record: ContextVar[Record | None] = ContextVar("litellm_homelab_record", default=None)
@@ -46,3 +94,16 @@ def request(path: str) -> Iterator[Record]:
 def current() -> Record | None:
     """The record of the request that this code runs for, None for LiteLLM's own background work."""
     return _record.get()
+
+
+def required() -> Record:
+    """The record of the request that this code runs for.
+
+    Raises:
+        LookupError: the ASGI wrapper is not around LiteLLM, so that nothing can be told apart.
+
+    """
+    record = _record.get()
+    if record is None:
+        raise LookupError("no record of this request: the ASGI wrapper is not in place")
+    return record

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Any, TypeAlias
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from litellm_homelab.hooks import context, listing
+from litellm_homelab.hooks import context, listing, marked_body
+from litellm_homelab.hooks.context import Record
 
 LEAKING_HEADERS = (b"x-litellm-model-", b"llm_provider-")
 """
@@ -20,11 +23,17 @@ STARTS = frozenset({"http.response.start", "websocket.accept", "websocket.http.r
 """ASGI messages that carry response headers."""
 
 
-class Edge:
-    """ASGI middleware: opens the request's record; keeps upstreams out of headers and listings."""
+Unmark: TypeAlias = Callable[[Record, str], str]
+"""Takes a mark off a model name; whose it was goes into the record."""
 
-    def __init__(self, app: ASGIApp) -> None:
+
+class Edge:
+    """ASGI middleware: opens the request's record; keeps upstreams out of headers and listings, marks out."""
+
+    def __init__(self, app: ASGIApp, unmark: Unmark | None = None, order: Sequence[str] = ()) -> None:
         self.app = app
+        self._unmark = unmark
+        self._order = {name: number for number, name in enumerate(order)}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection (ASGI 3)."""
@@ -37,9 +46,11 @@ class Edge:
                 message["headers"] = [pair for pair in message.get("headers", ()) if not _leaks(pair[0])]
             await send(message)
 
-        with context.request(scope.get("path", "")):
+        with context.request(scope.get("path", "")) as record:
             if listing.is_listing(scope):
-                await listing.serve(self.app, scope, receive, clean)
+                await listing.serve(self.app, scope, receive, clean, self._order)
+            elif self._unmark is not None and marked_body.may_carry(scope):
+                await marked_body.serve(self.app, scope, receive, clean, partial(self._unmark, record))
             else:
                 await self.app(scope, receive, clean)
 
@@ -48,7 +59,7 @@ def _leaks(name: bytes) -> bool:
     return name.lower().startswith(LEAKING_HEADERS)
 
 
-def wrap(app: Any) -> None:  # noqa: ANN401 - LiteLLM's FastAPI app
+def wrap(app: Any, unmark: Unmark | None = None, order: Sequence[str] = ()) -> None:  # noqa: ANN401 - LiteLLM's FastAPI app
     """
     Put `Edge` around a running app, once.
 
@@ -58,4 +69,4 @@ def wrap(app: Any) -> None:  # noqa: ANN401 - LiteLLM's FastAPI app
     if app.middleware_stack is None:
         app.middleware_stack = app.build_middleware_stack()
     if not isinstance(app.middleware_stack, Edge):
-        app.middleware_stack = Edge(app.middleware_stack)
+        app.middleware_stack = Edge(app.middleware_stack, unmark, order)

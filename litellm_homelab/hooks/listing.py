@@ -21,16 +21,26 @@ def is_listing(scope: Scope) -> bool:
     return scope["type"] == "http" and scope["method"] == "GET" and str(scope["path"]).endswith(ENDINGS)
 
 
-def outward(body: Mapping[str, Any]) -> dict[str, Any]:
+def outward(body: Mapping[str, Any], order: Mapping[str, int] | None = None) -> dict[str, Any]:
     """
     A copy of a listing that says of each handle what it can do and nothing of where it leads.
+
+    Entries stand in the `order` of the handles (LiteLLM's is that of `model_list`); others come last.
 
     Stock LiteLLM shows `litellm_params` (model, api_base) and in `model_info` the deployment's id and the
     upstream's model; and with `?include_metadata=true` the groups that a handle falls back to (measured on
     1.106.2).
     """
     entries = body.get("data")
-    return {**body, "data": [_entry(entry) for entry in entries]} if isinstance(entries, list) else {**body}
+    if not isinstance(entries, list):
+        return {**body}
+    ranks = order or {}
+    return {**body, "data": sorted(map(_entry, entries), key=lambda entry: _rank(entry, ranks))}
+
+
+def _rank(entry: Any, order: Mapping[str, int]) -> int:  # noqa: ANN401 - JSON of any shape
+    name = (entry.get("id") or entry.get("model_name")) if isinstance(entry, Mapping) else None
+    return order.get(name, len(order)) if isinstance(name, str) else len(order)
 
 
 def _entry(entry: Any) -> Any:  # noqa: ANN401 - JSON of any shape
@@ -49,23 +59,26 @@ def _says(key: str, value: Any) -> bool:  # noqa: ANN401 - JSON of any shape
     return value is None or isinstance(value, bool | int | float) or key in TEXTS or key in LISTS
 
 
-async def serve(app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
+async def serve(
+    app: ASGIApp, scope: Scope, receive: Receive, send: Send, order: Mapping[str, int] | None = None
+) -> None:
     """
-    Serve a listing from `app`, rewritten; an answer other than a 200 goes out as it is.
+    Serve a listing from `app`, rewritten and in `order`; an answer other than a 200 goes out as it is.
 
     Raises:
         ValueError: a 200 that is no JSON object, which nobody can look through; the server makes it a 500.
 
     """
     headers = [pair for pair in scope["headers"] if pair[0].lower() != b"accept-encoding"]
-    await app({**scope, "headers": headers}, receive, _Held(send))
+    await app({**scope, "headers": headers}, receive, _Held(send, order))
 
 
 class _Held:
     """A `send` that holds a 200 back until it is complete."""
 
-    def __init__(self, send: Send) -> None:
+    def __init__(self, send: Send, order: Mapping[str, int] | None) -> None:
         self._send = send
+        self._order = order
         self._start: Message | None = None
         self._body = b""
 
@@ -83,7 +96,7 @@ class _Held:
         body = json.loads(self._body)
         if not isinstance(body, dict):
             raise ValueError("a listing that is no JSON object")
-        content = json.dumps(outward(body), separators=(",", ":")).encode()
+        content = json.dumps(outward(body, self._order), separators=(",", ":")).encode()
         headers = MutableHeaders(raw=list(start.get("headers", ())))
         headers["content-length"] = str(len(content))
         await self._send({**start, "headers": headers.raw})

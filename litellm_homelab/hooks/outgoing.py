@@ -7,6 +7,7 @@ import functools
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable
 from typing import Any
 
+import httpx
 from fastapi import HTTPException
 from pydantic import BaseModel
 
@@ -178,12 +179,17 @@ def refined(error: Exception, scrub: Callable[[str], str]) -> ClientError | None
 
 
 def _retry_after(error: Exception) -> dict[str, str] | None:
-    """When to come back: from the exception's own headers, or from the router's cooldown."""
-    headers = (
-        getattr(error, "headers", None) or getattr(getattr(error, "response", None), "headers", None) or {}
-    )
-    value = headers.get("retry-after") or headers.get("Retry-After")
-    return {"retry-after": str(value)} if value else None
+    """When to come back: from the exception's own headers (the router's cooldown), or the upstream's."""
+    response = getattr(error, "response", None)
+    for headers in (
+        getattr(error, "headers", None),
+        getattr(error, "litellm_response_headers", None),  # where 1.106.2 keeps the upstream's
+        getattr(response, "headers", None),
+    ):
+        value = httpx.Headers(headers).get("retry-after")
+        if value:
+            return {"retry-after": value}
+    return None
 
 
 def status_of(error: Exception) -> int:

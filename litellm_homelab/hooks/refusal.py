@@ -5,7 +5,7 @@ from __future__ import annotations
 from litellm.exceptions import GuardrailRaisedException
 from litellm.proxy._types import ProxyException
 
-from litellm_homelab.decision import Refuse, RefusalType
+from litellm_homelab.decision import RefusalType, Refuse
 
 
 class Refused(GuardrailRaisedException, ProxyException):  # type: ignore[misc]  # untyped here

@@ -4,14 +4,21 @@ from __future__ import annotations
 
 import functools
 import logging
+import os
+import socket
+import sys
 from importlib.metadata import version
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from litellm.types.router import AllowedFailsPolicy, RetryPolicy
 
 from litellm_homelab import TESTED_LITELLM
 from litellm_homelab.settings import Known, Settings, SettingsError, load
-from litellm_homelab.showroom.rule import Showroom
+
+if TYPE_CHECKING:
+    from litellm_homelab.hooks.parts import Parts
+
+DEFAULT_PORT = 4000
 
 log = logging.getLogger("LiteLLM Proxy.homelab")
 
@@ -21,6 +28,8 @@ def known() -> Known:
     return Known(
         retry_policy=frozenset(RetryPolicy.model_fields),
         allowed_fails_policy=frozenset(AllowedFailsPolicy.model_fields),
+        port=port(),
+        hostnames=(socket.gethostname(),),
     )
 
 
@@ -63,19 +72,43 @@ def warn_if_untested() -> None:
 
 
 @functools.cache
-def entry_point(name: str) -> object:
-    """The instance that router.yaml names, made once per process."""
+def _parts() -> Parts:
+    """The rules and what they share, made once per process; wraps LiteLLM's app."""
     from litellm.proxy.proxy_server import app
 
-    from litellm_homelab.hooks import edge
-    from litellm_homelab.hooks.showroom_callback import ShowroomCallback
+    from litellm_homelab.hooks import edge, parts
 
-    rule = Showroom.from_settings(settings())
-    edge.wrap(app)
-    return {"showroom": lambda: ShowroomCallback(rule, router)}[name]()
+    made = parts.build(settings(), router)
+    edge.wrap(app, made.opening.unmarked, settings().handles)
+    return made
+
+
+def entry_point(name: str) -> Any:  # noqa: ANN401 - a callback instance, or the gate's function
+    """The instance that router.yaml names, made once per process."""
+    return getattr(_parts(), name)
+
+
+def has_database() -> bool:
+    """Whether this LiteLLM keeps keys of its own."""
+    from litellm.proxy import proxy_server
+
+    return proxy_server.prisma_client is not None
+
+
+def port() -> int:
+    """The port that this LiteLLM was started on: `--port`, else `PORT`, else LiteLLM's default."""
+    arguments = sys.argv[1:]
+    for number, argument in enumerate(arguments):
+        value = argument.partition("=")[2] if argument.startswith("--port=") else ""
+        if argument == "--port" and number + 1 < len(arguments):
+            value = arguments[number + 1]
+        if value.isdigit():
+            return int(value)
+    found = os.environ.get("PORT", "")
+    return int(found) if found.isdigit() else DEFAULT_PORT
 
 
 def forget() -> None:
     """Forget the settings and instances, so that the next load reads them anew; for tests."""
     settings.cache_clear()
-    entry_point.cache_clear()
+    _parts.cache_clear()

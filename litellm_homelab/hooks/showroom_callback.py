@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from typing import Any
 
 from litellm.constants import RETURN_RAW_MODEL_NAME_METADATA_KEY
 from litellm.integrations.custom_logger import CustomLogger
 
 from litellm_homelab import request
-from litellm_homelab.callers import MASTER, Caller
+from litellm_homelab.callers import MASTER
 from litellm_homelab.decision import Allow, Refuse
 from litellm_homelab.hooks import context, outgoing
 from litellm_homelab.hooks.closed import broken, closed
+from litellm_homelab.hooks.closing import Closing
+from litellm_homelab.hooks.deployments import Deployments
+from litellm_homelab.hooks.opening import Opening
 from litellm_homelab.hooks.refusal import Refused
 from litellm_homelab.showroom.rule import Showroom
 
@@ -36,11 +39,12 @@ class ShowroomCallback(CustomLogger):  # type: ignore[misc]  # LiteLLM's class i
     word (measured on 1.106.2).
     """
 
-    def __init__(self, rule: Showroom, router: Callable[[], Any]) -> None:
+    def __init__(self, rule: Showroom, opening: Opening, deployments: Deployments, closing: Closing) -> None:
         super().__init__()
         self._rule = rule
-        self._router = router
-        self._groups: dict[str, str] = {}
+        self._opening = opening
+        self._deployments = deployments
+        self._closing = closing
 
     # --- deciding ----------------------------------------------------------------------------------
 
@@ -53,26 +57,20 @@ class ShowroomCallback(CustomLogger):  # type: ignore[misc]  # LiteLLM's class i
         call_type: str,
     ) -> dict[str, Any]:
         """Refuse a name, a route or a steering field; remember what was asked for."""
-        caller = self._caller(user_api_key_dict)
+        record = await self._opening.open(data, user_api_key_dict)
         seen = request.read(data, str(call_type))
-        others = request.asked(seen, self._group)
+        others = request.asked(seen, self._deployments.group_of)
         for decision in (
             self._rule.body(seen.fields),
-            self._rule.request(seen.call_type, seen.model, others, caller),
+            self._rule.request(seen.call_type, seen.model, others, record.caller),
         ):
             if isinstance(decision, Refuse):
                 raise Refused(decision)
-        self._remember(seen, others, caller)
+        record.asked = seen.model if isinstance(seen.model, str) else next(iter(others), None)
         # Asks LiteLLM to leave `model` in answers alone: after a fallback it would put the upstream's
         # or the fallback group's name there, after every hook of ours.
         request.metadata_of(data)[RETURN_RAW_MODEL_NAME_METADATA_KEY] = True
         return data
-
-    def _remember(self, seen: request.Request, others: tuple[str, ...], caller: Caller) -> None:
-        record = context.current()
-        if record is not None:
-            record.asked = seen.model if isinstance(seen.model, str) else next(iter(others), None)
-            record.caller = caller
 
     @closed("showroom")
     async def async_pre_call_deployment_hook(
@@ -85,8 +83,9 @@ class ShowroomCallback(CustomLogger):  # type: ignore[misc]  # LiteLLM's class i
         chosen = request.deployment_id(kwargs)
         if chosen is None and self._needs_no_deployment(kwargs, call_type, record):
             return None
+        group = self._deployments.group_of(chosen) if chosen else None
         asked, caller = (record.asked, record.caller) if record else (None, MASTER)
-        decision = self._rule.attempt(asked, self._group(chosen) if chosen else None, caller)
+        decision = self._rule.attempt(asked, group, caller)
         if isinstance(decision, Allow):
             return None
         if record is not None:
@@ -109,7 +108,7 @@ class ShowroomCallback(CustomLogger):  # type: ignore[misc]  # LiteLLM's class i
     ) -> Sequence[str]:
         """Keep the caller's handles, in the order of `handles`."""
         there = set(model_names)
-        return [name for name in self._rule.listed(self._caller(user_api_key_dict)) if name in there]
+        return [name for name in self._rule.listed(self._opening.caller(user_api_key_dict)) if name in there]
 
     # --- answers -----------------------------------------------------------------------------------
 
@@ -134,7 +133,7 @@ class ShowroomCallback(CustomLogger):  # type: ignore[misc]  # LiteLLM's class i
         record = context.current()
         if record is None or record.asked is None:
             raise broken("showroom", LookupError("a stream of a request that pre-call did not see"))
-        async for chunk in outgoing.stamped_stream(response, record.asked, self._refined):
+        async for chunk in outgoing.stamped_stream(response, record.asked, self._closing.refined):
             yield chunk
 
     async def async_post_call_failure_hook(
@@ -145,33 +144,4 @@ class ShowroomCallback(CustomLogger):  # type: ignore[misc]  # LiteLLM's class i
         traceback_str: str | None = None,  # noqa: ARG002 - LiteLLM's signature
     ) -> Any:  # noqa: ANN401 - an HTTPException or None
         """Give the client our own refusal of an attempt, or an upstream's error without its names."""
-        record = context.current()
-        refused = record.refusal if record is not None else None
-        if refused is not None and not isinstance(original_exception, Refused):
-            return outgoing.ClientError.of(refused).replace(original_exception)
-        clean = self._refined(original_exception)
-        return clean.replace(original_exception) if clean else None
-
-    def _refined(self, error: Exception) -> outgoing.ClientError | None:
-        return outgoing.refined(error, self._scrub)
-
-    # --- what LiteLLM knows ------------------------------------------------------------------------
-
-    def _caller(self, user_api_key_dict: Any) -> Caller:  # noqa: ANN401, ARG002 - LiteLLM's type
-        return MASTER
-
-    def _group(self, deployment: str) -> str | None:
-        """The group of a deployment id; ids do not move between groups, so it is asked for once."""
-        if deployment not in self._groups:
-            found = self._router().get_deployment(model_id=deployment)
-            if found is None:
-                return None
-            self._groups[deployment] = found.model_name
-        return self._groups[deployment]
-
-    def _scrub(self, text: str) -> str:
-        record = context.current()
-        asked = (record.asked,) if record and record.asked else ()
-        router = self._router()
-        known = router.model_list if router is not None else ()
-        return outgoing.scrubber(known, (*self._rule.handles, *asked))(text)
+        return await self._closing.failure(original_exception)

@@ -23,6 +23,10 @@ from litellm_homelab.optillm.fanout import (
 )
 from litellm_homelab.state import Entry, Store
 
+RETURNS_SECONDS = 86_400.0
+"""How long a count of unmarked re-entries is kept: longer than any root lives."""
+_RETURNS = "returns"
+
 LINGER_SECONDS = 60.0
 """How long an ended root is remembered: long enough to book the children that were under way."""
 
@@ -64,6 +68,16 @@ class Ledger:
     async def read(self, root_id: str) -> Summary | None:
         """Return a root as it stands, or None if it is unknown."""
         return _summary(await self._store.read(_key(root_id)))
+
+    async def returned(self) -> None:
+        """Count a re-entry that carries no mark: whose it is, is not known."""
+        await self._store.create(_RETURNS, Entry(), RETURNS_SECONDS)
+        await self._store.add(_RETURNS, {_RETURNS: 1})
+
+    async def returns(self) -> int:
+        """How many re-entries without a mark there were; a changed number means one more, or a new day."""
+        entry = await self._store.read(_RETURNS)
+        return entry.count(_RETURNS) if entry else 0
 
     async def _mark(self, root_id: str, problem: Problem) -> None:
         await self._store.mark(_key(root_id), PROBLEM, fanout.written(problem))

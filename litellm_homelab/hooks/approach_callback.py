@@ -1,0 +1,94 @@
+"""The approach rule's hooks: what a request may ask of OptiLLM, and what exactly leaves for it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from litellm.integrations.custom_logger import CustomLogger
+
+from litellm_homelab import request
+from litellm_homelab.decision import Refuse
+from litellm_homelab.hooks import attempt
+from litellm_homelab.hooks.closed import closed
+from litellm_homelab.hooks.context import required
+from litellm_homelab.hooks.deployments import Deployments
+from litellm_homelab.hooks.opening import Opening
+from litellm_homelab.hooks.refusal import Refused
+from litellm_homelab.optillm import wire
+from litellm_homelab.optillm.lanes import Lanes
+
+PROMPT_FIELDS = (
+    *("messages", "system", "prompt", "input", "instructions", "contents", "systemInstruction", "config"),
+    *("tools", "functions", "response_format", "text", "tool_choice", "suffix"),
+)
+"""Fields whose text reaches OptiLLM, over all routes that lead to it."""
+
+
+class ApproachCallback(CustomLogger):  # type: ignore[misc]  # LiteLLM's class is untyped here
+    """Applies the approach rule to LiteLLM: every hook stands on this class itself (see ShowroomCallback)."""
+
+    def __init__(self, lanes: Lanes, opening: Opening, deployments: Deployments) -> None:
+        super().__init__()
+        self._lanes = lanes
+        self._opening = opening
+        self._deployments = deployments
+
+    @closed("approach")
+    async def async_pre_call_hook(
+        self,
+        user_api_key_dict: Any,  # noqa: ANN401 - LiteLLM's signature
+        cache: Any,  # noqa: ANN401, ARG002 - LiteLLM's signature
+        data: dict[str, Any],
+        call_type: str,  # noqa: ARG002 - LiteLLM's signature
+    ) -> dict[str, Any]:
+        """Refuse what an OptiLLM handle does not allow; make tags inert where the operator chose so."""
+        record = await self._opening.open(data, user_api_key_dict)
+        model = data.get("model")
+        if isinstance(model, str) and model in self._lanes.lanes:
+            self._refuse(self._lanes.unsupported(model, record.fields))
+            attempt.approach_of(self._lanes, record, model)
+            data.update(self._prompt(model, data))
+            for name in attempt.CREDENTIALS.intersection(record.fields):
+                data.pop(name, None)
+            # The root's retries are the ledger's to stop, not the client's or the router's to multiply.
+            data["num_retries"] = 0
+        return data
+
+    @closed("approach")
+    async def async_pre_call_deployment_hook(
+        self,
+        kwargs: dict[str, Any],
+        call_type: Any,  # noqa: ANN401 - LiteLLM's signature
+    ) -> dict[str, Any] | None:
+        """Build what leaves for OptiLLM from known fields; take OptiLLM's fields out of everything else."""
+        chosen = request.deployment_id(kwargs)
+        group = self._deployments.group_of(chosen) if chosen else None
+        if chosen is None or group is None or group not in self._lanes.lanes:
+            kept, stripped = wire.strip(kwargs)
+            return dict(kept) if stripped else None
+        record = required()
+        approach = attempt.approach_of(self._lanes, record, group)
+        if not attempt.is_sent(call_type):
+            return self._outer(group, kwargs)
+        kwargs = {**kwargs, **self._prompt(group, kwargs)}
+        policy = wire.Policy(max_n=self._lanes.lanes[group].max_n)
+        return attempt.reduced(kwargs, policy, approach, record.fields, self._deployments.params_of(chosen))
+
+    def _outer(self, group: str, kwargs: dict[str, Any]) -> dict[str, Any]:
+        """A responses, messages or Gemini request, which LiteLLM turns into a chat attempt of its own."""
+        kept, _ = wire.strip(kwargs)
+        return {**kept, **self._prompt(group, kept), **attempt.UNCACHED}
+
+    def _prompt(self, group: str, fields: Mapping[str, Any]) -> Mapping[str, object]:
+        """The fields that had to be made inert; most often none."""
+        texts = {name: fields[name] for name in PROMPT_FIELDS if fields.get(name) is not None}
+        allowed = self._lanes.prompt(group, texts)
+        if isinstance(allowed, Refuse):
+            attempt.refuse(allowed)
+        return {name: value for name, value in allowed.items() if value is not texts[name]}
+
+    @staticmethod
+    def _refuse(refusal: Refuse | None) -> None:
+        if refusal is not None:
+            raise Refused(refusal)

@@ -1,0 +1,131 @@
+"""The bill of a root: what its children used, in the answer; nothing in LiteLLM's own account of it."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from pydantic import BaseModel
+
+from litellm_homelab.optillm.fanout import Usage
+from litellm_homelab.showroom import sse
+
+PROMPT = ("prompt_tokens", "input_tokens", "promptTokenCount")
+COMPLETION = ("completion_tokens", "output_tokens", "candidatesTokenCount")
+TOTAL = ("total_tokens", "totalTokenCount")
+"""What the OpenAI chat, OpenAI responses and Anthropic, and Gemini formats call the three numbers."""
+PLACES = ("usage", "usageMetadata")
+ENVELOPES = ("response", "message")
+"""Keys below which an event of a stream carries the object that has the usage."""
+NOTHING = Usage()
+
+
+def amounts(usage: Usage) -> dict[str, int]:
+    """The numbers under each of their names."""
+    return {
+        **dict.fromkeys(PROMPT, usage.prompt_tokens),
+        **dict.fromkeys(COMPLETION, usage.completion_tokens),
+        **dict.fromkeys(TOTAL, usage.total_tokens),
+    }
+
+
+def mended(answer: Any, usage: Usage) -> Any:  # noqa: ANN401 - LiteLLM's answer types
+    """A copy of an answer or chunk whose usage, where it has one, is `usage`; the input is not touched."""
+    if isinstance(answer, BaseModel):
+        changes = dict(_changes(answer, usage))
+        return answer.model_copy(update=changes) if changes else answer
+    return _mended_body(answer, usage) if isinstance(answer, dict) else answer
+
+
+def _changes(answer: BaseModel, usage: Usage) -> Iterator[tuple[str, Any]]:
+    for name in PLACES:
+        counted = getattr(answer, name, None)
+        if counted is not None:
+            yield name, _mended_usage(counted, usage)
+    for name in ENVELOPES:
+        inner = getattr(answer, name, None)
+        if isinstance(inner, BaseModel | dict):
+            new = mended(inner, usage)
+            if new is not inner:
+                yield name, new
+
+
+def _mended_usage(counted: Any, usage: Usage) -> Any:  # noqa: ANN401 - LiteLLM's usage types
+    numbers = amounts(usage)
+    if isinstance(counted, BaseModel):
+        return counted.model_copy(
+            update={name: number for name, number in numbers.items() if hasattr(counted, name)}
+        )
+    if isinstance(counted, Mapping):
+        return {name: numbers.get(name, value) for name, value in counted.items()}
+    return counted
+
+
+def _mended_body(body: dict[str, Any], usage: Usage) -> dict[str, Any]:
+    changes: dict[str, Any] = {
+        name: _mended_usage(body[name], usage)
+        for name in PLACES
+        if isinstance(body.get(name), Mapping | BaseModel)
+    }
+    changes |= {
+        name: mended(body[name], usage) for name in ENVELOPES if isinstance(body.get(name), dict | BaseModel)
+    }
+    return {**body, **changes} if changes else body
+
+
+class StreamBill:
+    """Mends the usage in every chunk of a stream, raw events included."""
+
+    def __init__(self, usage: Usage) -> None:
+        self._usage = usage
+        self._raw = sse.Rewriter(functools.partial(_mended_body_of, usage=usage))
+
+    def chunk(self, chunk: Any) -> Iterable[Any]:  # noqa: ANN401 - LiteLLM's chunk types
+        """What to send for one chunk."""
+        if isinstance(chunk, bytes):
+            return self._raw.feed(chunk)
+        if isinstance(chunk, str):
+            return (frame.decode("utf-8", "replace") for frame in self._raw.feed(chunk.encode()))
+        return (mended(chunk, self._usage),)
+
+    def rest(self) -> Iterable[bytes]:
+        """What is left of an unfinished last event."""
+        held = self._raw.flush()
+        return (held,) if held else ()
+
+
+def _mended_body_of(body: Mapping[str, Any], usage: Usage) -> dict[str, Any]:
+    return _mended_body(dict(body), usage)
+
+
+def used(answer: Any) -> Usage | None:  # noqa: ANN401 - LiteLLM's answer types
+    """The usage that an answer or chunk tells, None where it tells none."""
+    counted = answer.get("usage") if isinstance(answer, Mapping) else getattr(answer, "usage", None)
+    if counted is None:
+        return None
+    return Usage(_number(counted, PROMPT), _number(counted, COMPLETION))
+
+
+def _number(counted: Any, names: Iterable[str]) -> int:  # noqa: ANN401 - LiteLLM's usage types
+    for name in names:
+        value = counted.get(name) if isinstance(counted, Mapping) else getattr(counted, name, None)
+        if isinstance(value, int) and not isinstance(value, bool):
+            return value
+    return 0
+
+
+def struck(payload: Any) -> None:  # noqa: ANN401 - LiteLLM's logging payload
+    """Take the tokens and the cost out of LiteLLM's own account of a root: its children are accounted for."""
+    if not isinstance(payload, dict):
+        return
+    for name in (*PROMPT, *COMPLETION, *TOTAL, "response_cost"):
+        if isinstance(payload.get(name), int | float):
+            payload[name] = 0
+    counted = (
+        (payload.get("metadata") or {}).get("usage_object")
+        if isinstance(payload.get("metadata"), dict)
+        else None
+    )
+    if isinstance(counted, dict):
+        counted.update({name: 0 for name in amounts(NOTHING) if name in counted})

@@ -1,0 +1,53 @@
+"""What the client gets in the place of an error: our own refusal, or the error without upstream names."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from litellm_homelab.decision import Refuse
+from litellm_homelab.hooks import context, outgoing
+from litellm_homelab.hooks.context import Record
+from litellm_homelab.hooks.deployments import Deployments
+from litellm_homelab.hooks.refusal import Refused
+from litellm_homelab.hooks.root_keeper import RootKeeper
+
+CLIENT_LEFT = 499
+"""The status with which LiteLLM reports a client that hung up (`cancel_on_disconnect`)."""
+
+
+class Closing:
+    """Every failure hook asks here, so that their order is free: LiteLLM takes the first answer."""
+
+    def __init__(self, public: Iterable[str], deployments: Deployments, keeper: RootKeeper | None) -> None:
+        self._public = tuple(public)
+        self._deployments = deployments
+        self._keeper = keeper
+
+    async def failure(self, error: Exception) -> outgoing.ClientError | None:
+        """The error to show instead of `error`, which is rewritten alike; None to leave it."""
+        record = context.current()
+        verdict = await self._verdict(record, error) if record else None
+        if verdict is None and record is not None:
+            verdict = record.refusal
+        if verdict is not None and not (isinstance(error, Refused) and error.refusal == verdict):
+            return outgoing.ClientError.of(verdict).replace(error)
+        clean = self.refined(error)
+        return clean.replace(error) if clean else None
+
+    async def _verdict(self, record: Record, error: Exception) -> Refuse | None:
+        if self._keeper is None or record.root is None:
+            return None
+        if outgoing.status_of(error) == CLIENT_LEFT:
+            await self._keeper.ledger.leave(record.root.id)
+            return None
+        return await self._keeper.close(record, error, failed=True)
+
+    def refined(self, error: Exception) -> outgoing.ClientError | None:
+        """An upstream's error without the operator's names, None where it says none."""
+        return outgoing.refined(error, self.scrub)
+
+    def scrub(self, text: str) -> str:
+        """A text without the names and addresses of upstreams."""
+        record = context.current()
+        asked = (record.asked,) if record and record.asked else ()
+        return outgoing.scrubber(self._deployments.all(), (*self._public, *asked))(text)

@@ -1,0 +1,113 @@
+"""Who is calling back, and may they: the part of the loop guard that looks at requests as they come in."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import Final
+
+from litellm_homelab.decision import RefusalType, Refuse
+from litellm_homelab.hooks.context import Child, Record
+from litellm_homelab.hooks.refusal import Refused
+from litellm_homelab.optillm import topology
+from litellm_homelab.optillm.fanout import Admitted, Ended, Looped, Spent
+from litellm_homelab.optillm.ledger import Ledger
+
+RETURN_TEXT: Final = "This request came back through OptiLLM"
+"""How the refusal of a re-entry starts; OptiLLM hands the text on, which tells the root that it looped."""
+
+
+class LineageGuard:
+    """Stops the first re-entry, and admits the children of a root one by one."""
+
+    def __init__(self, lanes: Collection[str], ledger: Ledger) -> None:
+        self._lanes = lanes
+        self._ledger = ledger
+
+    async def enter(self, record: Record, model: object) -> None:
+        """
+        Decide on a request that comes in, if it is one of OptiLLM's.
+
+        Raises:
+            Refused: it asks for OptiLLM again, its root has ended, or has had all its children.
+
+        """
+        if isinstance(model, str) and model in self._lanes:
+            await self.refuse_return(record, model)
+        if record.child is not None:
+            await self._admit(record, record.child)
+
+    async def refuse_return(self, record: Record, group: str) -> None:
+        """
+        Refuse OptiLLM's way back to itself, known by the mark or by its key; others pass.
+
+        Raises:
+            Refused: it is one.
+
+        """
+        if record.child is not None:
+            await self._refuse_marked(record.child, group)
+        if record.caller.role == "optillm":
+            await self._ledger.returned()
+            raise Refused(returned(group, group))
+
+    async def _refuse_marked(self, child: Child, group: str) -> None:
+        summary = await self._ledger.read(child.root)
+        start = summary.root.handle if summary else group
+        await self._ledger.loop(child.root, topology.written((start, topology.OPTILLM, group)))
+        raise Refused(returned(start, group))
+
+    async def _admit(self, record: Record, child: Child) -> None:
+        admission = await self._ledger.admit(child.root)
+        if isinstance(admission, Admitted):
+            return
+        if isinstance(admission, Spent):
+            raise Refused(spent(admission.limit, to_child=True))
+        if isinstance(admission, Looped):
+            raise Refused(looped(admission.path, to_child=True))
+        # The mark is not shown: who presents it again must learn nothing from it.
+        record.forged = "ended" if isinstance(admission, Ended) else "unknown"
+        raise Refused(ended())
+
+
+def returned(start: str, group: str) -> Refuse:
+    """What OptiLLM is told when it asks for an OptiLLM handle."""
+    path = topology.written((start, topology.OPTILLM, group))
+    return Refuse(
+        RefusalType.LOOP_DETECTED,
+        f"{RETURN_TEXT} ({path}) and would go round for ever. OptiLLM must call back a model that is not "
+        "OptiLLM: set its base model to an internal name.",
+        param="model",
+        to_child=True,
+    )
+
+
+def looped(path: str, *, to_child: bool = False) -> Refuse:
+    """What the client, or a later child, of a root that has met itself is told."""
+    return Refuse(
+        RefusalType.LOOP_DETECTED,
+        f"Loop detected: {path}. OptiLLM calls back a name that leads to OptiLLM again, so the request would "
+        "never end. The operator's fix: let this handle's OptiLLM call back a model that is not OptiLLM.",
+        param="model",
+        to_child=to_child,
+    )
+
+
+def spent(limit: int, *, to_child: bool = False) -> Refuse:
+    """What the client, or a later child, of a root that has had all its calls is told."""
+    return Refuse(
+        RefusalType.FANOUT_EXCEEDED,
+        f"This request has made the {limit} calls that its handle allows (max_calls). Ask for a cheaper "
+        "approach or a smaller n.",
+        param="optillm_approach",
+        to_child=to_child,
+    )
+
+
+def ended() -> Refuse:
+    """What a child is told whose root has been answered, has been given up, or is unknown."""
+    return Refuse(
+        RefusalType.PARAM_NOT_ALLOWED,
+        "The request that this call belongs to has ended; nobody waits for its answer.",
+        param="model",
+        to_child=True,
+    )

@@ -1,0 +1,263 @@
+"""The loop guard's hooks: re-entries, children, marks on the wire, the bill of a root."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from typing import Any
+
+from litellm.integrations.custom_logger import CustomLogger
+
+from litellm_homelab import request
+from litellm_homelab.hooks import attempt, bill, context
+from litellm_homelab.hooks.closed import closed, counted
+from litellm_homelab.hooks.closing import Closing
+from litellm_homelab.hooks.context import Child, Record, Root
+from litellm_homelab.hooks.deployments import Deployments
+from litellm_homelab.hooks.lineage_guard import LineageGuard
+from litellm_homelab.hooks.opening import Opening
+from litellm_homelab.hooks.outgoing import ClientError
+from litellm_homelab.hooks.root_keeper import RootKeeper, blank_headers
+from litellm_homelab.optillm.fanout import Usage
+from litellm_homelab.optillm.lanes import Lanes
+
+PEEKED = 16
+"""Chunks of a stream that are looked at before the first is sent, where OptiLLM came back without a mark."""
+
+
+class LoopGuardCallback(CustomLogger):  # type: ignore[misc]  # LiteLLM's class is untyped here
+    """Applies the loop guard to LiteLLM: every hook stands on this class itself (see ShowroomCallback)."""
+
+    def __init__(
+        self,
+        lanes: Lanes,
+        opening: Opening,
+        deployments: Deployments,
+        guard: LineageGuard,
+        keeper: RootKeeper,
+        closing: Closing,
+    ) -> None:
+        super().__init__()
+        self._lanes = lanes
+        self._opening = opening
+        self._deployments = deployments
+        self._guard = guard
+        self._keeper = keeper
+        self._closing = closing
+
+    # --- deciding ----------------------------------------------------------------------------------
+
+    @closed("loop_guard")
+    async def async_pre_call_hook(
+        self,
+        user_api_key_dict: Any,  # noqa: ANN401 - LiteLLM's signature
+        cache: Any,  # noqa: ANN401, ARG002 - LiteLLM's signature
+        data: dict[str, Any],
+        call_type: str,  # noqa: ARG002 - LiteLLM's signature
+    ) -> dict[str, Any]:
+        """Refuse a re-entry, a forged mark, a child too many."""
+        await self._opening.open(data, user_api_key_dict)
+        return data
+
+    @closed("loop_guard")
+    async def async_pre_call_deployment_hook(
+        self,
+        kwargs: dict[str, Any],
+        call_type: Any,  # noqa: ANN401 - LiteLLM's signature
+    ) -> dict[str, Any] | None:
+        """Open the root of an attempt at OptiLLM; refuse it to OptiLLM, and once the root has failed."""
+        record = context.current()
+        chosen = request.deployment_id(kwargs)
+        group = self._deployments.group_of(chosen) if chosen else None
+        if record is None or group is None or group not in self._lanes.lanes:
+            if record is not None and record.root is not None:
+                record.root.carrying = False
+            return None
+        await self._guard.refuse_return(record, group)
+        approach = attempt.approach_of(self._lanes, record, group)
+        refusal = await self._keeper.attempt(record, group, approach.text)
+        if refusal is not None:
+            attempt.refuse(refusal)
+        if record.root is not None:
+            record.root.carrying = attempt.is_sent(call_type)
+        return None
+
+    # --- the wire ----------------------------------------------------------------------------------
+
+    def log_pre_api_call(self, model: Any, messages: Any, kwargs: Any) -> None:  # noqa: ANN401, ARG002
+        """Put the mark behind the model name in the very dict that LiteLLM is about to send."""
+        record = context.current()
+        root = record.root if record else None
+        if root is not None and root.carrying and root.mark:
+            with counted("wire"):
+                _carry(root, kwargs["additional_args"]["complete_input_dict"])
+
+    async def async_post_call_success_deployment_hook(
+        self,
+        request_data: dict[str, Any],  # noqa: ARG002 - LiteLLM's signature
+        response: Any,  # noqa: ANN401, ARG002 - LiteLLM's answer types
+        call_type: Any,  # noqa: ANN401, ARG002 - LiteLLM's signature
+    ) -> Any:  # noqa: ANN401 - LiteLLM's answer types
+        """Take the mark off what was sent: LiteLLM keeps that dict for its logs."""
+        _unmark(context.current())
+
+    async def async_post_call_failure_deployment_hook(
+        self,
+        request_data: Any,  # noqa: ANN401, ARG002 - LiteLLM's signature
+        exception: Exception,
+        call_type: Any,  # noqa: ANN401, ARG002 - LiteLLM's signature
+        fallback_depth: int | None = None,  # noqa: ARG002 - LiteLLM's signature
+    ) -> None:
+        """As after success; and remember an attempt that failed because OptiLLM came back."""
+        record = context.current()
+        _unmark(record)
+        root = record.root if record else None
+        if root is not None and root.verdict is None:
+            with counted("loop_guard"):
+                root.verdict = await self._keeper.returned(root, exception)
+
+    # --- answers -----------------------------------------------------------------------------------
+
+    @closed("loop_guard")
+    async def async_post_call_success_hook(
+        self,
+        data: dict[str, Any],  # noqa: ARG002 - LiteLLM's signature
+        user_api_key_dict: Any,  # noqa: ANN401, ARG002 - LiteLLM's signature
+        response: Any,  # noqa: ANN401 - LiteLLM's answer types
+    ) -> Any:  # noqa: ANN401 - LiteLLM's answer types
+        """Book a child before its answer leaves; give a root the bill of its children, or the refusal."""
+        record = context.required()
+        if record.child is not None:
+            await self._book(record.child, bill.used(response) or Usage())
+        if record.root is None:
+            return response
+        refusal = await self._keeper.close(record, response, failed=False)
+        if refusal is not None:
+            raise ClientError.of(refusal)
+        return bill.mended(response, _usage(record.root))
+
+    async def async_post_call_streaming_iterator_hook(
+        self,
+        user_api_key_dict: Any,  # noqa: ANN401, ARG002 - LiteLLM's signature
+        response: AsyncIterator[Any],
+        request_data: dict[str, Any],  # noqa: ARG002 - LiteLLM's signature
+    ) -> AsyncGenerator[Any, None]:
+        """As for an answer: OptiLLM has finished all its calls before its stream begins."""
+        record = context.current()
+        if record is None or (record.root is None and record.child is None):
+            async for chunk in response:
+                yield chunk
+            return
+        stream = self._rooted(record, response) if record.root else self._booked(record, response)
+        async for chunk in stream:
+            yield chunk
+
+    async def _rooted(self, record: Record, response: AsyncIterator[Any]) -> AsyncGenerator[Any, None]:
+        ahead = await self._checked_start(record, response)
+        lines = bill.StreamBill(_usage(record.root))
+        for chunk in ahead:
+            for line in lines.chunk(chunk):
+                yield line
+        async for chunk in response:
+            for line in lines.chunk(chunk):
+                yield line
+        for line in lines.rest():
+            yield line
+
+    @closed("loop_guard")
+    async def _checked_start(self, record: Record, response: AsyncIterator[Any]) -> list[Any]:
+        """The chunks that had to be looked at before the first could be sent; most often none."""
+        root, ahead = record.root, []
+        if root is not None and await self._keeper.ledger.returns() != root.returns:
+            async for chunk in response:
+                ahead.append(chunk)
+                if len(ahead) >= PEEKED:
+                    break
+        refusal = await self._keeper.close(record, ahead, failed=False)
+        if refusal is not None:
+            raise ClientError.of(refusal)
+        return ahead
+
+    async def _booked(self, record: Record, response: AsyncIterator[Any]) -> AsyncGenerator[Any, None]:
+        usage = Usage()
+        try:
+            async for chunk in response:
+                usage = bill.used(chunk) or usage
+                yield chunk
+        finally:
+            if record.child is not None:
+                await self._book(record.child, usage)
+
+    async def _book(self, child: Child, usage: Usage) -> None:
+        seconds = time.monotonic() - child.admitted_at
+        await self._keeper.ledger.finish(
+            child.root, Usage(usage.prompt_tokens, usage.completion_tokens, seconds)
+        )
+
+    async def async_post_call_failure_hook(
+        self,
+        request_data: dict[str, Any],  # noqa: ARG002 - LiteLLM's signature
+        original_exception: Exception,
+        user_api_key_dict: Any,  # noqa: ANN401, ARG002 - LiteLLM's signature
+        traceback_str: str | None = None,  # noqa: ARG002 - LiteLLM's signature
+    ) -> Any:  # noqa: ANN401 - an HTTPException or None
+        """Give the client of a root that looped or overspent the one clear refusal."""
+        return await self._closing.failure(original_exception)
+
+    async def async_post_call_response_headers_hook(
+        self,
+        data: dict[str, Any],  # noqa: ARG002 - LiteLLM's signature
+        user_api_key_dict: Any,  # noqa: ANN401, ARG002 - LiteLLM's signature
+        response: Any,  # noqa: ANN401, ARG002 - LiteLLM's answer types
+        request_headers: dict[str, str] | None = None,  # noqa: ARG002 - LiteLLM's signature
+        litellm_call_info: dict[str, Any] | None = None,  # noqa: ARG002 - LiteLLM's signature
+    ) -> dict[str, str] | None:
+        """Tell what a root cost; blanks where the account cannot be read."""
+        record = context.current()
+        if record is None or record.root is None:
+            return None
+        headers = blank_headers()
+        with counted("headers"):
+            headers.update(await self._keeper.headers(record.root))
+        return headers
+
+    # --- LiteLLM's own account ---------------------------------------------------------------------
+
+    async def async_logging_hook(
+        self,
+        kwargs: dict[str, Any],
+        result: Any,  # noqa: ANN401 - LiteLLM's answer types
+        call_type: str,  # noqa: ARG002 - LiteLLM's signature
+    ) -> tuple[dict[str, Any], Any]:
+        """Strike a root's tokens and cost from what LiteLLM logs and exports: its children are there."""
+        if self._is_root(kwargs):
+            bill.struck(kwargs.get("standard_logging_object"))
+            kwargs["response_cost"] = 0.0
+            for name in ("async_complete_streaming_response", "complete_streaming_response"):
+                if kwargs.get(name) is not None:
+                    kwargs[name] = bill.mended(kwargs[name], bill.NOTHING)
+            result = bill.mended(result, bill.NOTHING)
+        return kwargs, result
+
+    def _is_root(self, kwargs: Mapping[str, Any]) -> bool:
+        payload = kwargs.get("standard_logging_object")
+        chosen = payload.get("model_id") if isinstance(payload, Mapping) else None
+        chosen = chosen or request.deployment_id(kwargs.get("litellm_params") or {})
+        return bool(chosen) and self._deployments.group_of(str(chosen)) in self._lanes.lanes
+
+
+def _carry(root: Root, body: dict[str, Any]) -> None:
+    if not str(body["model"]).endswith(root.mark):
+        body["model"] = f"{body['model']}{root.mark}"
+    root.wire, root.carried = body, True
+
+
+def _unmark(record: Record | None) -> None:
+    root = record.root if record else None
+    if root is not None and root.wire is not None:
+        root.wire["model"] = str(root.wire.get("model", "")).removesuffix(root.mark)
+        root.wire = None
+
+
+def _usage(root: Root | None) -> Usage:
+    return root.summary.usage if root and root.summary else Usage()

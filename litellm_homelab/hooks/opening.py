@@ -1,0 +1,94 @@
+"""Opens a request once, before any rule looks: mark off, prefix off, caller found, re-entry stopped."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from typing import Any
+
+from litellm_homelab import request
+from litellm_homelab.callers import MASTER, Caller
+from litellm_homelab.decision import RefusalType, Refuse
+from litellm_homelab.hooks import context
+from litellm_homelab.hooks.context import Child, Record
+from litellm_homelab.hooks.lineage_guard import LineageGuard
+from litellm_homelab.hooks.refusal import Refused
+from litellm_homelab.optillm import lineage
+from litellm_homelab.optillm.lanes import Lanes
+
+CALLER_KEY = "homelab_caller"
+"""Where the gate leaves the caller in `UserAPIKeyAuth.metadata`, which clients cannot write."""
+
+
+class Opening:
+    """What every pre-call hook does first; the first of them does it for all, so their order is free."""
+
+    def __init__(
+        self, lanes: Lanes, secret: str, guard: LineageGuard | None, callers: Mapping[str, Caller]
+    ) -> None:
+        self._lanes = lanes
+        self._secret = secret
+        self._guard = guard
+        self._callers = callers
+
+    async def open(self, data: dict[str, Any], user_api_key_dict: Any) -> Record:  # noqa: ANN401 - LiteLLM's
+        """
+        Open the request behind LiteLLM's dict; takes marks and prefixes off `data["model"]`.
+
+        Raises:
+            Refused: a forged mark, a re-entry, a child too many.
+
+        """
+        record = context.required()
+        if record.opened:
+            return record
+        record.opened = True
+        record.caller = self.caller(user_api_key_dict)
+        record.fields = request.body_of(data)
+        self._take_mark(record, data)
+        self._take_prefix(record, data)
+        if record.forged is not None:
+            raise Refused(forged())
+        if self._guard is not None:
+            await self._guard.enter(record, data.get("model"))
+        return record
+
+    def caller(self, user_api_key_dict: Any) -> Caller:  # noqa: ANN401 - LiteLLM's type
+        """The caller whom the gate recognised; the master key's rights for anyone LiteLLM let in itself."""
+        metadata = getattr(user_api_key_dict, "metadata", None)
+        name = metadata.get(CALLER_KEY) if isinstance(metadata, Mapping) else None
+        return self._callers[name] if name is not None else MASTER
+
+    def unmarked(self, record: Record, model: str) -> str:
+        """`model` without a mark; who it belongs to, or why it is not accepted, goes into the record."""
+        seen = lineage.open(model, self._secret, time.time())
+        if isinstance(seen, lineage.Child):
+            record.child = Child(seen.root, seen.hop)
+            return seen.model
+        if isinstance(seen, lineage.Forged):
+            record.forged = seen.reason
+            return model.split(lineage.MARKER, 1)[0]
+        return model
+
+    def _take_mark(self, record: Record, data: dict[str, Any]) -> None:
+        model = data.get("model")
+        if isinstance(model, str) and lineage.MARKER in model:
+            data["model"] = self.unmarked(record, model)
+            request.forget_model(data, model, data["model"])
+
+    def _take_prefix(self, record: Record, data: dict[str, Any]) -> None:
+        model = data.get("model")
+        split = self._lanes.split_prefix(model) if isinstance(model, str) else None
+        if split is not None:
+            record.prefix, data["model"] = split
+
+
+def forged() -> Refuse:
+    """The refusal of a mark that this gateway did not make, or no longer stands by."""
+    return Refuse(
+        RefusalType.PARAM_NOT_ALLOWED,
+        "The model name carries a mark of this gateway that does not hold: it is made up, or the request it "
+        "belonged to has ended. Ask for a handle by its name alone.",
+        param="model",
+        to_child=True,
+    )

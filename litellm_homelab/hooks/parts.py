@@ -1,0 +1,54 @@
+"""Puts the rules, what they share, and the hooks together."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any
+
+from litellm_homelab import state
+from litellm_homelab.callers import Keyring
+from litellm_homelab.hooks import running
+from litellm_homelab.hooks.approach_callback import ApproachCallback
+from litellm_homelab.hooks.closing import Closing
+from litellm_homelab.hooks.deployments import Deployments
+from litellm_homelab.hooks.gate_auth import gate
+from litellm_homelab.hooks.lineage_guard import LineageGuard
+from litellm_homelab.hooks.loop_callback import LoopGuardCallback
+from litellm_homelab.hooks.opening import Opening
+from litellm_homelab.hooks.root_keeper import RootKeeper
+from litellm_homelab.hooks.showroom_callback import ShowroomCallback
+from litellm_homelab.optillm.lanes import Lanes
+from litellm_homelab.optillm.ledger import Ledger
+from litellm_homelab.settings import Settings
+from litellm_homelab.showroom.rule import Showroom
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """The entry points by their names in router.yaml, and what the ASGI wrapper needs."""
+
+    gate: Callable[..., Awaitable[Any]]
+    showroom: ShowroomCallback
+    approach: ApproachCallback
+    loop_guard: LoopGuardCallback
+    opening: Opening
+
+
+def build(settings: Settings, router: Callable[[], Any]) -> Parts:
+    """Make everything from checked settings; nothing is opened or connected yet."""
+    lanes = Lanes(settings.homelab.optillm)
+    keyring = Keyring.from_settings(settings)
+    ledger = Ledger(state.connect(state.parse(settings.homelab.state, settings.folder)))
+    guard = LineageGuard(lanes.lanes, ledger)
+    keeper = RootKeeper(lanes.lanes, settings.secret, ledger)
+    deployments = Deployments(router)
+    opening = Opening(lanes, settings.secret, guard, {caller.name: caller for _, caller in keyring.entries})
+    closing = Closing(settings.handles, deployments, keeper)
+    return Parts(
+        gate=gate(keyring, running.has_database),
+        showroom=ShowroomCallback(Showroom.from_settings(settings), opening, deployments, closing),
+        approach=ApproachCallback(lanes, opening, deployments),
+        loop_guard=LoopGuardCallback(lanes, opening, deployments, guard, keeper, closing),
+        opening=opening,
+    )

@@ -1,0 +1,118 @@
+"""The roots of this gateway: opened at their first attempt at OptiLLM, closed with a verdict."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Mapping
+from typing import Final
+
+from litellm_homelab.decision import RefusalType, Refuse
+from litellm_homelab.hooks import lineage_guard
+from litellm_homelab.hooks.context import Record, Root
+from litellm_homelab.hooks.refusal import policy_error
+from litellm_homelab.optillm import fanout, lineage, topology
+from litellm_homelab.optillm.fanout import Summary, Usage
+from litellm_homelab.optillm.ledger import Ledger
+from litellm_homelab.sections import Lane
+
+ROOT_SECONDS: Final = 3600.0
+"""How long a root may take, and its mark holds: longer than any timeout of the shipped router.yaml."""
+SWALLOWED: Final = ("Could not generate any completions", "Error processing request", "Error code: ")
+"""What OptiLLM answers, with a 200, when all its calls were refused (measured on 0.3.12 and 0.4.0)."""
+PATH: Final = re.compile(r"\(([^()]{1,300} -> OptiLLM -> [^()]{1,300})\)")
+
+
+class RootKeeper:
+    """Opens, marks and closes roots; what the loop guard's hooks and the closing of errors share."""
+
+    def __init__(self, lanes: Mapping[str, Lane], secret: str, ledger: Ledger) -> None:
+        self._lanes = lanes
+        self._secret = secret
+        self.ledger = ledger
+
+    async def attempt(self, record: Record, group: str, approach: str) -> Refuse | None:
+        """Open the root at its first attempt; refuse a later one once something has gone wrong."""
+        if record.root is None:
+            record.root = await self._open(record, group, approach)
+            return None
+        root = record.root
+        if root.verdict is None:
+            summary = await self.ledger.read(root.id)
+            root.verdict = _problem(summary)
+        root.carried, root.wire = False, None
+        return root.verdict
+
+    async def _open(self, record: Record, group: str, approach: str) -> Root:
+        now = time.time()
+        lane = self._lanes[group]
+        root_id, deadline = lineage.new_root(), now + ROOT_SECONDS
+        handle = record.asked or group
+        opened = await self.ledger.open(
+            fanout.Root(root_id, handle, approach, lane.max_calls, opened_at=now, deadline=deadline)
+        )
+        if not opened:
+            raise LookupError("a root id that is taken already")
+        mark = lineage.mint(self._secret, root_id, 1, deadline) if lane.carrier == "model" else ""
+        return Root(root_id, handle, approach, mark, returns=await self.ledger.returns())
+
+    async def close(self, record: Record, answer: object, *, failed: bool) -> Refuse | None:
+        """
+        End the request's root, once: the refusal that the client must get instead of `answer`, if any.
+
+        `answer` is looked at only where OptiLLM came back without a mark while the root was under way.
+        """
+        root = record.root
+        if root is None or root.summary is not None:
+            return root.verdict if root else None
+        summary = await self.ledger.end(root.id)
+        root.summary = summary or _unknown(root)
+        if root.verdict is None:
+            root.verdict = _problem(summary) or await self.returned(root, answer)
+        if root.verdict is None and not failed and root.mark and not root.carried:
+            root.verdict = policy_error("loop_guard").refusal
+        return root.verdict
+
+    async def returned(self, root: Root, answer: object) -> Refuse | None:
+        """The loop that only the answer tells of: OptiLLM was refused, and no mark said whose call it was."""
+        if await self.ledger.returns() == root.returns:
+            return None
+        text = str(answer)
+        if lineage_guard.RETURN_TEXT not in text and not any(words in text for words in SWALLOWED):
+            return None
+        path = PATH.search(text)
+        loop = (root.handle, topology.OPTILLM, root.handle)
+        return lineage_guard.looped(path.group(1) if path else topology.written(loop))
+
+    async def headers(self, root: Root) -> dict[str, str]:
+        """The `x-homelab-*` headers of an answer."""
+        summary = root.summary or await self.ledger.read(root.id) or _unknown(root)
+        return {
+            "x-homelab-root": root.id,
+            "x-homelab-approach": root.approach,
+            "x-homelab-calls": str(summary.children),
+            "x-homelab-tokens": str(summary.usage.total_tokens),
+        }
+
+
+def blank_headers() -> dict[str, str]:
+    """The headers of an answer whose account could not be read."""
+    return dict.fromkeys(("x-homelab-root", "x-homelab-approach", "x-homelab-calls", "x-homelab-tokens"), "")
+
+
+def _problem(summary: Summary | None) -> Refuse | None:
+    if summary is None:
+        return Refuse(
+            RefusalType.POLICY_ERROR,
+            "The account of this request's calls was lost, so it cannot be answered. Try again.",
+        )
+    if summary.problem is None or summary.problem.kind == "gone":
+        return None
+    if summary.problem.kind == "looped":
+        return lineage_guard.looped(summary.problem.text)
+    return lineage_guard.spent(summary.root.max_calls)
+
+
+def _unknown(root: Root) -> Summary:
+    known = fanout.Root(root.id, root.handle, root.approach, 0, 0.0, 0.0)
+    return Summary(known, 0, 0, Usage(), None, ended=True)

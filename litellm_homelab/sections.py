@@ -1,0 +1,80 @@
+"""The shape of the `homelab:` section: what may be set, of which type, with which default."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from litellm_homelab.callers import Role
+
+Name = Annotated[str, Field(min_length=1)]
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+
+class Showroom(_Section):
+    """
+    Which names clients may use; every one is a `model_name` of `model_list`, written exactly.
+
+    A group of `model_list` that stands in none of the three lists is backroom: never reachable.
+    """
+
+    handles: list[Name] = Field(min_length=1)
+    """Listed and callable."""
+    hidden: list[Name] = []
+    """Callable by exact name, never listed."""
+    internal: list[Name] = []
+    """Only for the router's own fallbacks and for OptiLLM's calls back."""
+    handles_file: Name | None = None
+    """A handles.jsonl that adds to `handles`; relative to router.yaml."""
+    registry: Name | None = None
+    """An MLX registry.json (version 2) that says where each model's files are; relative to router.yaml."""
+    roots: list[Name] = []
+    """Folders that are showroom storage; a handle whose model lies outside all of them is backroom."""
+
+
+class Caller(_Section):
+    """One service key: who presents it, and what it may be used for."""
+
+    key: Annotated[str, Field(min_length=8)] = Field(repr=False)
+    """The bearer token; as `os.environ/NAME` in a file that others may read."""
+    handles: list[Name] | None = None
+    """Names that this caller may use; by default every handle and hidden name."""
+    role: Role = "client"
+    """`optillm`: the key of OptiLLM's calls back; `metrics`: reads `/metrics/` and nothing else."""
+
+
+class Lane(_Section):
+    """A handle whose deployments are OptiLLM: which approaches it allows, and what a request may cost."""
+
+    approaches: list[Name] = Field(min_length=1)
+    """Approaches that a client may ask for; each part of a combination must be among them."""
+    default: Name = "none"
+    """The approach of a request that names none; `none` is sent as no field at all."""
+    max_calls: int = Field(default=64, ge=1, le=10_000)
+    """Children per root."""
+    max_n: int = Field(default=1, ge=1, le=64)
+    """Most choices (`n`) of one request; more are brought down to it."""
+    tags: Literal["refuse", "neutralise"] = "refuse"
+    """What becomes of an `<optillm_approach>` tag in a prompt."""
+    prefixes: bool = False
+    """Whether `moa-boost` is this handle with the approach `moa`."""
+    carrier: Literal["model", "off"] = "model"
+    """How a root's mark travels; `off` where OptiLLM's upstream is not this gateway."""
+
+
+class Homelab(_Section):
+    """The whole `homelab:` section; a part is accepted once its rule exists."""
+
+    showroom: Showroom
+    callers: dict[Name, Caller] = {}
+    """Service keys by the caller's name; needs `custom_auth: litellm_homelab.hooks.gate`."""
+    optillm: dict[Name, Lane] = {}
+    """OptiLLM handles by name."""
+    state: Name = "sqlite:///homelab.db"
+    """Where counters live: `memory://`, `sqlite:///file` (relative to router.yaml), `redis://host:port/db`."""
+    secret: Annotated[str, Field(min_length=16)] | None = Field(default=None, repr=False)
+    """Signs the mark that ties OptiLLM's calls back to their root; by default derived from the master key."""
