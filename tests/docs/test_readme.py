@@ -1,4 +1,4 @@
-"""The README does what it says: every block of it is run."""
+"""The README does what it says: every block of it is run, and the shell blocks of the other pages."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,28 +18,29 @@ import pytest
 
 from litellm_homelab import settings
 from litellm_homelab.demo.config import DEFAULT_PORTS
-from tests.docs.blocks import README, REPOSITORY, Block, blocks
+from tests.docs.blocks import PAGES, README, REPOSITORY, Block, blocks
 from tests.real.gateway import free_port
 
-ADDRESS = "127.0.0.1:4000"
-"""Where the README's gateway is; the tests' own is on a free port."""
+GATEWAY = "gateway"
+PORTS = {GATEWAY: 4000, **DEFAULT_PORTS}
+"""The ports that the pages name; the tests' own are free ones."""
 LONGEST = 100
 """Lines of two screens."""
 READY_SECONDS = 120
 SHELL = blocks("sh", README)
-MAKE, CALLS = SHELL[0], SHELL[1:]
+MAKE, CALLS = SHELL[0], [*SHELL[1:], *blocks("sh", *PAGES[1:])]
 
 
 @dataclass(frozen=True, slots=True)
 class Clone:
-    """A folder with the `config/` of a fresh clone, in which a gateway runs on `address`."""
+    """A folder with the `config/` of a fresh clone, in which a gateway runs on other `ports`."""
 
     folder: Path
-    address: str
+    ports: Mapping[str, int]
 
     def run(self, block: Block) -> subprocess.CompletedProcess[str]:
-        """Run a block as a reader would who has the keys in the environment; only the port is another."""
-        script = f"set -a; . config/env.local; set +a\n{block.text}".replace(ADDRESS, self.address)
+        """Run a block as a reader would who has the keys in the environment; only the ports are others."""
+        script = _moved(f"set -a; . config/env.local; set +a\n{block.text}", self.ports)
         environ = {"PATH": os.environ["PATH"], "HOME": str(self.folder)}
         command = ["sh", "-eu", "-c", script]
         return subprocess.run(
@@ -52,11 +53,12 @@ def clone(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Clone]:
     """What `make run` runs, from a folder that no start has been in before."""
     folder = tmp_path_factory.mktemp("clone")
     shutil.copytree(REPOSITORY / "config", folder / "config", ignore=shutil.ignore_patterns("env.local"))
-    ports = {name: free_port() for name in DEFAULT_PORTS}
-    gateway = free_port()
-    _move(folder / "config" / "env.example", ports, gateway)
+    ports = {name: free_port() for name in PORTS}
+    env = folder / "config" / "env.example"
+    text = _moved(env.read_text(encoding="utf-8"), ports)
+    env.write_text(text.replace("\nPORT=4000", f"\nPORT={ports[GATEWAY]}"), encoding="utf-8")
     command = [sys.executable, "-m", "litellm_homelab.cli", "up"]
-    command += [f"--demo-port={name}={port}" for name, port in ports.items()]
+    command += [f"--demo-port={name}={port}" for name, port in ports.items() if name != GATEWAY]
     log = folder / "up.log"
     with log.open("wb") as output:
         process = subprocess.Popen(
@@ -69,18 +71,17 @@ def clone(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Clone]:
         )
     try:
         _wait_until_ready(process, log)
-        yield Clone(folder, f"127.0.0.1:{gateway}")
+        yield Clone(folder, ports)
     finally:
         process.send_signal(signal.SIGINT)
         assert process.wait(timeout=60) == 0, log.read_text()
 
 
-def _move(env: Path, ports: dict[str, int], gateway: int) -> None:
-    """Put free ports into an env.example, so that no other gateway of this machine is in the way."""
-    text = env.read_text(encoding="utf-8").replace("\nPORT=4000", f"\nPORT={gateway}")
-    for name, port in DEFAULT_PORTS.items():
+def _moved(text: str, ports: Mapping[str, int]) -> str:
+    """A text with these ports in the place of those that the pages name."""
+    for name, port in PORTS.items():
         text = text.replace(f"127.0.0.1:{port}", f"127.0.0.1:{ports[name]}")
-    env.write_text(text, encoding="utf-8")
+    return text
 
 
 def _wait_until_ready(process: subprocess.Popen[bytes], log: Path) -> None:
@@ -141,9 +142,9 @@ def _documents(text: str) -> Iterator[dict[str, object]]:
 
 
 def _promise(block: Block) -> dict[str, object]:
-    """The JSON block between this shell block and the next; empty where there is none."""
-    ends = [other.line for other in SHELL if other.line > block.line]
-    found = [one for one in blocks("json", README) if block.line < one.line < min(ends, default=10**6)]
+    """The JSON block that a sentence after this shell block leads to; empty where there is none."""
+    end = block.line + block.text.count("\n")
+    found = [one for one in blocks("json", block.page) if end < one.line <= end + 5]
     return dict(json.loads(found[0].text)) if found else {}
 
 

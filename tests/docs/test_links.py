@@ -1,0 +1,53 @@
+"""Links of the pages lead somewhere, and the pages name no machine."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.docs.blocks import PAGES, REPOSITORY
+
+ALL = (*PAGES, REPOSITORY / "CHANGELOG.md")
+LINK = re.compile(r"\]\((?!https?:)([^)\s]+)\)")
+HEADING = re.compile(r"^#+ (.+)$", re.MULTILINE)
+
+
+def _links() -> Iterator[tuple[Path, str]]:
+    for page in ALL:
+        for target in LINK.findall(page.read_text(encoding="utf-8")):
+            yield page, target
+
+
+def _anchor(heading: str) -> str:
+    """As GitHub makes it."""
+    return re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-")
+
+
+@pytest.mark.parametrize(
+    ("page", "target"), [pytest.param(page, target, id=f"{page.name}-{target}") for page, target in _links()]
+)
+def test_a_link_leads_somewhere(page: Path, target: str) -> None:
+    """A relative link names a file, and a heading of it where it has an anchor."""
+    name, _, anchor = target.partition("#")
+    found = page.parent / name if name else page
+    assert found.is_file()
+    if anchor:
+        assert anchor in {_anchor(text) for text in HEADING.findall(found.read_text(encoding="utf-8"))}
+
+
+@pytest.mark.parametrize("page", [pytest.param(page, id=page.name) for page in ALL])
+def test_every_page_is_linked_from_the_readme(page: Path) -> None:
+    """A reader who starts at the README finds every page."""
+    assert page == PAGES[0] or page.name in PAGES[0].read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("page", [pytest.param(page, id=page.name) for page in ALL])
+def test_a_page_names_no_machine(page: Path) -> None:
+    """Addresses of the pages are loopback or somebody's public ones; no home folder is named."""
+    text = page.read_text(encoding="utf-8")
+    numbers = set(re.findall(r"\b\d+\.\d+\.\d+\.\d+\b", text))
+    assert numbers <= {"127.0.0.1"}
+    assert not re.search(r"/(home|Users|root|work|tmp)/", text)
