@@ -253,12 +253,12 @@ def test_an_error_that_says_nothing_of_upstreams_stays(error: Exception) -> None
     assert refined(error, SCRUB) is None
 
 
-@pytest.mark.parametrize("where", ["headers", "response"])
+@pytest.mark.parametrize("where", ["headers", "litellm_response_headers", "response"])
 def test_when_to_come_back_is_told(where: str) -> None:
     """A retry-after of the upstream or of the router's cooldown survives the cleaning."""
     error = ValueError("rung is resting")
     headers = {"retry-after": "7", "server": "uvicorn"}
-    setattr(error, where, headers if where == "headers" else SimpleNamespace(headers=headers))
+    setattr(error, where, SimpleNamespace(headers=headers) if where == "response" else headers)
     clean = refined(error, SCRUB)
     assert clean is not None
     assert clean.headers == {"retry-after": "7"}

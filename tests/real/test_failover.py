@@ -24,6 +24,22 @@ def test_each_rung_is_asked_once(chained: Gateway, kind: str, route: str) -> Non
     ]
 
 
+@pytest.mark.parametrize("stream", [False, True], ids=["whole", "streamed"])
+@pytest.mark.parametrize("route", ["chat", "responses"])
+def test_when_to_come_back_is_told(chained: Gateway, route: str, stream: bool) -> None:
+    """
+    A 429 of the upstream reaches the client as one, with its retry-after.
+
+    On completions, messages and generateContent LiteLLM leaves it out (measured on 1.106.2).
+    """
+    for rung in chain.RUNGS:
+        chained.demo.fault(rung, "429", seconds=7)
+
+    answer = ask(chained, route, "vllm-qwen", stream=stream)
+
+    assert (answer.status_code, answer.headers.get("retry-after")) == (429, "7")
+
+
 @pytest.mark.parametrize("kind", ["500", "429", "404"])
 def test_each_rung_of_embeddings_is_asked_once(chained: Gateway, kind: str) -> None:
     """

@@ -1,0 +1,111 @@
+"""A wrong configuration stops stock LiteLLM, which says why: a callback that cannot be made ends it."""
+
+from __future__ import annotations
+
+import copy
+import shutil
+import subprocess
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from litellm_homelab.cli.logtail import readable_tail
+from tests.config import shipped as files
+from tests.real.gateway import START_SECONDS, end, free_port, read_env, start
+
+Change = Callable[[dict[str, Any]], object]
+
+
+@dataclass(frozen=True, slots=True)
+class Wrong:
+    """A way to spoil the shipped configuration, and what LiteLLM must be seen to say then."""
+
+    change: Change = lambda document: None
+    unset: str = ""
+    problems: tuple[str, ...] = field(kw_only=True)
+
+
+def _unknown_handles(document: dict[str, Any]) -> None:
+    document["homelab"]["showroom"]["handles"] += ["man", "depe"]
+    document["router_settings"]["retry_policy"]["Timeout"] = 1
+
+
+def _fallback_to_backroom(document: dict[str, Any]) -> None:
+    document["homelab"]["showroom"]["internal"].remove("ollama-qwen")
+
+
+WRONG: Mapping[str, Wrong] = {
+    "several-mistakes": Wrong(
+        _unknown_handles,
+        problems=(
+            "router.yaml: homelab.showroom.handles[13]: ",
+            "router.yaml: homelab.showroom.handles[14]: ",
+            "router.yaml: router_settings.retry_policy.Timeout: LiteLLM would ignore this name",
+        ),
+    ),
+    "unset-variable": Wrong(
+        unset="MAIN_API_BASE",
+        problems=("litellm_params.api_base: the environment variable MAIN_API_BASE is not set",),
+    ),
+    "backroom-fallback": Wrong(
+        _fallback_to_backroom, problems=("router.yaml: router_settings.fallbacks[0]: ", "ollama-qwen")
+    ),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """A LiteLLM that should have ended by itself: its exit status, None if it did not, and what it said."""
+
+    status: int | None
+    said: str
+
+
+@pytest.fixture(scope="module")
+def ended(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Ended]]:
+    """Every wrong configuration, all started at once, each given START_SECONDS to end."""
+    folders = {name: tmp_path_factory.mktemp(name) for name in WRONG}
+    running = {name: _start(folders[name], wrong) for name, wrong in WRONG.items()}
+    try:
+        yield {name: Ended(_wait(one), _said(folders[name])) for name, one in running.items()}
+    finally:
+        for one in running.values():
+            end(one)
+
+
+def _start(folder: Path, wrong: Wrong) -> subprocess.Popen[bytes]:
+    document = copy.deepcopy(files.ROUTER)
+    wrong.change(document)
+    shutil.copy(files.FOLDER / "registry.json", folder)
+    (folder / "router.yaml").write_text(yaml.safe_dump(document, sort_keys=False), encoding="utf-8")
+    environ = {name: value for name, value in read_env().items() if name != wrong.unset}
+    with (folder / "log").open("wb") as output:
+        return start(folder / "router.yaml", free_port(), environ, (), output.fileno())
+
+
+def _wait(process: subprocess.Popen[bytes]) -> int | None:
+    deadline = time.monotonic() + START_SECONDS
+    while process.poll() is None and time.monotonic() < deadline:
+        time.sleep(0.2)
+    return process.returncode
+
+
+def _said(folder: Path) -> str:
+    return readable_tail((folder / "log").read_text(errors="replace"), 200)
+
+
+@pytest.mark.parametrize("name", WRONG)
+def test_stops_the_start(ended: dict[str, Ended], name: str) -> None:
+    """LiteLLM ends by itself, with a status that is not 0, and its output has every problem, one per line."""
+    status, said = ended[name].status, ended[name].said
+
+    assert status not in (0, None)
+    lines = said.splitlines()
+    assert [
+        problem for problem in WRONG[name].problems if not any(problem in line for line in lines)
+    ] == [], said
