@@ -35,6 +35,8 @@ class Showroom:
     modes: Mapping[str, str]
     reachable: Mapping[str, frozenset[str]]
     search_tools: frozenset[str]
+    lanes: frozenset[str] = frozenset()
+    """Names whose deployments are OptiLLM."""
     _served: dict[Caller, frozenset[str]] = field(default_factory=dict, compare=False, repr=False)
     _offered: dict[Caller, str] = field(default_factory=dict, compare=False, repr=False)
 
@@ -50,6 +52,7 @@ class Showroom:
             modes=_modes(router),
             reachable=_reachable(router, placed),
             search_tools=router.search_tools,
+            lanes=frozenset(settings.homelab.optillm),
         )
 
     # --- names -----------------------------------------------------------------------------------
@@ -65,7 +68,7 @@ class Showroom:
         own = everything if caller.handles is None else caller.handles & everything
         if caller.role == "metrics":
             return frozenset()
-        return own | self.internal if caller.role == "optillm" else own
+        return (own | self.internal) - self.lanes if caller.role == "optillm" else own
 
     def listed(self, caller: Caller) -> tuple[str, ...]:
         """Handles that `/v1/models` shows to `caller`, in the order of `handles`."""
