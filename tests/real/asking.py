@@ -21,10 +21,10 @@ ROUTES = (*_BODIES, "generate")
 """Every route that a handle of mode chat serves."""
 
 
-def ask(gateway: Gateway, route: str, model: str, *, stream: bool) -> httpx.Response:
-    """Say hello to a model on a route."""
+def ask(gateway: Gateway, route: str, model: str, *, stream: bool, **fields: object) -> httpx.Response:
+    """Say hello to a model on a route, with further body fields."""
     if route == "generate":
         verb = "streamGenerateContent?alt=sse" if stream else "generateContent"
-        return gateway.post(f"/v1beta/models/{model}:{verb}", {"contents": _CONTENTS})
+        return gateway.post(f"/v1beta/models/{model}:{verb}", {"contents": _CONTENTS, **fields})
     path, body = _BODIES[route]
-    return gateway.post(path, {"model": model, **body, **({"stream": True} if stream else {})})
+    return gateway.post(path, {"model": model, **body, **({"stream": True} if stream else {}), **fields})

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import subprocess
+import time
 from typing import Any
 
 import anthropic
@@ -12,6 +13,7 @@ import openai
 import pytest
 
 from tests.config import shipped as files
+from tests.real.asking import ask
 from tests.real.clients import ROUTES, Clients
 from tests.real.gateway import Gateway
 
@@ -130,6 +132,23 @@ def test_metrics_want_the_key(shipped: Gateway) -> None:
     """/metrics/ is closed without a key and open with the master key."""
     assert httpx.get(f"{shipped.url}/metrics/").status_code == 401
     assert metrics(shipped)
+
+
+def test_a_client_cannot_keep_itself_out_of_the_metrics(shipped: Gateway) -> None:
+    """`"no-log": true` in a body changes nothing: the request is counted."""
+
+    def counted() -> list[str]:
+        asked = 'requested_model="lil-jerry"'
+        lines = metrics(shipped)
+        return [line for line in lines if line.startswith("litellm_requests_metric_total{") and asked in line]
+
+    no_log: dict[str, Any] = {"no-log": True}
+    before, deadline = counted(), time.monotonic() + 15
+    assert ask(shipped, "chat", "lil-jerry", stream=False, **no_log).status_code == 200
+
+    while counted() == before:
+        assert time.monotonic() < deadline, "not counted"
+        time.sleep(0.1)
 
 
 # --- a wrong name ----------------------------------------------------------------------------------
