@@ -21,6 +21,8 @@ class RefusalType(StrEnum):
     LOOP_DETECTED = "loop_detected"
     FANOUT_EXCEEDED = "fanout_exceeded"
     AUTHENTICATION_ERROR = "authentication_error"
+    INVALID_BODY = "invalid_request_error"
+    BODY_TOO_LARGE = "body_too_large"
     POLICY_ERROR = "policy_error"
 
 
@@ -33,6 +35,8 @@ STATUS: Mapping[RefusalType, int] = {
     RefusalType.LOOP_DETECTED: 508,
     RefusalType.FANOUT_EXCEEDED: 422,
     RefusalType.AUTHENTICATION_ERROR: 401,
+    RefusalType.INVALID_BODY: 400,
+    RefusalType.BODY_TOO_LARGE: 413,
     RefusalType.POLICY_ERROR: 503,
 }
 """HTTP status of each refusal (the contract's table of refusals)."""

@@ -66,6 +66,13 @@ class Lane(_Section):
     """How a root's mark travels; `off` where OptiLLM's upstream is not this gateway."""
 
 
+class Limits(_Section):
+    """How large a request may be."""
+
+    body_mb: int = Field(default=32, ge=1, le=1024)
+    """Most megabytes (of 2**20 bytes) of a request's body."""
+
+
 class Homelab(_Section):
     """The whole `homelab:` section; a part is accepted once its rule exists."""
 
@@ -74,6 +81,8 @@ class Homelab(_Section):
     """Service keys by the caller's name; needs `custom_auth: litellm_homelab.hooks.gate`."""
     optillm: dict[Name, Lane] = {}
     """OptiLLM handles by name."""
+    limits: Limits = Limits()
+    """How large a request may be."""
     state: Name = "sqlite:///homelab.db"
     """Where counters live: `memory://`, `sqlite:///file` (relative to router.yaml), `redis://host:port/db`."""
     secret: Annotated[str, Field(min_length=16)] | None = Field(default=None, repr=False)

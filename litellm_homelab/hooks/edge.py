@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from functools import partial
 from typing import Any, TypeAlias
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from litellm_homelab.hooks import context, listing, marked_body
+from litellm_homelab.hooks import context, listing
+from litellm_homelab.hooks.body import Body
 from litellm_homelab.hooks.context import Record
 
 LEAKING_HEADERS = (b"x-litellm-model-", b"llm_provider-")
@@ -27,13 +29,26 @@ Unmark: TypeAlias = Callable[[Record, str], str]
 """Takes a mark off a model name; whose it was goes into the record."""
 
 
-class Edge:
-    """ASGI middleware: opens the request's record; keeps upstreams out of headers and listings, marks out."""
+def _as_it_is(_: Record, model: str) -> str:
+    return model
 
-    def __init__(self, app: ASGIApp, unmark: Unmark | None = None, order: Sequence[str] = ()) -> None:
+
+@dataclass(frozen=True, slots=True)
+class Border:
+    """What `Edge` needs to know: the order of the handles, how large a body may be, how marks come off."""
+
+    order: Sequence[str] = ()
+    body_bytes: int = 32 * 2**20
+    unmark: Unmark = _as_it_is
+
+
+class Edge:
+    """ASGI middleware: opens the request's record, looks at its body, keeps upstreams out of answers."""
+
+    def __init__(self, app: ASGIApp, border: Border | None = None) -> None:
         self.app = app
-        self._unmark = unmark
-        self._order = {name: number for number, name in enumerate(order)}
+        self._border = border or Border()
+        self._order = {name: number for number, name in enumerate(self._border.order)}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection (ASGI 3)."""
@@ -49,8 +64,9 @@ class Edge:
         with context.request(scope.get("path", "")) as record:
             if listing.is_listing(scope):
                 await listing.serve(self.app, scope, receive, clean, self._order)
-            elif self._unmark is not None and marked_body.may_carry(scope):
-                await marked_body.serve(self.app, scope, receive, clean, partial(self._unmark, record))
+            elif scope["type"] == "http":
+                body = Body(self.app, self._border.body_bytes, partial(self._border.unmark, record))
+                await body(scope, receive, clean)
             else:
                 await self.app(scope, receive, clean)
 
@@ -59,7 +75,7 @@ def _leaks(name: bytes) -> bool:
     return name.lower().startswith(LEAKING_HEADERS)
 
 
-def wrap(app: Any, unmark: Unmark | None = None, order: Sequence[str] = ()) -> None:  # noqa: ANN401 - LiteLLM's FastAPI app
+def wrap(app: Any, border: Border | None = None) -> None:  # noqa: ANN401 - LiteLLM's FastAPI app
     """
     Put `Edge` around a running app, once.
 
@@ -69,4 +85,4 @@ def wrap(app: Any, unmark: Unmark | None = None, order: Sequence[str] = ()) -> N
     if app.middleware_stack is None:
         app.middleware_stack = app.build_middleware_stack()
     if not isinstance(app.middleware_stack, Edge):
-        app.middleware_stack = Edge(app.middleware_stack, unmark, order)
+        app.middleware_stack = Edge(app.middleware_stack, border)

@@ -79,7 +79,8 @@ def _parts() -> Parts:
     from litellm_homelab.hooks import edge, parts
 
     made = parts.build(settings(), router)
-    edge.wrap(app, made.opening.unmarked, settings().handles)
+    limit = settings().homelab.limits.body_mb * 2**20
+    edge.wrap(app, edge.Border(settings().handles, limit, made.opening.unmarked))
     return made
 
 

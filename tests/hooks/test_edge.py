@@ -103,7 +103,7 @@ async def test_the_record_is_gone_after_an_app_that_breaks() -> None:
         raise LookupError("broken")
 
     with pytest.raises(LookupError, match="broken"):
-        await edge.Edge(broken)({"type": "http", "method": "POST", "path": "/"}, _nothing, _nowhere)
+        await edge.Edge(broken)({"type": "http", "method": "GET", "path": "/"}, _nothing, _nowhere)
     assert context.current() is None
 
 

@@ -1,0 +1,160 @@
+"""Reads a request's body before LiteLLM does: its size, its shape, and the mark on its model name."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from collections.abc import Callable
+from typing import Final
+
+from starlette.datastructures import Headers
+from starlette.responses import JSONResponse
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from litellm_homelab.decision import RefusalType, Refuse
+from litellm_homelab.optillm import lineage
+
+MARK: Final = lineage.MARKER.encode()
+METHODS: Final = frozenset({"POST", "PUT", "PATCH"})
+STREAMED: Final = (
+    *("multipart/", "application/x-www-form-urlencoded", "application/octet-stream"),
+    *("audio/", "image/", "video/"),
+)
+"""Content types that LiteLLM does not read as JSON; they are counted on their way, not held."""
+BLANK: Final = b" \t\r\n\xef\xbb\xbf"
+"""White space of JSON (RFC 8259), and the mark that some editors put before a text."""
+
+
+class Body:
+    """
+    Serves requests from `app` whose bodies are of a size and shape that LiteLLM can take.
+
+    Stock LiteLLM answers 500 to a JSON body that is no object, and has no size limit without a licence
+    (measured on 1.106.2). `unmark` takes the mark off a model name: done here, so that the mark is in none
+    of LiteLLM's logs.
+    """
+
+    def __init__(self, app: ASGIApp, limit: int, unmark: Callable[[str], str]) -> None:
+        self._app = app
+        self._limit = limit
+        self._unmark = unmark
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one HTTP request (ASGI 3)."""
+        if scope["method"] not in METHODS:
+            await self._app(scope, receive, send)
+        elif Headers(scope=scope).get("content-type", "").startswith(STREAMED):
+            await self._counted(scope, receive, send)
+        else:
+            await self._held(scope, receive, send)
+
+    async def _held(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """A body that is read whole, looked at, and handed on."""
+        size, parts, more = 0, [], True
+        while more:
+            message = await receive()
+            if message["type"] != "http.request":
+                return  # the client has left: nobody to answer, nothing to do
+            parts.append(message.get("body", b""))
+            size += len(parts[-1])
+            if size > self._limit:
+                await _answer(too_large(self._limit), scope, receive, send)
+                return
+            more = message.get("more_body", False)
+        body = b"".join(parts)
+        if body.lstrip(BLANK)[:1] not in {b"", b"{"}:
+            await _answer(not_an_object(), scope, receive, send)
+            return
+        clean = self._without_mark(body) if MARK in body else body
+        replayed = {"type": "http.request", "body": clean, "more_body": False}
+        await self._app(_resized(scope, body, clean), _Replay(replayed, receive), send)
+
+    def _without_mark(self, body: bytes) -> bytes:
+        try:
+            document = json.loads(body)
+        except (ValueError, RecursionError):  # LiteLLM tells the client what is wrong with it
+            return body
+        model = document.get("model")
+        if not isinstance(model, str) or lineage.MARKER not in model:
+            return body
+        return json.dumps({**document, "model": self._unmark(model)}).encode()
+
+    async def _counted(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """A body that goes on as it comes, and is cut off where it is too large."""
+        counter = _Counter(receive, send, self._limit)
+        with contextlib.suppress(_TooLarge):
+            await self._app(scope, counter.receive, counter.send)
+        if counter.exceeded and not counter.started:
+            await _answer(too_large(self._limit), scope, receive, send)
+
+
+class _TooLarge(Exception):
+    """Ends the app's reading of a body that is over the limit."""
+
+
+class _Counter:
+    """Counts what an app receives, and notes whether it has begun to answer."""
+
+    def __init__(self, receive: Receive, send: Send, limit: int) -> None:
+        self._receive = receive
+        self._send = send
+        self._left = limit
+        self.exceeded = False
+        self.started = False
+
+    async def receive(self) -> Message:
+        message = await self._receive()
+        self._left -= len(message.get("body", b""))
+        if self._left < 0:
+            self.exceeded = True
+            raise _TooLarge
+        return message
+
+    async def send(self, message: Message) -> None:
+        if not self.exceeded:  # what the app says of its broken reading is not the reason
+            self.started = True
+            await self._send(message)
+
+
+class _Replay:
+    """A `receive` that gives one message, then what comes after it (a disconnect)."""
+
+    def __init__(self, first: Message, receive: Receive) -> None:
+        self._first: Message | None = first
+        self._receive = receive
+
+    async def __call__(self) -> Message:
+        first, self._first = self._first, None
+        return first if first is not None else await self._receive()
+
+
+def _resized(scope: Scope, before: bytes, after: bytes) -> Scope:
+    if before is after:
+        return scope
+    headers = [pair for pair in scope["headers"] if pair[0].lower() != b"content-length"]
+    return {**scope, "headers": [*headers, (b"content-length", str(len(after)).encode())]}
+
+
+def not_an_object() -> Refuse:
+    """The refusal of a body that is JSON of another kind, or no JSON at all."""
+    return Refuse(RefusalType.INVALID_BODY, "The body must be a JSON object: {...}.")
+
+
+def too_large(limit: int) -> Refuse:
+    """The refusal of a body over the limit, in bytes."""
+    return Refuse(
+        RefusalType.BODY_TOO_LARGE,
+        f"The body is larger than the {limit // 2**20} MB that this gateway takes (homelab.limits.body_mb).",
+    )
+
+
+async def _answer(refusal: Refuse, scope: Scope, receive: Receive, send: Send) -> None:
+    error = {
+        "message": refusal.message,
+        "type": refusal.type,
+        "param": refusal.param,
+        "code": str(refusal.status),
+    }
+    # The rest of the body is not read, so the connection cannot serve another request.
+    headers = {**refusal.headers, "connection": "close"}
+    await JSONResponse({"error": error}, refusal.status, headers)(scope, receive, send)
