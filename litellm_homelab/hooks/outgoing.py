@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import math
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable
 from typing import Any
 
@@ -179,7 +180,10 @@ def refined(error: Exception, scrub: Callable[[str], str]) -> ClientError | None
 
 
 def _retry_after(error: Exception) -> dict[str, str] | None:
-    """When to come back: from the exception's own headers (the router's cooldown), or the upstream's."""
+    """When to come back: the rest of the router's cooldown, or what the upstream's headers say."""
+    resting = getattr(error, "cooldown_time", None)  # LiteLLM looks at it only where we replace nothing
+    if isinstance(resting, int | float) and resting > 0:
+        return {"retry-after": str(math.ceil(resting))}
     response = getattr(error, "response", None)
     for headers in (
         getattr(error, "headers", None),

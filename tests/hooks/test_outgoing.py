@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from litellm.types.llms.openai import OpenAIFileObject, ResponsesAPIResponse
+from litellm.types.router import RouterRateLimitError
 from litellm.types.utils import EmbeddingResponse, ModelResponse, ModelResponseStream
 from pydantic import BaseModel
 
@@ -262,6 +263,18 @@ def test_when_to_come_back_is_told(where: str) -> None:
     clean = refined(error, SCRUB)
     assert clean is not None
     assert clean.headers == {"retry-after": "7"}
+
+
+@pytest.mark.parametrize(
+    ("seconds", "headers"), [(14.2, {"retry-after": "15"}), (5, {"retry-after": "5"}), (0, {}), (None, {})]
+)
+def test_the_rest_of_a_cooldown_is_told(seconds: float | None, headers: dict[str, str]) -> None:
+    """The router's own 429 has the seconds that are left in an attribute, not in headers."""
+    error = RouterRateLimitError("main", 0, enable_pre_call_checks=False, cooldown_list=["rung"])
+    error.cooldown_time = seconds
+    clean = refined(error, SCRUB)
+    assert clean is not None
+    assert (clean.headers or {}) == headers
 
 
 def test_a_cleaned_error_takes_the_place_of_the_original() -> None:

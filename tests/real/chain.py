@@ -51,6 +51,8 @@ def document() -> dict[str, Any]:
     changed["router_settings"]["disable_cooldowns"] = True
     changed["router_settings"]["num_retries"] = 0
     del changed["router_settings"]["retry_policy"]
+    # LiteLLM encrypts ids of responses otherwise, and nobody would see what it hides in them.
+    changed["general_settings"]["disable_responses_id_security"] = True
     return changed
 
 
