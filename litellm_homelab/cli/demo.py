@@ -22,7 +22,7 @@ _EPILOG = """\
 environment:
   X_API_BASE, X_MODEL         a pair whose base is a chat backend's address adds that model to the backend
   OPTILLM_UPSTREAM_API_BASE   what the OptiLLM stand-in calls back (default http://127.0.0.1:4000/v1)
-  OPTILLM_UPSTREAM_KEY        its key there (default: LITELLM_MASTER_KEY)
+  OPTILLM_UPSTREAM_KEY        its key there
   OPTILLM_GATE_KEY            the key that its callers must send; set but empty: no gate
 """
 
@@ -104,11 +104,10 @@ def _ports(values: Sequence[str]) -> dict[str, int]:
 
 def _optillm(environ: Mapping[str, str]) -> OptillmConfig:
     defaults = OptillmConfig()
-    key = environ.get("OPTILLM_UPSTREAM_KEY") or environ.get("LITELLM_MASTER_KEY")
     return replace(
         defaults,
         upstream=environ.get("OPTILLM_UPSTREAM_API_BASE") or defaults.upstream,
-        upstream_key=key or defaults.upstream_key,
+        upstream_key=environ.get("OPTILLM_UPSTREAM_KEY") or defaults.upstream_key,
         gate_key=environ.get("OPTILLM_GATE_KEY", defaults.gate_key),
     )
 

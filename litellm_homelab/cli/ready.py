@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 
 import httpx
 
 from litellm_homelab.cli.plan import Plan
 from litellm_homelab.demo.config import CONTROL
+
+BOOST = "boost"
+"""The shipped OptiLLM handle."""
 
 _TIMEOUT_SECONDS = 5.0
 
@@ -38,17 +42,26 @@ def listed_models(plan: Plan) -> list[str] | None:
     return [model["id"] for model in listing.json()["data"]]
 
 
-def lines_to_try(plan: Plan, models: Sequence[str]) -> tuple[str, str, str]:
-    """Three commands that work as printed, in a shell in the folder that we were started in."""
+def lines_to_try(plan: Plan, models: Sequence[str]) -> list[str]:
+    """Commands that work as printed, in a shell in the folder that we were started in."""
     key = '-H "Authorization: Bearer $LITELLM_MASTER_KEY"'
-    body = f'{{"model": "{models[0]}", "messages": [{{"role": "user", "content": "Hello"}}]}}'
     # Without a slash in its name a POSIX shell would look for the file in PATH.
     path = plan.env_file if "/" in str(plan.env_file) else f"./{plan.env_file}"
-    return (
+    lines = [
         f"set -a; . {path}; set +a",
         f"curl -s {plan.url}/v1/models {key}",
-        f"curl -s {plan.url}/v1/chat/completions {key} -H 'Content-Type: application/json' -d '{body}'",
-    )
+        _chat("curl -s", plan, key, model=models[0]),
+    ]
+    if BOOST in models:
+        # Three calls of OptiLLM's for one request, told in headers.
+        boosted = _chat("curl -si", plan, key, model=BOOST, optillm_approach="moa")
+        lines.append(f"{boosted} | grep -E '^(x-homelab|{{)'")
+    return lines
+
+
+def _chat(curl: str, plan: Plan, key: str, **fields: str) -> str:
+    body = json.dumps({**fields, "messages": [{"role": "user", "content": "Hello"}]})
+    return f"{curl} {plan.url}/v1/chat/completions {key} -H 'Content-Type: application/json' -d '{body}'"
 
 
 def _get(url: str, headers: dict[str, str] | None = None) -> httpx.Response:

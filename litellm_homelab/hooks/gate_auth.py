@@ -16,6 +16,8 @@ from litellm_homelab.hooks.opening import CALLER_KEY
 from litellm_homelab.hooks.refusal import Refused
 
 METRICS_PATHS = ("/metrics", "/metrics/")
+MODEL_PATHS = ("/v1/models/", "/models/")
+"""One model of the listing, which LiteLLM does not count among its inference routes (1.106.2)."""
 
 
 def gate(keyring: Keyring, has_database: Callable[[], bool]) -> Callable[..., Awaitable[Any]]:
@@ -37,12 +39,12 @@ def gate(keyring: Keyring, has_database: Callable[[], bool]) -> Callable[..., Aw
         refusal = route_refusal(caller, request.url.path)
         if refusal is not None:
             raise Refused(refusal)
-        return _identity(caller)
+        return _identity(caller, request.url.path)
 
     return user_api_key_auth
 
 
-def _identity(caller: Caller) -> UserAPIKeyAuth:
+def _identity(caller: Caller, path: str) -> UserAPIKeyAuth:
     """
     Who LiteLLM sees.
 
@@ -59,6 +61,8 @@ def _identity(caller: Caller) -> UserAPIKeyAuth:
         key_alias=caller.name,
         user_id=caller.name,
         user_role=LitellmUserRoles.INTERNAL_USER,
+        # LiteLLM's own checks (custom_auth_run_common_checks) take every other route for an admin's.
+        allowed_routes=[] if RouteChecks.is_llm_api_route(route=path) else [path],
         metadata={CALLER_KEY: caller.name},
     )
 
@@ -71,7 +75,7 @@ def route_refusal(caller: Caller, path: str) -> Refuse | None:
         return None if path in METRICS_PATHS else _closed("This key reads /metrics/ and nothing else.")
     if path in METRICS_PATHS:
         return _closed("/metrics/ is read with a key of role metrics, or with the master key.")
-    if RouteChecks.is_llm_api_route(route=path):
+    if RouteChecks.is_llm_api_route(route=path) or path.startswith(MODEL_PATHS):
         return None
     return _closed("This route is for the master key.")
 

@@ -161,7 +161,9 @@ def _placeholders(config: Path) -> dict[str, str]:
 
 def _placeholder(name: str) -> str:
     if name.endswith("_API_BASE"):
-        return f"http://{HOST}:9/v1"
+        # Each its own: two upstreams at one address are one server to the check for loops. No host of
+        # `.invalid` exists (RFC 2606).
+        return f"http://{name.removesuffix('_API_BASE').lower().replace('_', '-')}.invalid/v1"
     return (
         f"openai/{name.removesuffix('_MODEL').lower()}" if name.endswith("_MODEL") else f"mock-{name.lower()}"
     )

@@ -16,6 +16,8 @@ ENV_TEXT = (FOLDER / "env.example").read_text(encoding="utf-8")
 ROUTER: dict[str, Any] = yaml.safe_load(ROUTER_TEXT)
 REGISTRY: dict[str, Any] = json.loads((FOLDER / "registry.json").read_text(encoding="utf-8"))
 SHOWROOM: dict[str, Any] = ROUTER["homelab"]["showroom"]
+CALLERS: dict[str, Any] = ROUTER["homelab"]["callers"]
+LANES: dict[str, Any] = ROUTER["homelab"]["optillm"]
 
 _REFERENCE = re.compile(r"os\.environ/(\w+)")
 _ASSIGNMENT = re.compile(r"^([A-Z][A-Z0-9_]*)=(\S*)$", re.MULTILINE)

@@ -11,7 +11,16 @@ from urllib.parse import urlsplit
 import pytest
 
 from litellm_homelab.demo.config import DEFAULT_PORTS, models_from_env
-from tests.config.shipped import BY_GROUP, COMMENTED_ENV, DEPLOYMENTS, ENV, ENV_TEXT, Deployment, references
+from tests.config.shipped import (
+    BY_GROUP,
+    CALLERS,
+    COMMENTED_ENV,
+    DEPLOYMENTS,
+    ENV,
+    ENV_TEXT,
+    Deployment,
+    references,
+)
 
 READ_BY_LITELLM = {
     "HOST": "proxy/proxy_cli.py",
@@ -26,8 +35,6 @@ READ_BY_LITELLM = {
     "NO_OPENAPI": "proxy/utils.py",
 }
 """Variables that no line of router.yaml names: which file of LiteLLM reads each."""
-
-READ_BY_OPTILLM = {"OPTILLM_UPSTREAM_KEY"}
 
 ARMING = {
     "OPENAI_API_KEY",
@@ -63,12 +70,12 @@ def litellm_source(path: str) -> str:
 
 def test_holds_exactly_what_is_read() -> None:
     """Every variable that router.yaml names has a value, and every value has a reader."""
-    assert set(ENV) == references(commented=False) | READ_BY_LITELLM.keys() | READ_BY_OPTILLM
+    assert set(ENV) == references(commented=False) | READ_BY_LITELLM.keys()
 
 
 def test_commented_variables_belong_to_commented_deployments() -> None:
-    """What is ready to uncomment in router.yaml is ready to uncomment here, and nothing else is."""
-    assert COMMENTED_ENV.keys() == references(commented=True)
+    """What is ready to uncomment in router.yaml has its variables here, and no others are commented."""
+    assert COMMENTED_ENV.keys() == references(commented=True) - ENV.keys()
     assert {"TINYAGENTS_MODEL", "AFM_MODEL", "OPENVINO_MODEL"} <= COMMENTED_ENV.keys()
 
 
@@ -89,15 +96,24 @@ def test_lines_are_plain() -> None:
 
 
 def test_secrets_are_left_to_make_run() -> None:
-    """Only the master key may start with sk-: OptiLLM sends a gate key that does on to its upstream."""
-    assert {name for name, value in ENV.items() if "generate" in value} == {
-        "LITELLM_MASTER_KEY",
-        "OPTILLM_GATE_KEY",
+    """Keys of this gateway start with sk-; the gate's does not, OptiLLM would send it to its upstream."""
+    secrets = {name: value for name, value in ENV.items() if "generate" in value}
+    assert secrets == {
+        **dict.fromkeys(("LITELLM_MASTER_KEY", "OPEN_WEBUI_KEY", "PROMETHEUS_KEY"), "sk-generate"),
+        **dict.fromkeys(("HOMELAB_SECRET", "OPTILLM_GATE_KEY"), "generate"),
+        "OPTILLM_UPSTREAM_KEY": "sk-generate",
     }
-    assert ENV["LITELLM_MASTER_KEY"] == "sk-generate"
-    assert ENV["OPTILLM_GATE_KEY"] == "generate"
-    keys = {value for name, value in ENV.items() if name.endswith("_KEY")}
-    assert keys == {"sk-generate", "generate", "none", "demo", ""}
+    assert {value for name, value in ENV.items() if name.endswith("_KEY")} - set(secrets.values()) == {
+        "none",
+        "demo",
+    }
+
+
+def test_every_caller_has_a_key_of_its_own() -> None:
+    """Each caller's key is a variable that the first `make run` fills with a fresh one."""
+    keys = [section["key"].removeprefix("os.environ/") for section in CALLERS.values()]
+    assert len(set(keys)) == len(keys) == 3
+    assert {ENV[key] for key in keys} == {"sk-generate"}
 
 
 def test_no_name_arms_something_else() -> None:

@@ -13,12 +13,20 @@ import yaml
 from litellm.proxy._types import ConfigGeneralSettings
 from litellm.types.router import RetryPolicy
 
-from litellm_homelab.settings import Known, load
+from litellm_homelab.cli import environment
+from litellm_homelab.optillm import costs
+from litellm_homelab.optillm.approaches import Approach
+from litellm_homelab.optillm.catalogue import CATALOGUE, Kind
+from litellm_homelab.settings import Known, load, parse
 from tests.config.shipped import (
     BY_GROUP,
+    CALLERS,
+    COMMENTED_ENV,
     DEPLOYMENTS,
     ENV,
+    ENV_TEXT,
     FOLDER,
+    LANES,
     REGISTRY,
     ROUTER,
     ROUTER_TEXT,
@@ -26,13 +34,17 @@ from tests.config.shipped import (
     Deployment,
 )
 
+CALLBACKS = ("showroom", "approach", "loop_guard")
+OPTILLM_FILES = ("start.sh", "warmup.sh", "warmup.json", "proxy_config.yaml")
 SETTINGS = ("router_settings", "litellm_settings", "general_settings")
-NOT_IN_ITS_SCHEMA = {"disable_model_info_refresh", "trusted_proxy_ranges"}
+NOT_IN_ITS_SCHEMA = {"custom_auth_run_common_checks", "disable_model_info_refresh", "trusted_proxy_ranges"}
 """Settings that LiteLLM 1.106.2 reads from `general_settings` without having them in its schema."""
 ALL = [pytest.param(deployment, id=deployment.group) for deployment in DEPLOYMENTS]
 
 
 REFUSED = ["reasoning_effort"]
+FRESH = environment.parse(environment.with_fresh_secrets(ENV_TEXT), "env.example")
+"""The environment of a first start: a secret of its own in the place of each `generate`."""
 
 
 def parameters(provider: str) -> set[str]:
@@ -83,7 +95,7 @@ def test_canonical_names() -> None:
 def test_our_own_settings_accept_it() -> None:
     """The file starts: our loader finds no problem in it, with the environment of env.example."""
     known = Known(retry_policy=frozenset(RetryPolicy.model_fields))
-    settings = load(FOLDER / "router.yaml", environ=ENV, known=known)
+    settings = load(FOLDER / "router.yaml", environ=FRESH, known=known)
     assert settings.handles == tuple(SHOWROOM["handles"])
     assert settings.registry.keys() == REGISTRY["models"].keys()
 
@@ -136,7 +148,7 @@ def test_lm_studio_is_openai_without_completions() -> None:
 def test_chain() -> None:
     """Only vllm-qwen falls back, through two internal rungs, and to no handle."""
     assert ROUTER["router_settings"]["fallbacks"] == [{"vllm-qwen": ["ollama-qwen", "openai-gpt4o"]}]
-    assert SHOWROOM["internal"] == ["ollama-qwen", "openai-gpt4o"]
+    assert SHOWROOM["internal"] == ["ollama-qwen", "openai-gpt4o", "boost-base"]
 
 
 def test_first_rung_gives_up_first() -> None:
@@ -148,11 +160,41 @@ def test_first_rung_gives_up_first() -> None:
 
 
 def test_optillm_calls_back_to_a_plain_group() -> None:
-    """The name that OptiLLM calls back is no handle, has no fallback, and does not lead to OptiLLM."""
+    """The name that OptiLLM calls back is no client's, has no fallback, and does not lead to OptiLLM."""
     base = upstream_name("boost")
-    assert base in SHOWROOM["hidden"]
+    assert base in SHOWROOM["internal"]
     assert BY_GROUP[base].api_base != ENV["OPTILLM_API_BASE"]
     assert base not in ROUTER["router_settings"]["fallbacks"][0]
+
+
+def test_boost_does_nothing_but_call_back() -> None:
+    """The shipped approaches are ordinary ones, each within `max_calls` at its worst; none is default."""
+    boost = LANES["boost"]
+    assert boost["approaches"] == ["none", "re2", "moa", "bon", "plansearch", "self_consistency"]
+    assert {CATALOGUE[name].kind for name in boost["approaches"]} == {Kind.ORDINARY}
+    estimates = [costs.estimate(Approach("single", (name,)), 1, {}) for name in boost["approaches"]]
+    assert max(estimates) <= boost["max_calls"] == 64
+    assert boost["default"] == "none"
+
+
+def test_research_says_what_it_exposes() -> None:
+    """Each approach of the commented handle is dangerous, and has a comment above it."""
+    block = ROUTER_TEXT.partition("    # research:\n")[2].partition("\n\n")[0]
+    lines = [line.strip(" #") for line in block.splitlines()]
+    listed = [number for number, line in enumerate(lines) if line.startswith("- ")]
+    assert [lines[number] for number in listed] == ["- router", "- web_search", "- deep_research"]
+    assert {CATALOGUE[lines[number][2:]].kind for number in listed} == {Kind.DANGEROUS}
+    assert all(lines[number - 1].endswith(".") for number in listed)
+
+
+def test_callers() -> None:
+    """A chat interface with a few handles, OptiLLM's calls back, and what reads the metrics."""
+    assert {name: section.get("role") for name, section in CALLERS.items()} == {
+        "open-webui": None,
+        "optillm": "optillm",
+        "prometheus": "metrics",
+    }
+    assert set(CALLERS["open-webui"]["handles"]) < set(SHOWROOM["handles"])
 
 
 def test_boost_is_never_repeated() -> None:
@@ -211,7 +253,10 @@ def test_closed_where_stock_is_open() -> None:
     assert settings["require_auth_for_metrics_endpoint"] is True
     assert settings["global_disable_no_log_param"] is True
     assert settings["expose_router_debug_in_errors"] is False
-    assert settings["callbacks"][:2] == ["prometheus", "litellm_homelab.hooks.showroom"]
+    hooks = [f"litellm_homelab.hooks.{name}" for name in ("gate", *CALLBACKS)]
+    assert settings["callbacks"][:4] == ["prometheus", *hooks[1:]]
+    assert ROUTER["general_settings"]["custom_auth"] == hooks[0]
+    assert ROUTER["general_settings"]["custom_auth_run_common_checks"] is True
     assert ROUTER["general_settings"]["master_key"] == "os.environ/LITELLM_MASTER_KEY"
 
 
@@ -248,25 +293,48 @@ def test_every_setting_is_looked_at() -> None:
     assert names == [name for section in SETTINGS for name in ROUTER[section]]
 
 
-def test_commented_deployments_are_ready() -> None:
+READY = re.compile(r"(?P<indent> *)# (- model_name: \w+|- (research|tinyagents|afm|openvino)|research:.*)")
+"""How a block begins that is ready to uncomment; it goes on as long as its lines are comments."""
+
+
+def uncommented() -> str:
+    """The file with every such block uncommented, the comments inside it left as comments."""
+    lines, prefix = [], None
+    for line in ROUTER_TEXT.splitlines():
+        begin = READY.fullmatch(line)
+        if begin is not None:
+            prefix = begin["indent"] + "# "
+        elif prefix is not None and not line.startswith(prefix):
+            prefix = None
+        lines.append(line if prefix is None else line.replace("# ", "", 1))
+    return "\n".join(lines)
+
+
+def test_commented_blocks_are_ready() -> None:
     """Without its `# `, each commented block is a deployment like the others, and its handle a handle."""
-    head, marker, rest = ROUTER_TEXT.partition(
-        "  # Ready to uncomment, here, under `handles` and in env.local.\n"
-    )
-    blocks, end, tail = rest.partition("# Web search")
-    text = re.sub(r"(?m)^      # - ", "      - ", head) + re.sub(r"(?m)^  # ", "  ", blocks) + end + tail
-    document = yaml.safe_load(text)
+    document = yaml.safe_load(uncommented())
     added = [entry for entry in document["model_list"] if entry["model_name"] not in BY_GROUP]
-    names = ["tinyagents", "afm", "openvino"]
-    assert marker
+    names = ["research", "tinyagents", "afm", "openvino"]
+    plain = {"model", "api_base", "api_key", "use_chat_completions_api", "allowed_openai_params", "mode"}
     assert [entry["model_name"] for entry in added] == names
     assert document["homelab"]["showroom"]["handles"] == [*SHOWROOM["handles"], *names]
-    assert [{*e["litellm_params"], *e["model_info"]} for e in added] == [
-        {"model", "api_base", "api_key", "use_chat_completions_api", "allowed_openai_params", "mode"}
-    ] * len(names)
+    assert [{*e["litellm_params"], *e["model_info"]} for e in added[1:]] == [plain] * 3
+    assert added[0]["litellm_params"] == BY_GROUP["boost"].params
+    policies = document["router_settings"]["model_group_retry_policy"]
+    assert policies["research"] == policies["boost"]
 
 
-@pytest.mark.parametrize("name", ["router.yaml", "env.example", "registry.json"])
+def test_commented_blocks_are_accepted() -> None:
+    """With every block uncommented, and its variables set, the settings find no problem either."""
+    environ = {**FRESH, **COMMENTED_ENV}
+    parsed = parse(uncommented(), path=FOLDER / "router.yaml", environ=environ, known=Known())
+    assert set(parsed.homelab.optillm) == {"boost", "research"}
+
+
+FILES = ["router.yaml", "env.example", "registry.json", *(f"optillm/{name}" for name in OPTILLM_FILES)]
+
+
+@pytest.mark.parametrize("name", FILES)
 def test_names_no_machine(name: str) -> None:
     """A file holds no address but this machine's, and no path of somebody's computer."""
     text = (FOLDER / name).read_text(encoding="utf-8")

@@ -92,7 +92,7 @@ def test_settings_from_the_command_line() -> None:
     config = command.config_from(_parse(*arguments), environ)
     assert (config.port("mlx"), config.port("vllm"), config.pace) == (0, 4102, 0)
     assert (config.served("mlx"), config.served("vllm")) == (("a", "b"), ("c",))
-    assert config.optillm == OptillmConfig(upstream_key="sk-master")
+    assert config.optillm == OptillmConfig()
 
 
 def test_optillm_from_the_environment() -> None:

@@ -111,7 +111,7 @@ def with_upstream(config: DemoConfig, port: int, environ: Mapping[str, str]) -> 
     optillm = replace(
         config.optillm,
         upstream=f"http://127.0.0.1:{port}/v1",
-        upstream_key=environ.get("OPTILLM_UPSTREAM_KEY") or environ["LITELLM_MASTER_KEY"],
+        upstream_key=environ["OPTILLM_UPSTREAM_KEY"],
         gate_key=environ["OPTILLM_GATE_KEY"],
     )
     return replace(config, optillm=optillm)
