@@ -55,7 +55,7 @@ def lines_to_try(plan: Plan, models: Sequence[str]) -> list[str]:
     if BOOST in models:
         # Three calls of OptiLLM's for one request, told in headers.
         boosted = _chat("curl -si", plan, key, model=BOOST, optillm_approach="moa")
-        lines.append(f"{boosted} | grep -E '^(x-homelab|{{)'")
+        lines.append(f"{boosted} | grep -E '^(x-homelab|[{{])'")
     return lines
 
 
