@@ -46,7 +46,7 @@ class RouterFile:
     unset: tuple[tuple[str, str], ...]
     """(where it stands, variable) of each `os.environ/` reference of a deployment that is not set."""
     approach_settings: tuple[tuple[str, str], ...]
-    """(group, setting) of each deployment parameter that would choose OptiLLM's approach."""
+    """(group, setting) of each deployment parameter that would choose or drop OptiLLM's approach."""
     sections: Mapping[str, Mapping[str, Any]] = field(repr=False)
 
     @property
@@ -139,6 +139,8 @@ def _approach_settings(entries: object) -> Iterator[tuple[str, str]]:
             yield str(entry.get("model_name", "")), "optillm_approach"
         if "optillm_approach" in _dict(params.get("extra_body")):
             yield str(entry.get("model_name", "")), "extra_body.optillm_approach"
+        if "optillm_approach" in _names(params.get("additional_drop_params")):
+            yield str(entry.get("model_name", "")), "additional_drop_params"
 
 
 def _fallbacks(section: str, settings: Mapping[str, Any]) -> Iterator[tuple[str, str, tuple[str, ...]]]:

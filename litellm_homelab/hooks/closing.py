@@ -10,6 +10,7 @@ from litellm_homelab.hooks.context import Record
 from litellm_homelab.hooks.deployments import Deployments
 from litellm_homelab.hooks.refusal import Refused
 from litellm_homelab.hooks.root_keeper import RootKeeper
+from litellm_homelab.optillm import lineage
 
 CLIENT_LEFT = 499
 """The status with which LiteLLM reports a client that hung up (`cancel_on_disconnect`)."""
@@ -47,7 +48,8 @@ class Closing:
         return outgoing.refined(error, self.scrub)
 
     def scrub(self, text: str) -> str:
-        """A text without the names and addresses of upstreams."""
+        """A text without the names and addresses of upstreams, and without marks."""
         record = context.current()
         asked = (record.asked,) if record and record.asked else ()
-        return outgoing.scrubber(self._deployments.all(), (*self._public, *asked))(text)
+        bare = lineage.erased(text)
+        return outgoing.scrubber(self._deployments.all(), (*self._public, *asked))(bare)

@@ -15,6 +15,7 @@ from litellm_homelab.sections import Lane
 from litellm_homelab.state import parse as parse_state
 
 if TYPE_CHECKING:
+    from litellm_homelab.routerfile import RouterFile
     from litellm_homelab.settings import Known, Settings
 
 CALLBACKS = ("approach", "loop_guard")
@@ -141,11 +142,27 @@ def _lane_problems(where: str, name: str, lane: Lane, settings: Settings) -> Ite
             yield f"{where}.approaches[{number}]: {problem}"
     if lane.default not in lane.approaches:
         yield f"{where}.default: {lane.default!r} is not among the approaches ({', '.join(lane.approaches)})"
-    for group, setting in settings.router.approach_settings:
-        if group == name:
+    yield from _deployment_problems(where, name, settings.router)
+
+
+def _deployment_problems(where: str, name: str, router: RouterFile) -> Iterator[str]:
+    """Deployment settings that would have a say in the approach, which is the handle's and the client's."""
+    for setting in (setting for group, setting in router.approach_settings if group == name):
+        if setting == "additional_drop_params":
+            yield (
+                f"model_list: {name!r}: litellm_params.{setting} would drop every approach on its way to "
+                "OptiLLM; take optillm_approach out of it"
+            )
+        else:
             yield (
                 f"model_list: {name!r}: litellm_params.{setting} is not used: this handle's approach is its "
                 f"{where}.default, or what the client asks; take it out"
+            )
+    for deployment in router.groups.get(name, ()):
+        if approaches.eaten_by_optillm(deployment.upstream_model):
+            yield (
+                f"model_list: {name!r}: litellm_params.model {deployment.model!r} starts with an approach, "
+                "which OptiLLM takes off the name; write the model alone"
             )
 
 

@@ -30,6 +30,7 @@ _CLAIMS = struct.Struct(f">{ROOT_BYTES}sBI")  # root, hop, expiry in unix second
 _SIGNATURE_BYTES = 16  # HMAC truncated to half of its length, the least that RFC 2104 section 5 recommends
 _ROOT = re.compile(rf"[0-9a-f]{{{2 * ROOT_BYTES}}}")
 _TOKEN = re.compile(r"[a-z2-7]{56}")
+_ANYWHERE = re.compile(rf"{re.escape(MARKER)}[a-z2-7]{{0,56}}")
 _PURPOSE = b"litellm-homelab lineage 1"
 _SALT = bytes(hashlib.sha256().digest_size)  # RFC 5869 section 2.2: what stands for a salt not given
 
@@ -104,6 +105,11 @@ def open(name: str, secret: str, now: float) -> Opened:  # noqa: A001 - the word
         return Forged("foreign")
     root, hop, expires_at = _CLAIMS.unpack(claims)
     return Child(model, root.hex(), hop) if now < expires_at else Forged("expired")
+
+
+def erased(text: str) -> str:
+    """Return a text without any token, or the start of one: for errors in which OptiLLM repeats the name."""
+    return _ANYWHERE.sub("", text) if MARKER in text else text
 
 
 def _root_bytes(root: str) -> bytes:
