@@ -70,7 +70,7 @@ def test_from_a_fresh_clone_to_an_answer(up: Up, folder: Path, demo_ports: dict[
     os.killpg(up.process.pid, signal.SIGINT)
 
     assert answers.startswith('{"data":[{"id":"main"')
-    assert answers.count("[demo mlx]") == 2
+    assert answers.count('"object":"chat.completion"') == 2
     assert "x-homelab-approach: moa" in answers
     assert "x-homelab-calls: 3" in answers
     assert seen == ["mlx", "optillm", "mlx", "mlx", "mlx"]
