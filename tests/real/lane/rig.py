@@ -49,6 +49,9 @@ class Rig:
     back: Relay
     upstreams: Upstreams
     log: Path
+    """What LiteLLM says."""
+    optillm_log: Path | None
+    """What OptiLLM says; the stand-in says nothing."""
     environ: Mapping[str, str]
     document: Document
     client: httpx.Client = field(repr=False)
@@ -113,7 +116,7 @@ def rig(
     key = optillm_key or (callers_key(document, "optillm") if hooks else MASTER_KEY)
     with contextlib.ExitStack() as stack:
         upstream = stack.enter_context(listening(back)) + "/v1"
-        wire.target = stack.enter_context(_optillm(optillm, upstream, key, approach))
+        wire.target, optillm_log = stack.enter_context(_optillm(optillm, upstream, key, approach))
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="lane-")))
         file = folder / "router.yaml"
         file.write_text(yaml.safe_dump(served, sort_keys=False), encoding="utf-8")
@@ -129,19 +132,19 @@ def rig(
         log = stack.enter_context(litellm(file, port, variables, arguments))
         url, headers = f"http://127.0.0.1:{port}", bearer(MASTER_KEY)
         client = stack.enter_context(httpx.Client(base_url=url, headers=headers, timeout=120))
-        yield Rig(url, wire, back, upstreams, log, variables, served, client)
+        yield Rig(url, wire, back, upstreams, log, optillm_log, variables, served, client)
 
 
 @contextlib.contextmanager
-def _optillm(version: str, upstream: str, key: str, approach: str) -> Iterator[str]:
-    """The root address of an OptiLLM."""
+def _optillm(version: str, upstream: str, key: str, approach: str) -> Iterator[tuple[str, Path | None]]:
+    """The root address of an OptiLLM, and its log."""
     if version == DEMO:
         settings = OptillmConfig(upstream=upstream, upstream_key=key, gate_key=GATE_KEY, approach=approach)
         with running_demo(DemoConfig.for_tests(optillm=settings)) as demo:
-            yield demo.url("optillm")
+            yield demo.url("optillm"), None
     else:
         with optillm_server(version, upstream, key, GATE_KEY, approach) as server:
-            yield server.api_base.removesuffix("/v1")
+            yield server.api_base.removesuffix("/v1"), server.log
 
 
 def read(config: Path) -> Document:
