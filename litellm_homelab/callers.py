@@ -8,7 +8,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
+from litellm_homelab.wording import shown
+
 if TYPE_CHECKING:
+    from litellm_homelab.sections import Caller as CallerSection
     from litellm_homelab.settings import Settings
 
 Role: TypeAlias = Literal["client", "optillm", "metrics"]
@@ -75,25 +78,29 @@ def problems(settings: Settings) -> Iterator[str]:
     callers = settings.homelab.callers
     general = settings.router.sections.get("general_settings", {})
     if callers and general.get("custom_auth") != GATE:
-        yield f"general_settings.custom_auth: must be {GATE}, so that homelab.callers holds"
+        yield (
+            f"general_settings.custom_auth: must be {GATE}, so that homelab.callers holds, "
+            f"got {shown(general.get('custom_auth'))}"
+        )
     seen: dict[bytes, str] = {digest(settings.master_key): "the master key"} if settings.master_key else {}
     for name, section in callers.items():
         where = f"homelab.callers.{name}"
         owner = seen.setdefault(digest(section.key), f"homelab.callers.{name}.key")
         if owner != f"{where}.key":
             yield f"{where}.key: the same key as {owner}; each caller needs its own"
-        yield from _handle_problems(where, section.handles, settings)
+        yield from _handle_problems(where, section, settings)
 
 
-def _handle_problems(where: str, names: list[str] | None, settings: Settings) -> Iterator[str]:
+def _handle_problems(where: str, section: CallerSection, settings: Settings) -> Iterator[str]:
     showroom = settings.homelab.showroom
     places: Mapping[str, str] = {
         **dict.fromkeys(showroom.internal, "internal"),
         **dict.fromkeys((*settings.handles, *showroom.hidden), ""),
     }
-    for number, name in enumerate(names or ()):
+    for number, name in enumerate(section.handles or ()):
         if places.get(name) == "internal":
-            yield f"{where}.handles[{number}]: {name!r} is internal, which no caller asks for by name"
+            why = "no caller asks for by name" if section.role != "optillm" else "role optillm has anyway"
+            yield f"{where}.handles[{number}]: {name!r} is internal, which {why}; leave it out"
         elif name not in places:
             known = ", ".join((*settings.handles, *showroom.hidden))
             yield f"{where}.handles[{number}]: {name!r} is neither a handle nor hidden (known: {known})"

@@ -4,11 +4,30 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from litellm_homelab.callers import Role
 
 Name = Annotated[str, Field(min_length=1)]
+
+
+def _number(value: object) -> object:
+    """A number that came as text: from an environment variable."""
+    return int(value) if isinstance(value, str) and value.isdecimal() else value
+
+
+def _switch(value: object) -> object:
+    """As `_number`, for true and false."""
+    return {"true": True, "false": False}.get(value, value) if isinstance(value, str) else value
+
+
+def _off(value: object) -> object:
+    """YAML reads an `off` without quotes as false."""
+    return "off" if value is False else value
+
+
+Number = Annotated[int, BeforeValidator(_number)]
+Switch = Annotated[bool, BeforeValidator(_switch)]
 
 
 class _Section(BaseModel):
@@ -54,22 +73,22 @@ class Lane(_Section):
     """Approaches that a client may ask for; each part of a combination must be among them."""
     default: Name = "none"
     """The approach of a request that names none; `none` is sent as no field at all."""
-    max_calls: int = Field(default=64, ge=1, le=10_000)
+    max_calls: Number = Field(default=64, ge=1, le=10_000)
     """Children per root."""
-    max_n: int = Field(default=1, ge=1, le=64)
+    max_n: Number = Field(default=1, ge=1, le=64)
     """Most choices (`n`) of one request; more are brought down to it."""
     tags: Literal["refuse", "neutralise"] = "refuse"
     """What becomes of an `<optillm_approach>` tag in a prompt."""
-    prefixes: bool = False
+    prefixes: Switch = False
     """Whether `moa-boost` is this handle with the approach `moa`."""
-    carrier: Literal["model", "off"] = "model"
+    carrier: Annotated[Literal["model", "off"], BeforeValidator(_off)] = "model"
     """How a root's mark travels; `off` where OptiLLM's upstream is not this gateway."""
 
 
 class Limits(_Section):
     """How large a request may be."""
 
-    body_mb: int = Field(default=32, ge=1, le=1024)
+    body_mb: Number = Field(default=32, ge=1, le=1024)
     """Most megabytes (of 2**20 bytes) of a request's body."""
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, get_args
 from pydantic import BaseModel, ValidationError
 
 from litellm_homelab import callers, checks, routerfile
-from litellm_homelab.optillm import lanes
+from litellm_homelab.optillm import checks as optillm_checks
 from litellm_homelab.routerfile import ENV_PREFIX, RouterFile
 from litellm_homelab.sections import Homelab
 from litellm_homelab.showroom import handles as handles_room
@@ -96,7 +96,7 @@ def parse(text: str, *, path: str | Path, environ: Mapping[str, str], known: Kno
     if homelab is None:
         raise SettingsError(f"{path}: {problem}" for problem in [*shape, *problems])
     settings, own = _assembled(homelab, router, Path(path).parent, environ)
-    own += lanes.problems(settings, environ, known)
+    own += optillm_checks.problems(settings, environ, known)
     problems += [problem for problem in own if problem.split(": ", 1)[0] not in unset]
     if problems:
         raise SettingsError(f"{path}: {problem}" for problem in problems)
@@ -162,7 +162,13 @@ def _shape_problem(error: ErrorDetails) -> str:
         return f"{where}: unknown setting (known: {', '.join(_fields(loc[:-1]))})"
     if error["type"] == "missing":
         return f"{where}: missing; it is required"
-    return f"{where}: {described(error)}"
+    return f"{where}: {described(error, secret=_holds_a_key(loc))}"
+
+
+def _holds_a_key(loc: tuple[int | str, ...]) -> bool:
+    """Whether what stands at `loc` is a key, or has one in it: then no message may repeat it."""
+    in_caller = loc[0] == "callers" and (len(loc) <= 2 or loc[2] in {"key", "next_key"})
+    return in_caller or loc[0] in {"secret", "state"}
 
 
 def _fields(loc: tuple[int | str, ...]) -> list[str]:

@@ -13,22 +13,33 @@ EXPECTED = {
     "list_type": "expected a list",
     "string_type": "expected text",
     "model_type": "expected a mapping",
+    "dict_type": "expected a mapping",
+    "bool_type": "expected true or false",
     "int_type": "expected a whole number",
     "int_parsing": "expected a whole number",
     "int_from_float": "expected a whole number",
-    "too_short": EMPTY,
-    "string_too_short": EMPTY,
+    "literal_error": "expected {expected}",
+    "greater_than_equal": "expected at least {ge}",
+    "less_than_equal": "expected at most {le}",
+    "string_too_short": "expected at least {min_length} characters",
 }
 """Pydantic's kinds of error that our files can run into; any other keeps pydantic's own sentence."""
 LONGEST = 60
 """Characters of a wrong value that a message repeats."""
 
 
-def described(error: ErrorDetails) -> str:
-    """What a value should have been, and what it is."""
+def described(error: ErrorDetails, *, secret: bool = False) -> str:
+    """What a value should have been, and what it is; of a secret one, or one with a key in it, its kind."""
+    kind, bounds = error["type"], error.get("ctx", {})
+    if kind.endswith("too_short") and bounds.get("min_length") == 1:
+        return EMPTY
     own = f"{error['msg'][0].lower()}{error['msg'][1:]}"
-    expected = EXPECTED.get(error["type"], own)
-    return expected if expected == EMPTY else f"{expected}, got {shown(error['input'])}"
+    expected = EXPECTED[kind].format_map(bounds) if kind in EXPECTED else own
+    return f"{expected}, got {_measured(error['input']) if secret else shown(error['input'])}"
+
+
+def _measured(value: object) -> str:
+    return f"text of {len(value)}" if isinstance(value, str) else _kind(value)
 
 
 def shown(value: object) -> str:

@@ -142,7 +142,12 @@ PREFIXES: Final[frozenset[str]] = frozenset(
 
 
 def unknown(name: str) -> str | None:
-    """Say that `name` is no approach, and which are; None for one that is (for the settings loader)."""
+    """Say why `name` is no approach, and which are; None for one that is (for the settings loader)."""
     if name in CATALOGUE:
         return None
+    tidy = name.strip().lower()
+    if tidy in CATALOGUE:
+        return f"approach {name!r} must be written {tidy!r}"
+    if "&" in name or "|" in name:
+        return f"{name!r} is a combination: list its parts, which a client may then combine"
     return f"unknown approach {name!r} (known: {', '.join(sorted(CATALOGUE))})"
