@@ -45,15 +45,20 @@ def shipped_gateway(port: int) -> Iterator[Gateway]:
         yield started
 
 
-@pytest.fixture(scope="module", params=VERSIONS)
+LABS = [*(pytest.param((version, "/v1"), id=version) for version in VERSIONS)]
+LABS.append(pytest.param((VERSIONS[0], "/engines/boost-base"), id=f"{VERSIONS[0]}-stock-belt"))
+
+
+@pytest.fixture(scope="module", params=LABS)
 def lab(request: pytest.FixtureRequest, shipped_gateway: Gateway, port: int) -> Iterator[Lab]:
     """Each version in turn, started by start.sh with the gateway's whole environment around it."""
-    path = f"{VENVS / f'optillm-{request.param}' / 'bin'}:{os.environ['PATH']}"
+    version, upstream_path = request.param
+    path = f"{VENVS / f'optillm-{version}' / 'bin'}:{os.environ['PATH']}"
     variables = {
         **shipped_gateway.environ,
         "PATH": path,
         "OPTILLM_PORT": str(port),
-        "OPTILLM_UPSTREAM_API_BASE": f"{shipped_gateway.url}/v1",
+        "OPTILLM_UPSTREAM_API_BASE": f"{shipped_gateway.url}{upstream_path}",
     }
     health = f"http://127.0.0.1:{port}/health"
     with running("start.sh", [OPTILLM / "start.sh"], variables, health=health):
