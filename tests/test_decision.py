@@ -18,8 +18,10 @@ CONTRACT = {
     "quota_exceeded": 429,
     "model_absent": 503,
     "policy_error": 503,
+    "invalid_request_error": 400,
+    "body_too_large": 413,
 }
-"""Status of each type, as clients may rely on them; not every type has its rule yet."""
+"""Status of each type, as clients may rely on them: the contract's, and what was added to them."""
 
 
 def test_the_catalogue_has_types_of_the_contract_only() -> None:

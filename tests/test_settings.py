@@ -13,6 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from litellm_homelab.cli.environment import with_fresh_secrets
 from litellm_homelab.settings import Known, SettingsError, load, parse
 
 CASES = Path(__file__).parent / "settings"
@@ -96,8 +97,9 @@ SHIPPED = Path(__file__).parents[1] / "config"
 
 
 def example_environment() -> dict[str, str]:
-    """The variables of env.example, as a shell would read them."""
-    lines = (SHIPPED / "env.example").read_text(encoding="utf-8").splitlines()
+    """The variables of env.example with fresh secrets, as `make run` puts them into env.local."""
+    text = with_fresh_secrets((SHIPPED / "env.example").read_text(encoding="utf-8"))
+    lines = text.splitlines()
     return dict(line.split("=", 1) for line in lines if line and not line.startswith("#"))
 
 
