@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from typing import Final
+from typing import Final, NoReturn
 
 from litellm_homelab.decision import RefusalType, Refuse
 from litellm_homelab.hooks.context import Child, Record
@@ -45,16 +45,16 @@ class LineageGuard:
 
         """
         if record.child is not None:
-            await self._refuse_marked(record.child, group)
+            await self._refuse_marked(record, record.child, group)
         if record.caller.role == "optillm":
             await self._ledger.returned()
-            raise Refused(returned(group, group))
+            _refuse(record, returned(group, group))
 
-    async def _refuse_marked(self, child: Child, group: str) -> None:
+    async def _refuse_marked(self, record: Record, child: Child, group: str) -> None:
         summary = await self._ledger.read(child.root)
         start = summary.root.handle if summary else group
         await self._ledger.loop(child.root, topology.written((start, topology.OPTILLM, group)))
-        raise Refused(returned(start, group))
+        _refuse(record, returned(start, group))
 
     async def _admit(self, record: Record, child: Child) -> None:
         admission = await self._ledger.admit(child.root)
@@ -67,6 +67,12 @@ class LineageGuard:
         # The mark is not shown: who presents it again must learn nothing from it.
         record.forged = "ended" if isinstance(admission, Ended) else "unknown"
         raise Refused(ended())
+
+
+def _refuse(record: Record, refusal: Refuse) -> NoReturn:
+    # Remembered, since inside a fallback LiteLLM would show the error that led to it, which OptiLLM retries.
+    record.refusal = refusal
+    raise Refused(refusal)
 
 
 def returned(start: str, group: str) -> Refuse:
