@@ -23,36 +23,40 @@ class Caller:
     """
     An authenticated caller.
 
-    `handles` is None for one that may use every handle and hidden name (the master key does).
+    `handles` is None for one that may use every handle and hidden name (the master key does); `routes` is
+    None for one that may use every route which is for callers.
     """
 
     name: str
     role: Role = "client"
     handles: frozenset[str] | None = None
+    routes: tuple[str, ...] | None = None
 
 
 MASTER = Caller("master")
 """The master key, and anyone that LiteLLM itself let in (keys of its own database)."""
 
 
-def digest(key: str) -> bytes:
-    """What is kept of a key: its SHA-256, which also makes every comparison equally long."""
-    return hashlib.sha256(key.encode()).digest()
+def digest(key: str) -> str:
+    """What is kept of a key: its SHA-256 in hex, which also makes every comparison equally long."""
+    return hashlib.sha256(key.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)
 class Keyring:
     """The callers by the digest of their key; no key is kept."""
 
-    entries: tuple[tuple[bytes, Caller], ...]
-    master: bytes
+    entries: tuple[tuple[str, Caller], ...]
+    master: str
 
     @classmethod
     def from_settings(cls, settings: Settings) -> Keyring:
         """Build it from checked settings."""
         entries = tuple(
-            (digest(section.key), Caller(name, section.role, _handles(section.handles)))
+            (key, _caller(name, section))
             for name, section in settings.homelab.callers.items()
+            for key in (section.key, section.next_key)
+            if key is not None
         )
         return cls(entries, digest(settings.master_key))
 
@@ -69,8 +73,13 @@ class Keyring:
         return found
 
 
-def _handles(names: list[str] | None) -> frozenset[str] | None:
-    return None if names is None else frozenset(names)
+def _caller(name: str, section: CallerSection) -> Caller:
+    return Caller(
+        name,
+        section.role,
+        None if section.handles is None else frozenset(section.handles),
+        None if section.routes is None else tuple(section.routes),
+    )
 
 
 def problems(settings: Settings) -> Iterator[str]:
@@ -82,13 +91,21 @@ def problems(settings: Settings) -> Iterator[str]:
             f"general_settings.custom_auth: must be {GATE}, so that homelab.callers holds, "
             f"got {shown(general.get('custom_auth'))}"
         )
-    seen: dict[bytes, str] = {digest(settings.master_key): "the master key"} if settings.master_key else {}
+    seen = {digest(settings.master_key): "the master key"} if settings.master_key else {}
     for name, section in callers.items():
         where = f"homelab.callers.{name}"
-        owner = seen.setdefault(digest(section.key), f"homelab.callers.{name}.key")
-        if owner != f"{where}.key":
-            yield f"{where}.key: the same key as {owner}; each caller needs its own"
+        yield from _key_problems(f"{where}.key", section.key, seen)
+        if section.next_key == section.key:
+            yield f"{where}.next_key: the same key as {where}.key; leave it empty until there is another"
+        elif section.next_key is not None:
+            yield from _key_problems(f"{where}.next_key", section.next_key, seen)
         yield from _handle_problems(where, section, settings)
+
+
+def _key_problems(where: str, key: str, seen: dict[str, str]) -> Iterator[str]:
+    owner = seen.setdefault(key, where)
+    if owner != where:
+        yield f"{where}: the same key as {owner}; each caller needs its own"
 
 
 def _handle_problems(where: str, section: CallerSection, settings: Settings) -> Iterator[str]:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
-from litellm_homelab.callers import Role
+from litellm_homelab.callers import Role, digest
 
 Name = Annotated[str, Field(min_length=1)]
 
@@ -26,6 +26,13 @@ def _off(value: object) -> object:
     return "off" if value is False else value
 
 
+def _none(value: object) -> object:
+    """An environment variable that is there and empty."""
+    return None if value == "" else value
+
+
+Key = Annotated[str, Field(min_length=8), AfterValidator(digest)]
+"""A key of at least 8 characters; its digest is what the settings keep."""
 Number = Annotated[int, BeforeValidator(_number)]
 Switch = Annotated[bool, BeforeValidator(_switch)]
 
@@ -58,12 +65,23 @@ class Showroom(_Section):
 class Caller(_Section):
     """One service key: who presents it, and what it may be used for."""
 
-    key: Annotated[str, Field(min_length=8)] = Field(repr=False)
+    key: Key = Field(repr=False)
     """The bearer token; as `os.environ/NAME` in a file that others may read."""
+    next_key: Annotated[Key | None, BeforeValidator(_none)] = Field(default=None, repr=False)
+    """A second key, as good as `key`, while the caller changes over to it; empty is none."""
     handles: list[Name] | None = None
     """Names that this caller may use; by default every handle and hidden name."""
+    routes: list[Name] | None = None
+    """Routes that this caller may use, as LiteLLM writes them (`/v1/chat/completions`), or shell patterns."""
     role: Role = "client"
     """`optillm`: the key of OptiLLM's calls back; `metrics`: reads `/metrics/` and nothing else."""
+
+
+class Gate(_Section):
+    """Which routes there are."""
+
+    open: list[Name] = []
+    """Routes that are closed since no rule sees what they lead to, and are open all the same."""
 
 
 class Lane(_Section):
@@ -98,6 +116,8 @@ class Homelab(_Section):
     showroom: Showroom
     callers: dict[Name, Caller] = {}
     """Service keys by the caller's name; needs `custom_auth: litellm_homelab.hooks.gate`."""
+    gate: Gate = Gate()
+    """Which routes there are."""
     optillm: dict[Name, Lane] = {}
     """OptiLLM handles by name."""
     limits: Limits = Limits()

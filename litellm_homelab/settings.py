@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, get_args
 from pydantic import BaseModel, ValidationError
 
 from litellm_homelab import callers, checks, routerfile
+from litellm_homelab.gate import openings
 from litellm_homelab.optillm import checks as optillm_checks
 from litellm_homelab.routerfile import ENV_PREFIX, RouterFile
 from litellm_homelab.sections import Homelab
@@ -121,7 +122,7 @@ def _assembled(
         folder=folder,
     )
     own = [*file_problems, *registry_problems, *placement.problems(settings, folder)]
-    return settings, [*own, *callers.problems(settings)]
+    return settings, [*own, *callers.problems(settings), *openings.problems(settings)]
 
 
 def master_key(router: RouterFile, environ: Mapping[str, str]) -> str:

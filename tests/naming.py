@@ -227,7 +227,7 @@ def _resources() -> Iterator[Case]:
     yield Case("vector store", "POST", "/v1/vector_stores", {"name": "x"}, refused="route_not_allowed")
     batch = {"endpoint": "/v1/chat/completions", "completion_window": "24h", "model": "main"}
     batch["input_file_id"] = "file-" + encoded("litellm:file-abc;model,back")
-    yield Case("batch over a file of another", "POST", path, batch, refused="model_not_found")
+    yield Case("batch over a file of another", "POST", path, batch, refused="route_not_allowed")
 
 
 def _short(name: str) -> str:

@@ -11,6 +11,7 @@ from typing import Any
 
 from litellm_homelab.callers import MASTER, Caller
 from litellm_homelab.decision import Refuse
+from litellm_homelab.gate.table import Route
 from litellm_homelab.optillm.approaches import Approach
 from litellm_homelab.optillm.fanout import Summary
 
@@ -58,6 +59,8 @@ class Record:
 
     path: str = ""
     """The route as requested; empty outside of a server."""
+    route: Route | None = None
+    """The route as LiteLLM's router matches it, once the request has come that far."""
     asked: str | None = None
     """The handle that the client asked for, once pre-call has allowed it."""
     caller: Caller = MASTER

@@ -9,7 +9,8 @@ from typing import Any, TypeAlias
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from litellm_homelab.hooks import context, listing
+from litellm_homelab.decision import Allow, Refuse
+from litellm_homelab.hooks import context, listing, refusal
 from litellm_homelab.hooks.body import Body
 from litellm_homelab.hooks.context import Record
 
@@ -29,17 +30,29 @@ Unmark: TypeAlias = Callable[[Record, str], str]
 """Takes a mark off a model name; whose it was goes into the record."""
 
 
+Decide: TypeAlias = Callable[[Scope], Allow | Refuse]
+
+
 def _as_it_is(_: Record, model: str) -> str:
     return model
 
 
+def _allow(_: Scope) -> Allow | Refuse:
+    return Allow()
+
+
 @dataclass(frozen=True, slots=True)
 class Border:
-    """What `Edge` needs to know: the order of the handles, how large a body may be, how marks come off."""
+    """
+    What `Edge` needs to know.
+
+    The order of the handles, how large a body may be, how marks come off, and what is refused outright.
+    """
 
     order: Sequence[str] = ()
     body_bytes: int = 32 * 2**20
     unmark: Unmark = _as_it_is
+    decide: Decide = _allow
 
 
 class Edge:
@@ -62,7 +75,10 @@ class Edge:
             await send(message)
 
         with context.request(scope.get("path", "")) as record:
-            if listing.is_listing(scope):
+            decision = self._border.decide(scope) if scope["type"] == "http" else Allow()
+            if isinstance(decision, Refuse):
+                await refusal.response(decision)(scope, receive, clean)
+            elif listing.is_listing(scope):
                 await listing.serve(self.app, scope, receive, clean, self._order)
             elif scope["type"] == "http":
                 body = Body(self.app, self._border.body_bytes, partial(self._border.unmark, record))

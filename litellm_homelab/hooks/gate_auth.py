@@ -1,4 +1,4 @@
-"""The gate: whose key is this?"""
+"""The gate's key: whose is it, and may they use this route?"""
 
 from __future__ import annotations
 
@@ -6,21 +6,22 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from litellm.proxy._types import LitellmUserRoles, UserAPIKeyAuth
+from litellm.proxy.auth.auth_utils import get_request_route
 from litellm.proxy.auth.route_checks import RouteChecks
 from starlette.requests import Request
 
 from litellm_homelab.callers import MASTER, Caller, Keyring
-from litellm_homelab.decision import RefusalType, Refuse
+from litellm_homelab.decision import Refuse
+from litellm_homelab.gate.rule import Gate
+from litellm_homelab.gate.table import Route
+from litellm_homelab.hooks import context
 from litellm_homelab.hooks.closed import closed
+from litellm_homelab.hooks.door import METRICS, is_metrics
 from litellm_homelab.hooks.opening import CALLER_KEY
 from litellm_homelab.hooks.refusal import Refused
 
-METRICS_PATHS = ("/metrics", "/metrics/")
-MODEL_PATHS = ("/v1/models/", "/models/")
-"""One model of the listing, which LiteLLM does not count among its inference routes (1.106.2)."""
 
-
-def gate(keyring: Keyring, has_database: Callable[[], bool]) -> Callable[..., Awaitable[Any]]:
+def gate(keyring: Keyring, rule: Gate, has_database: Callable[[], bool]) -> Callable[..., Awaitable[Any]]:
     """
     LiteLLM's `custom_auth`: recognise the master key and the callers of the `homelab:` section.
 
@@ -35,13 +36,29 @@ def gate(keyring: Keyring, has_database: Callable[[], bool]) -> Callable[..., Aw
         if caller is None and key and has_database():
             return key
         if caller is None:
-            raise Refused(_unknown(missing=not key))
-        refusal = route_refusal(caller, request.url.path)
-        if refusal is not None:
-            raise Refused(refusal)
-        return _identity(caller, request.url.path)
+            raise Refused(rule.unknown(missing=not key))
+        decision = rule.decide(_route(request), caller)
+        if isinstance(decision, Refuse):
+            raise Refused(decision)
+        return _identity(caller, get_request_route(request))
 
     return user_api_key_auth
+
+
+def _route(request: Request) -> Route:
+    """
+    The route as `Door` found it; only the metrics ask for a key before they get there.
+
+    Raises:
+        LookupError: neither; nothing may be decided without a route.
+
+    """
+    route = context.required().route
+    if route is not None:
+        return route
+    if is_metrics(request.scope):
+        return METRICS
+    raise LookupError("LiteLLM asks whose key it is before its router has been reached")
 
 
 def _identity(caller: Caller, path: str) -> UserAPIKeyAuth:
@@ -64,29 +81,4 @@ def _identity(caller: Caller, path: str) -> UserAPIKeyAuth:
         # LiteLLM's own checks (custom_auth_run_common_checks) take every other route for an admin's.
         allowed_routes=[] if RouteChecks.is_llm_api_route(route=path) else [path],
         metadata={CALLER_KEY: caller.name},
-    )
-
-
-def route_refusal(caller: Caller, path: str) -> Refuse | None:
-    """Refuse a route that this caller's role does not have."""
-    if caller is MASTER:
-        return None
-    if caller.role == "metrics":
-        return None if path in METRICS_PATHS else _closed("This key reads /metrics/ and nothing else.")
-    if path in METRICS_PATHS:
-        return _closed("/metrics/ is read with a key of role metrics, or with the master key.")
-    if RouteChecks.is_llm_api_route(route=path) or path.startswith(MODEL_PATHS):
-        return None
-    return _closed("This route is for the master key.")
-
-
-def _closed(message: str) -> Refuse:
-    return Refuse(RefusalType.ROUTE_NOT_ALLOWED, message)
-
-
-def _unknown(*, missing: bool) -> Refuse:
-    what = "No API key was sent" if missing else "This API key is not known here"
-    return Refuse(
-        RefusalType.AUTHENTICATION_ERROR,
-        f"{what}. Send `Authorization: Bearer KEY` with the key that the operator gave you.",
     )

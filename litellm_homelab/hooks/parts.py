@@ -8,6 +8,7 @@ from typing import Any
 
 from litellm_homelab import state
 from litellm_homelab.callers import Keyring
+from litellm_homelab.gate.rule import Gate
 from litellm_homelab.hooks import running
 from litellm_homelab.hooks.approach_callback import ApproachCallback
 from litellm_homelab.hooks.closing import Closing
@@ -29,6 +30,8 @@ class Parts:
     """The entry points by their names in router.yaml, and what the ASGI wrapper needs."""
 
     gate: Callable[..., Awaitable[Any]]
+    rule: Gate
+    keyring: Keyring
     showroom: ShowroomCallback
     approach: ApproachCallback
     loop_guard: LoopGuardCallback
@@ -39,6 +42,7 @@ def build(settings: Settings, router: Callable[[], Any]) -> Parts:
     """Make everything from checked settings; nothing is opened or connected yet."""
     lanes = Lanes(settings.homelab.optillm)
     keyring = Keyring.from_settings(settings)
+    rule = Gate(tuple(settings.homelab.gate.open))
     ledger = Ledger(state.connect(state.parse(settings.homelab.state, settings.folder)))
     guard = LineageGuard(lanes.lanes, ledger)
     keeper = RootKeeper(lanes.lanes, settings.secret, ledger)
@@ -46,7 +50,9 @@ def build(settings: Settings, router: Callable[[], Any]) -> Parts:
     opening = Opening(lanes, settings.secret, guard, {caller.name: caller for _, caller in keyring.entries})
     closing = Closing(settings.handles, deployments, keeper)
     return Parts(
-        gate=gate(keyring, running.has_database),
+        gate=gate(keyring, rule, running.has_database),
+        rule=rule,
+        keyring=keyring,
         showroom=ShowroomCallback(Showroom.from_settings(settings), opening, deployments, closing),
         approach=ApproachCallback(lanes, opening, deployments),
         loop_guard=LoopGuardCallback(lanes, opening, deployments, guard, keeper, closing),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from litellm.exceptions import GuardrailRaisedException
 from litellm.proxy._types import ProxyException
+from starlette.responses import JSONResponse
 
 from litellm_homelab.decision import RefusalType, Refuse
 
@@ -32,6 +33,17 @@ class Refused(GuardrailRaisedException, ProxyException):  # type: ignore[misc]  
         self.status_code = refusal.status
         self.blocked_content = False
         self.refusal = refusal
+
+
+def response(refusal: Refuse) -> JSONResponse:
+    """The answer of a refusal outside of LiteLLM's own error handling, in OpenAI's shape."""
+    error = {
+        "message": refusal.message,
+        "type": refusal.type.value,
+        "param": refusal.param,
+        "code": str(refusal.status),
+    }
+    return JSONResponse({"error": error}, refusal.status, refusal.headers)
 
 
 def policy_error(rule: str) -> Refused:

@@ -76,11 +76,13 @@ def _parts() -> Parts:
     """The rules and what they share, made once per process; wraps LiteLLM's app."""
     from litellm.proxy.proxy_server import app
 
-    from litellm_homelab.hooks import edge, parts
+    from litellm_homelab.hooks import door, edge, parts
 
     made = parts.build(settings(), router)
     limit = settings().homelab.limits.body_mb * 2**20
-    edge.wrap(app, edge.Border(settings().handles, limit, made.opening.unmarked))
+    decide = door.metrics_door(made.rule, made.keyring)
+    edge.wrap(app, edge.Border(settings().handles, limit, made.opening.unmarked, decide))
+    door.hang(app, made.rule, made.keyring)
     return made
 
 

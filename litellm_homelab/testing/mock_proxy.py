@@ -140,10 +140,12 @@ async def _listening(app: Upstreams) -> AsyncIterator[str]:
 @contextlib.contextmanager
 def _app_and_router_restored(proxy_server: Any) -> Any:  # noqa: ANN401 - LiteLLM's module
     app, router, stack = proxy_server.app, proxy_server.llm_router, proxy_server.app.middleware_stack
+    inner = app.router.middleware_stack
     try:
         yield
     finally:
         app.middleware_stack, proxy_server.llm_router = stack, router
+        app.router.middleware_stack = inner
 
 
 def _groups(router: Any) -> dict[str, str]:  # noqa: ANN401 - LiteLLM's Router

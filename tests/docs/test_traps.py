@@ -57,6 +57,9 @@ def _to(path: str, *failing: str, model: str = "main", **extra: Any) -> Situatio
 
 CHAT, MESSAGES, RESPONSES = "/v1/chat/completions", "/v1/messages", "/v1/responses"
 TEXT, EMBEDDINGS, GEMINI = "/v1/completions", "/v1/embeddings", "/v1beta/models/main"
+UNGUARDED = ["/v1/messages/count_tokens", "/v1/responses/input_tokens", "/queue/chat/completions"]
+"""Routes that the gate closes: what LiteLLM does there is what this page tells."""
+
 SITUATIONS = {
     "chat": _to(CHAT),
     "chat, streamed": _to(CHAT, stream=True),
@@ -115,6 +118,7 @@ async def proxy(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[MockP
     document["homelab"]["showroom"]["internal"].append("second")
     document["router_settings"]["fallbacks"].append({"first": ["second"]})
     document["search_tools"] = [SEARCH]
+    document["homelab"]["gate"] = {"open": UNGUARDED}
     config = tmp_path_factory.mktemp("config") / "router.yaml"
     config.write_text(yaml.safe_dump(document), encoding="utf-8")
     async with MockProxy(config) as running:

@@ -1,0 +1,1 @@
+"""The gate: which of LiteLLM's routes there are for whom."""

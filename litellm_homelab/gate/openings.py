@@ -1,0 +1,79 @@
+"""What may be written in `homelab.gate.open` and in a caller's `routes`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from difflib import get_close_matches
+from typing import TYPE_CHECKING, Any
+
+from litellm_homelab.gate.table import Access, matches, paths, reviewed
+
+if TYPE_CHECKING:
+    from litellm_homelab.settings import Settings
+
+OPENABLE = (Access.UNGUARDED, Access.KEYLESS, Access.METRICS)
+SHOWN = 3
+"""Routes that a message lists before it says how many more there are."""
+
+
+def problems(settings: Settings) -> Iterator[str]:
+    """What is wrong with `homelab.gate.open` and `homelab.callers.<name>.routes`, in words."""
+    closed = paths(reviewed(), *OPENABLE) | frozenset(_pass_through(settings))
+    opened = settings.homelab.gate.open
+    for number, pattern in enumerate(opened):
+        wrong = _open_problem(pattern, closed)
+        if wrong:
+            yield f"homelab.gate.open[{number}]: {pattern!r} {wrong}"
+    usable = paths(reviewed(), Access.GUARDED) | {path for path in closed if matches(path, opened)}
+    for name, section in settings.homelab.callers.items():
+        where = f"homelab.callers.{name}.routes"
+        if section.routes is not None and section.role == "metrics":
+            yield f"{where}: a key of role metrics reads /metrics/ and nothing else; leave it out"
+            continue
+        for number, pattern in enumerate(section.routes or ()):
+            if not _some(usable, pattern):
+                yield f"{where}[{number}]: {pattern!r} {_route_problem(pattern, closed, usable)}"
+
+
+def _open_problem(pattern: str, closed: frozenset[str]) -> str:
+    managing = _some(paths(reviewed(), Access.MANAGEMENT) - closed, pattern)
+    if managing == pattern:
+        return "is for the master key and cannot be opened"
+    if managing:
+        return f"takes in {managing}, for the master key alone; name the routes one by one"
+    if _some(closed, pattern):
+        return ""
+    if _some(paths(reviewed(), Access.GUARDED), pattern):
+        return "is open to callers already; leave it out"
+    return f"is no route of LiteLLM{_close(pattern, closed)}"
+
+
+def _route_problem(pattern: str, closed: frozenset[str], usable: frozenset[str]) -> str:
+    if _some(paths(reviewed(), Access.MANAGEMENT), pattern):
+        return "is for the master key alone"
+    if _some(closed, pattern):
+        return "is closed, unless homelab.gate.open names it"
+    return f"is no route of LiteLLM{_close(pattern, usable)}"
+
+
+def _pass_through(settings: Settings) -> Iterator[str]:
+    """Paths of the operator's own pass-through endpoints; LiteLLM adds one for what is below (1.106.2)."""
+    general = settings.router.sections.get("general_settings", {})
+    entries: Any = general.get("pass_through_endpoints")
+    for entry in entries if isinstance(entries, list) else ():
+        if isinstance(entry, dict) and isinstance(entry.get("path"), str):
+            yield entry["path"]
+            yield entry["path"] + "/{subpath:path}"
+
+
+def _some(found: Iterable[str], pattern: str) -> str:
+    """Those that a pattern means, the first few; empty for none."""
+    some = sorted(path for path in found if matches(path, [pattern]))
+    more = f" and {len(some) - SHOWN} more" if len(some) > SHOWN else ""
+    return ", ".join(some[:SHOWN]) + more
+
+
+def _close(pattern: str, known: Iterable[str]) -> str:
+    """The route that was probably meant, or how one is written."""
+    close = get_close_matches(pattern, sorted(known), 1, 0.8)
+    return f"; did you mean {close[0]!r}?" if close else " (write it as gate/routes.txt does, or with a *)"

@@ -1,0 +1,96 @@
+"""Every route of LiteLLM and whom it is for, as reviewed; what is not in the table is judged by its path."""
+
+from __future__ import annotations
+
+import functools
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from fnmatch import fnmatchcase
+from importlib.resources import files
+from types import MappingProxyType
+from typing import Final
+
+ANY: Final = "*"
+"""The method of a mounted app, which serves them all."""
+WEBSOCKET: Final = "WS"
+FORWARDING: Final = "litellm.proxy.pass_through_endpoints"
+"""Where the functions live that serve `general_settings.pass_through_endpoints` (LiteLLM 1.106.2)."""
+INFERENCE: Final = re.compile(
+    r"a2a|agent|anthropic|assistant|audio|azure|batch|bedrock|chat|claude|codex|complet|converse|count|decision|"
+    r"embed|engine|eval|file|fine_?tun|gemini|generat|image|infer|interact|invoke|mcp|message|model|moderat|ocr|"
+    r"openai|predict|prompt|proxy|queue|rag|realtime|rerank|response|run|score|search|skill|speech|stream|"
+    r"summar|thread|token|tool|transcri|translat|vector|vertex|video|vllm|voice",
+    re.IGNORECASE,
+)
+"""Words of paths behind which LiteLLM calls, or may one day call, somebody else's server."""
+
+
+class Access(StrEnum):
+    """Whom a route is for; the headings of routes.txt."""
+
+    OPEN = "open"
+    METRICS = "metrics"
+    GUARDED = "guarded"
+    UNGUARDED = "unguarded"
+    KEYLESS = "keyless"
+    MANAGEMENT = "management"
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """A route as LiteLLM registered it: `path` is the template, never what the client wrote."""
+
+    method: str
+    path: str
+    module: str = ""
+    """Where the function that serves it is defined."""
+
+    def __str__(self) -> str:
+        return self.path if self.method == ANY else f"{self.method} {self.path}"
+
+
+Table = Mapping[tuple[str, str], Access]
+"""Whom each (method, path) is for."""
+
+
+@functools.cache
+def reviewed() -> Table:
+    """The table that this package was reviewed with, from routes.txt."""
+    text = files(__package__).joinpath("routes.txt").read_text(encoding="utf-8")
+    return MappingProxyType(dict(_entries(text.splitlines())))
+
+
+def _entries(lines: Iterable[str]) -> Iterator[tuple[tuple[str, str], Access]]:
+    access = Access.UNGUARDED
+    for line in lines:
+        if line.startswith("["):
+            access = Access(line.strip("[]"))
+        elif line and not line.startswith("#"):
+            methods, path = line.split(" ", 1)
+            yield from (((method, path), access) for method in methods.split(","))
+
+
+def access(route: Route, table: Table) -> Access:
+    """
+    Whom a route is for.
+
+    One that nobody has reviewed (a newer LiteLLM, the operator's own) is closed where it passes requests
+    through or its path smells of inference; else it is treated as one for which LiteLLM asks no key.
+    """
+    found = table.get((route.method, route.path))
+    if found is not None:
+        return found
+    risky = route.module.startswith(FORWARDING) or INFERENCE.search(route.path)
+    return Access.UNGUARDED if risky else Access.KEYLESS
+
+
+def matches(path: str, patterns: Iterable[str]) -> bool:
+    """Whether a path is one of some names: exact, or shell patterns (`/v1/*`; `*` crosses slashes)."""
+    return any(path == pattern or fnmatchcase(path, pattern) for pattern in patterns)
+
+
+def paths(table: Table, *wanted: Access) -> frozenset[str]:
+    """The paths of some kinds of routes."""
+    return frozenset(path for (_, path), access in table.items() if access in wanted)

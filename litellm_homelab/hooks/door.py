@@ -1,0 +1,100 @@
+"""Around LiteLLM's router and its metrics: what is decided before LiteLLM asks for a key, if it does."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from starlette._utils import get_route_path  # LiteLLM's own test imports it too
+from starlette.datastructures import Headers
+from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.websockets import WebSocketClose
+
+from litellm_homelab.callers import Caller, Keyring
+from litellm_homelab.decision import Allow, Refuse
+from litellm_homelab.gate.rule import Gate
+from litellm_homelab.gate.table import ANY, Route
+from litellm_homelab.hooks import context, refusal
+from litellm_homelab.hooks.closed import broken
+from litellm_homelab.hooks.routing import Finder
+
+METRICS = Route(ANY, "/metrics")
+POLICY_VIOLATION = 1008
+"""Close code of a websocket (RFC 6455, section 7.4.1); before the handshake servers turn it into a 403."""
+
+
+class Door:
+    """
+    ASGI middleware around LiteLLM's router, inside all of LiteLLM's own.
+
+    There the route is known: LiteLLM's middlewares rewrite the path and register features on their first
+    request. `custom_auth` is too late and too rare: LiteLLM calls it on routes that ask for a key only.
+    """
+
+    def __init__(self, app: ASGIApp, router: Any, rule: Gate, keyring: Keyring) -> None:  # noqa: ANN401 - FastAPI's
+        self.app = app
+        self._finder = Finder(router)
+        self._rule = rule
+        self._keyring = keyring
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one connection (ASGI 3)."""
+        decision = (
+            _decided(lambda: self._decide(scope)) if scope["type"] in {"http", "websocket"} else Allow()
+        )
+        if isinstance(decision, Allow):
+            await self.app(scope, receive, send)
+        elif scope["type"] == "websocket":
+            await WebSocketClose(POLICY_VIOLATION, decision.type)(scope, receive, send)
+        else:
+            await refusal.response(decision)(scope, receive, send)
+
+    def _decide(self, scope: Scope) -> Allow | Refuse:
+        route = self._finder.find(scope)
+        if route is None:
+            return Allow()
+        context.required().route = route
+        return self._rule.before_key(route, sender(scope, self._keyring))
+
+
+def metrics_door(rule: Gate, keyring: Keyring) -> Callable[[Scope], Allow | Refuse]:
+    """
+    What decides on `/metrics/` before LiteLLM does.
+
+    Its middleware for metrics turns every refusal into a 401 that says how to switch the check off
+    (measured on 1.106.2).
+    """
+
+    def decide(scope: Scope) -> Allow | Refuse:
+        if not is_metrics(scope):
+            return Allow()
+        return _decided(lambda: rule.metrics(sender(scope, keyring)))
+
+    return decide
+
+
+def is_metrics(scope: Scope) -> bool:
+    """Whether a request is for the metrics; LiteLLM's own test (read from 1.106.2)."""
+    path = get_route_path(scope)
+    return path == METRICS.path or path.startswith(METRICS.path + "/")
+
+
+def sender(scope: Scope, keyring: Keyring) -> Caller | None:
+    """Who sent the key of the `Authorization` header; None for none, or one that is not ours."""
+    scheme, _, key = Headers(scope=scope).get("authorization", "").partition(" ")
+    return keyring.find(key.strip()) if scheme.lower() == "bearer" and key else None
+
+
+def hang(app: Any, rule: Gate, keyring: Keyring) -> None:  # noqa: ANN401 - LiteLLM's FastAPI app
+    """Put a `Door` around the router of a running app, in the place of the one that is there."""
+    inner = app.router.middleware_stack
+    inner = inner.app if isinstance(inner, Door) else inner
+    app.router.middleware_stack = Door(inner, app.router, rule, keyring)
+
+
+def _decided(rule: Callable[[], Allow | Refuse]) -> Allow | Refuse:
+    """What a rule decides; a rule that breaks refuses."""
+    try:
+        return rule()
+    except Exception as error:  # noqa: BLE001 - closed, whatever it was
+        return broken("gate", error).refusal
