@@ -1,0 +1,73 @@
+"""Rules and dashboards against reality: a real Prometheus scrapes a real LiteLLM under load."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.deploy.prometheus import ALERTS, RECORDING, rules
+from tests.deploy.promql import DECLARED, PANELS, labels, metrics
+from tests.real.gateway import Gateway
+from tests.real.prometheus import Prometheus, prometheus
+
+EXPRESSIONS = {
+    **{rule.get("record") or rule["alert"]: rule["expr"] for rule in [*rules(RECORDING), *rules(ALERTS)]},
+    **{f"{panel.id} {number}": expr for panel in PANELS for number, (expr, _) in enumerate(panel.queries)},
+}
+LITELLMS = sorted({name for expr in EXPRESSIONS.values() for name in metrics(expr)} - DECLARED.keys())
+MADE_BY_RULES = frozenset({"handle"})
+"""Labels that `label_replace` makes."""
+
+
+def load(gateway: Gateway) -> None:
+    """Answers whole and streamed, over three routes; a refusal; a failover; a failure."""
+    for stream in (False, True):
+        assert gateway.chat("main", stream=stream).status_code == 200
+        assert gateway.chat("boost", optillm_approach="re2", stream=stream).status_code == 200
+    assert gateway.chat("ollama-qwen").status_code == 404
+    gateway.demo.fault("vllm", "500")
+    assert gateway.chat("vllm-qwen").status_code == 200
+    gateway.demo.clear_fault()
+    gateway.demo.fault("mlx", "500")
+    assert gateway.chat("fast").status_code == 500
+    gateway.demo.clear_fault()
+
+
+@pytest.fixture(scope="module")
+def monitored(_chained: Gateway, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Prometheus]:
+    """A Prometheus that has seen the load twice, so that there are increases to see."""
+    with prometheus(_chained, tmp_path_factory.mktemp("monitored")) as running:
+        load(_chained)
+        running.wait_for('litellm_output_tokens_metric_total{requested_model="ollama-qwen"}')
+        load(_chained)
+        running.wait_for("handle:litellm_output_tokens:rate5m{handle='ollama-qwen'} > 0")
+        yield running
+
+
+def test_the_gateway_is_up(monitored: Prometheus) -> None:
+    """The scrape passes the gate with the key of a caller of role metrics; no alert about that."""
+    assert [one["value"][1] for one in monitored.query('up{job="litellm-homelab"}')] == ["1"]
+    assert monitored.query('ALERTS{alertname="HomelabGatewayDown"}') == []
+
+
+@pytest.mark.parametrize("name", LITELLMS)
+def test_a_series_of_litellms_exists(monitored: Prometheus, name: str) -> None:
+    """What rules and panels ask of LiteLLM is there, with every label that they look at."""
+    found = monitored.labels(name)
+    assert found
+    for expr in (expr for expr in EXPRESSIONS.values() if metrics(expr) == {name}):
+        assert labels(expr) - MADE_BY_RULES <= set.intersection(*found)
+
+
+@pytest.mark.parametrize(
+    "expr",
+    [
+        pytest.param(expr.replace("$__rate_interval", "1m"), id=name)
+        for name, expr in EXPRESSIONS.items()
+        if "homelab_" not in expr and not name.startswith("Homelab")
+    ],
+)
+def test_a_query_returns_data(monitored: Prometheus, expr: str) -> None:
+    """Every query of every panel, and every recording rule, gives a number."""
+    assert monitored.query(expr)
