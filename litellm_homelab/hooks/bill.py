@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
@@ -86,7 +87,8 @@ class StreamBill:
         if isinstance(chunk, bytes):
             return self._raw.feed(chunk)
         if isinstance(chunk, str):
-            return (frame.decode("utf-8", "replace") for frame in self._raw.feed(chunk.encode()))
+            frames = self._raw.feed(chunk.encode("utf-8", "surrogatepass"))  # half an emoji is no UTF-8
+            return (frame.decode("utf-8", "surrogatepass") for frame in frames)
         return (mended(chunk, self._usage),)
 
     def rest(self) -> Iterable[bytes]:
@@ -100,16 +102,45 @@ def _mended_body_of(body: Mapping[str, Any], usage: Usage) -> dict[str, Any]:
 
 
 def used(answer: Any) -> Usage | None:  # noqa: ANN401 - LiteLLM's answer types
-    """The usage that an answer or chunk tells, None where it tells none."""
-    counted = answer.get("usage") if isinstance(answer, Mapping) else getattr(answer, "usage", None)
-    if counted is None:
-        return None
-    return Usage(_number(counted, PROMPT), _number(counted, COMPLETION))
+    """The usage that an answer or chunk tells, in itself or in what it wraps; None where it tells none."""
+    for name in PLACES:
+        counted = _part(answer, name)
+        if counted is not None:
+            return Usage(_number(counted, PROMPT), _number(counted, COMPLETION))
+    wrapped = (_part(answer, name) for name in ENVELOPES)
+    return next((found for inner in wrapped if inner is not None and (found := used(inner))), None)
+
+
+def _part(answer: Any, name: str) -> Any:  # noqa: ANN401 - LiteLLM's answer types
+    return answer.get(name) if isinstance(answer, Mapping) else getattr(answer, name, None)
+
+
+class Meter:
+    """Reads what the chunks of a stream say of usage; Anthropic's tell the prompt first, the rest last."""
+
+    def __init__(self) -> None:
+        self.usage = NOTHING
+        self._raw = sse.Rewriter(self._noted)
+
+    def note(self, chunk: Any) -> None:  # noqa: ANN401 - LiteLLM's chunk types
+        """Look at one chunk; the last word on each number counts, unless it is zero."""
+        if isinstance(chunk, str):
+            chunk = chunk.encode("utf-8", "surrogatepass")
+        if isinstance(chunk, bytes):
+            deque(self._raw.feed(chunk), maxlen=0)
+        else:
+            self._noted(chunk)
+
+    def _noted(self, answer: Any) -> Any:  # noqa: ANN401 - LiteLLM's chunk types
+        seen = used(answer) or NOTHING
+        prompt, completion = self.usage.prompt_tokens, self.usage.completion_tokens
+        self.usage = Usage(seen.prompt_tokens or prompt, seen.completion_tokens or completion)
+        return answer
 
 
 def _number(counted: Any, names: Iterable[str]) -> int:  # noqa: ANN401 - LiteLLM's usage types
     for name in names:
-        value = counted.get(name) if isinstance(counted, Mapping) else getattr(counted, name, None)
+        value = _part(counted, name)
         if isinstance(value, int) and not isinstance(value, bool):
             return value
     return 0

@@ -179,14 +179,14 @@ class LoopGuardCallback(CustomLogger):  # type: ignore[misc]  # LiteLLM's class 
         return ahead
 
     async def _booked(self, record: Record, response: AsyncIterator[Any]) -> AsyncGenerator[Any, None]:
-        usage = Usage()
+        meter = bill.Meter()
         try:
             async for chunk in response:
-                usage = bill.used(chunk) or usage
+                meter.note(chunk)
                 yield chunk
         finally:
             if record.child is not None:
-                await self._book(record.child, usage)
+                await self._book(record.child, meter.usage)
 
     async def _book(self, child: Child, usage: Usage) -> None:
         seconds = time.monotonic() - child.admitted_at
