@@ -34,8 +34,8 @@ class Root:
     approach: str
     mark: str
     """What is put behind the model name on the wire; empty where nothing is carried."""
-    returns: int = 0
-    """How many unmarked re-entries had been seen when it started."""
+    returns: Mapping[str, int] = field(default_factory=dict)
+    """How many unmarked re-entries each group had seen when it started."""
     wire: dict[str, Any] | None = None
     """The body of the attempt that carries the mark, as it is being sent."""
     carrying: bool = False

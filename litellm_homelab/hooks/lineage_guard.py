@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from typing import Final, NoReturn
+from typing import NoReturn
 
 from litellm_homelab.decision import RefusalType, Refuse
 from litellm_homelab.hooks.context import Child, Record
 from litellm_homelab.hooks.refusal import Refused
 from litellm_homelab.optillm import topology
 from litellm_homelab.optillm.fanout import Admitted, Ended, Looped, Spent
+from litellm_homelab.optillm.hearsay import RETURN_TEXT
 from litellm_homelab.optillm.ledger import Ledger
-
-RETURN_TEXT: Final = "This request came back through OptiLLM"
-"""How the refusal of a re-entry starts; OptiLLM hands the text on, which tells the root that it looped."""
 
 
 class LineageGuard:
@@ -47,7 +45,7 @@ class LineageGuard:
         if record.child is not None:
             await self._refuse_marked(record, record.child, group)
         if record.caller.role == "optillm":
-            await self._ledger.returned()
+            await self._ledger.returned(group)
             _refuse(record, returned(group, group))
 
     async def _refuse_marked(self, record: Record, child: Child, group: str) -> None:

@@ -17,6 +17,7 @@ from litellm_homelab.hooks.deployments import Deployments
 from litellm_homelab.hooks.lineage_guard import LineageGuard
 from litellm_homelab.hooks.opening import Opening
 from litellm_homelab.hooks.outgoing import ClientError
+from litellm_homelab.hooks.refusal import Refused
 from litellm_homelab.hooks.root_keeper import RootKeeper, blank_headers
 from litellm_homelab.optillm.fanout import Usage
 from litellm_homelab.optillm.lanes import Lanes
@@ -175,7 +176,8 @@ class LoopGuardCallback(CustomLogger):  # type: ignore[misc]  # LiteLLM's class 
                     break
         refusal = await self._keeper.close(record, ahead, failed=False)
         if refusal is not None:
-            raise ClientError.of(refusal)
+            # No HTTPException: for that LiteLLM answers an event stream (measured on 1.106.2).
+            raise Refused(refusal)
         return ahead
 
     async def _booked(self, record: Record, response: AsyncIterator[Any]) -> AsyncGenerator[Any, None]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import time
 from collections.abc import Mapping
 from typing import Final
@@ -11,16 +10,13 @@ from litellm_homelab.decision import RefusalType, Refuse
 from litellm_homelab.hooks import lineage_guard
 from litellm_homelab.hooks.context import Record, Root
 from litellm_homelab.hooks.refusal import policy_error
-from litellm_homelab.optillm import fanout, lineage, topology
+from litellm_homelab.optillm import fanout, hearsay, lineage, topology
 from litellm_homelab.optillm.fanout import Summary, Usage
 from litellm_homelab.optillm.ledger import Ledger
 from litellm_homelab.sections import Lane
 
 ROOT_SECONDS: Final = 3600.0
 """How long a root may take, and its mark holds: longer than any timeout of the shipped router.yaml."""
-SWALLOWED: Final = ("Could not generate any completions", "Error processing request", "Error code: ")
-"""What OptiLLM answers, with a 200, when all its calls were refused (measured on 0.3.12 and 0.4.0)."""
-PATH: Final = re.compile(r"\(([^()]{1,300} -> OptiLLM -> [^()]{1,300})\)")
 
 
 class RootKeeper:
@@ -75,14 +71,14 @@ class RootKeeper:
 
     async def returned(self, root: Root, answer: object) -> Refuse | None:
         """The loop that only the answer tells of: OptiLLM was refused, and no mark said whose call it was."""
-        if await self.ledger.returns() == root.returns:
+        now = await self.ledger.returns()
+        groups = [group for group, count in now.items() if count != root.returns.get(group, 0)]
+        if not groups or not hearsay.tells_of_return(answer):
             return None
-        text = str(answer)
-        if lineage_guard.RETURN_TEXT not in text and not any(words in text for words in SWALLOWED):
-            return None
-        path = PATH.search(text)
-        loop = (root.handle, topology.OPTILLM, root.handle)
-        return lineage_guard.looped(path.group(1) if path else topology.written(loop))
+        said = [group for group in groups if f"{topology.OPTILLM} -> {group})" in str(answer)]
+        return lineage_guard.looped(
+            topology.written((root.handle, topology.OPTILLM, " or ".join(sorted(said or groups))))
+        )
 
     async def headers(self, root: Root) -> dict[str, str]:
         """The `x-homelab-*` headers of an answer."""

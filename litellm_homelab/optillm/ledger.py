@@ -8,6 +8,8 @@ Every method raises `StateUnavailable` where the counters cannot be read; the ca
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from litellm_homelab.optillm import fanout
 from litellm_homelab.optillm.fanout import (
     CHILDREN,
@@ -69,15 +71,15 @@ class Ledger:
         """Return a root as it stands, or None if it is unknown."""
         return _summary(await self._store.read(_key(root_id)))
 
-    async def returned(self) -> None:
-        """Count a re-entry that carries no mark: whose it is, is not known."""
+    async def returned(self, group: str) -> None:
+        """Count a re-entry at `group` that carries no mark: whose it is, is not known."""
         await self._store.create(_RETURNS, Entry(), RETURNS_SECONDS)
-        await self._store.add(_RETURNS, {_RETURNS: 1})
+        await self._store.add(_RETURNS, {group: 1})
 
-    async def returns(self) -> int:
-        """How many re-entries without a mark there were; a changed number means one more, or a new day."""
+    async def returns(self) -> Mapping[str, int]:
+        """How many re-entries without a mark each group has seen; they start anew every day."""
         entry = await self._store.read(_RETURNS)
-        return entry.count(_RETURNS) if entry else 0
+        return entry.counters if entry else {}
 
     async def _mark(self, root_id: str, problem: Problem) -> None:
         await self._store.mark(_key(root_id), PROBLEM, fanout.written(problem))
