@@ -13,6 +13,7 @@ from litellm_homelab.decision import Allow, Refuse
 from litellm_homelab.hooks import context, listing, refusal
 from litellm_homelab.hooks.body import Body
 from litellm_homelab.hooks.context import Record
+from litellm_homelab.hooks.last_word import LastWord
 
 LEAKING_HEADERS = (b"x-litellm-model-", b"llm_provider-")
 """
@@ -69,12 +70,14 @@ class Edge:
             await self.app(scope, receive, send)
             return
 
-        async def clean(message: Message) -> None:
-            if message["type"] in STARTS:
-                message["headers"] = [pair for pair in message.get("headers", ()) if not _leaks(pair[0])]
-            await send(message)
-
         with context.request(scope.get("path", "")) as record:
+            last_word = LastWord(record, send)
+
+            async def clean(message: Message) -> None:
+                if message["type"] in STARTS:
+                    message["headers"] = [pair for pair in message.get("headers", ()) if not _leaks(pair[0])]
+                await last_word(message)
+
             decision = self._border.decide(scope) if scope["type"] == "http" else Allow()
             if isinstance(decision, Refuse):
                 await refusal.response(decision)(scope, receive, clean)

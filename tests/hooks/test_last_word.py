@@ -1,0 +1,80 @@
+"""What the client of a root that failed gets, whatever LiteLLM would have sent."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from litellm_homelab.decision import RefusalType, Refuse
+from litellm_homelab.hooks.context import Record, Root
+from litellm_homelab.hooks.last_word import LastWord
+
+LOOPED = Refuse(RefusalType.LOOP_DETECTED, "Loop detected: boost -> OptiLLM -> boost.", "model")
+SPENT = Refuse(RefusalType.FANOUT_EXCEEDED, "Too many calls.", "optillm_approach")
+STREAM = [(b"content-type", b"text/event-stream"), (b"x-homelab-root", b"r1")]
+
+
+def record(verdict: Refuse | None = None, refusal: Refuse | None = None) -> Record:
+    """A request whose root got this verdict, and which was refused this attempt."""
+    return Record(root=Root("r1", "boost", "moa", "", verdict=verdict), refusal=refusal)
+
+
+async def sent(record: Record, status: int, parts: list[bytes]) -> tuple[int, dict[str, str], bytes]:
+    """What leaves of an answer in several parts: status, headers, body."""
+    messages: list[Any] = []
+
+    async def send(message: Any) -> None:
+        messages.append(message)
+
+    word = LastWord(record, send)
+    await word({"type": "http.response.start", "status": status, "headers": list(STREAM)})
+    for part in parts:
+        await word({"type": "http.response.body", "body": part, "more_body": part != parts[-1]})
+    start, *bodies = messages
+    assert not bodies[-1].get("more_body", False)
+    headers = {name.decode(): value.decode() for name, value in start["headers"]}
+    assert len(headers) == len(start["headers"])
+    return start["status"], headers, b"".join(one["body"] for one in bodies)
+
+
+@pytest.mark.parametrize("verdict", [pytest.param(LOOPED, id="looped"), pytest.param(SPENT, id="spent")])
+async def test_a_verdict_replaces_a_200(verdict: Refuse) -> None:
+    """Status and body are the refusal's; the headers that tell of the root stay."""
+    status, headers, body = await sent(record(verdict), 200, [b"event: response.failed\n", b"data: {}\n\n"])
+
+    error = json.loads(body)["error"]
+    assert (status, error["type"], error["message"]) == (verdict.status, verdict.type, verdict.message)
+    assert headers["content-type"] == "application/json"
+    assert headers["content-length"] == str(len(body))
+    assert headers["x-homelab-root"] == "r1"
+    assert headers.get("x-should-retry") == ("false" if verdict.status >= 500 else None)
+
+
+@pytest.mark.parametrize(
+    ("one", "status", "retry"),
+    [
+        pytest.param(record(LOOPED), 508, "false", id="looped"),
+        pytest.param(record(refusal=LOOPED), 508, "false", id="an attempt refused"),
+        pytest.param(record(SPENT), 422, None, id="a status that nobody retries"),
+        pytest.param(record(), 500, None, id="not ours"),
+        pytest.param(Record(), 500, None, id="no root"),
+    ],
+)
+async def test_an_error_keeps_its_body(one: Record, status: int, retry: str | None) -> None:
+    """Each route words an error in its own format; that it is not worth a retry is added to ours alone."""
+    assert await sent(one, status, [b"{}"]) == (
+        status,
+        {"content-type": "text/event-stream", "x-homelab-root": "r1"}
+        | ({"x-should-retry": retry} if retry else {}),
+        b"{}",
+    )
+
+
+@pytest.mark.parametrize(
+    "one", [record(), record(refusal=LOOPED), Record()], ids=["good", "fell back", "plain"]
+)
+async def test_a_good_answer_passes(one: Record) -> None:
+    """Without a verdict nothing changes, though an attempt on the way was refused."""
+    assert await sent(one, 200, [b"a", b"b"]) == (200, {k.decode(): v.decode() for k, v in STREAM}, b"ab")
