@@ -10,6 +10,7 @@ from typing import ParamSpec, TypeVar
 
 from fastapi import HTTPException
 
+from litellm_homelab.hooks import context
 from litellm_homelab.hooks.refusal import Refused, policy_error
 
 P = ParamSpec("P")
@@ -30,7 +31,13 @@ def closed(rule: str) -> Callable[[Callable[P, Awaitable[T]]], Callable[P, Await
             except (Refused, HTTPException):
                 raise
             except Exception as error:
-                raise broken(rule, error) from error
+                refused = broken(rule, error)
+                record = context.current()
+                if (
+                    record is not None
+                ):  # LiteLLM would show a fallback's first error, and no headers on streams
+                    record.refusal = refused.refusal
+                raise refused from error
 
         return deciding
 

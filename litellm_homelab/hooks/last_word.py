@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from starlette.datastructures import Headers
 from starlette.types import Message, Send
 
 from litellm_homelab.decision import Refuse
@@ -17,7 +18,7 @@ RETRIED = 500
 
 class LastWord:
     """
-    An ASGI `send` that puts a root's verdict in the place of an answer with a 200.
+    An ASGI `send` that puts a root's verdict in the place of an answer with a 200, or of an event stream.
 
     On a stream of `/v1/responses` LiteLLM turns whatever a hook raises into an event after a 200; on
     `/v1/messages`, `/v1/completions`, Gemini's routes, and before a stream's first chunk it drops the headers
@@ -38,7 +39,7 @@ class LastWord:
 
     async def _start(self, message: Message) -> None:
         verdict = self._record.root.verdict if self._record.root else None
-        if verdict is not None and message["status"] < FAILED:
+        if verdict is not None and (message["status"] < FAILED or _is_event_stream(message)):
             await self._replace(message, verdict)
             return
         own = verdict or self._record.refusal
@@ -53,6 +54,10 @@ class LastWord:
         headers = [*kept, *answer.raw_headers]
         await self._send({"type": "http.response.start", "status": answer.status_code, "headers": headers})
         await self._send({"type": "http.response.body", "body": answer.body})
+
+
+def _is_event_stream(message: Message) -> bool:
+    return Headers(raw=message.get("headers", [])).get("content-type", "").startswith("text/event-stream")
 
 
 def _with(message: Message, own: Refuse) -> list[tuple[bytes, bytes]]:

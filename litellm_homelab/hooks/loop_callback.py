@@ -154,7 +154,11 @@ class LoopGuardCallback(CustomLogger):  # type: ignore[misc]  # LiteLLM's class 
             yield chunk
 
     async def _rooted(self, record: Record, response: AsyncIterator[Any]) -> AsyncGenerator[Any, None]:
-        ahead = await self._checked_start(record, response)
+        # Some routes send nothing before the first chunk is asked for (completions on `openai/`, 1.106.2).
+        ahead = await _taken(response, 1)
+        if await self._may_have_looped(record):
+            ahead += await _taken(response, PEEKED - 1)
+        await self._close(record, ahead)
         lines = bill.StreamBill(_usage(record.root))
         for chunk in ahead:
             for line in lines.chunk(chunk):
@@ -166,19 +170,16 @@ class LoopGuardCallback(CustomLogger):  # type: ignore[misc]  # LiteLLM's class 
             yield line
 
     @closed("loop_guard")
-    async def _checked_start(self, record: Record, response: AsyncIterator[Any]) -> list[Any]:
-        """The chunks that had to be looked at before the first could be sent; most often none."""
-        root, ahead = record.root, []
-        if root is not None and await self._keeper.ledger.returns() != root.returns:
-            async for chunk in response:
-                ahead.append(chunk)
-                if len(ahead) >= PEEKED:
-                    break
+    async def _may_have_looped(self, record: Record) -> bool:
+        """Whether OptiLLM came back without a mark since the root began, so that its answer must be read."""
+        return record.root is not None and await self._keeper.ledger.returns() != record.root.returns
+
+    @closed("loop_guard")
+    async def _close(self, record: Record, ahead: list[Any]) -> None:
         refusal = await self._keeper.close(record, ahead, failed=False)
         if refusal is not None:
             # No HTTPException: for that LiteLLM answers an event stream (measured on 1.106.2).
             raise Refused(refusal)
-        return ahead
 
     async def _booked(self, record: Record, response: AsyncIterator[Any]) -> AsyncGenerator[Any, None]:
         meter = bill.Meter()
@@ -246,6 +247,15 @@ class LoopGuardCallback(CustomLogger):  # type: ignore[misc]  # LiteLLM's class 
         chosen = payload.get("model_id") if isinstance(payload, Mapping) else None
         chosen = chosen or request.deployment_id(kwargs.get("litellm_params") or {})
         return bool(chosen) and self._deployments.group_of(str(chosen)) in self._lanes.lanes
+
+
+async def _taken(stream: AsyncIterator[Any], most: int) -> list[Any]:
+    taken: list[Any] = []
+    async for chunk in stream:
+        taken.append(chunk)
+        if len(taken) >= most:
+            break
+    return taken
 
 
 def _carry(root: Root, body: dict[str, Any]) -> None:

@@ -14,6 +14,7 @@ from litellm_homelab.hooks.last_word import LastWord
 LOOPED = Refuse(RefusalType.LOOP_DETECTED, "Loop detected: boost -> OptiLLM -> boost.", "model")
 SPENT = Refuse(RefusalType.FANOUT_EXCEEDED, "Too many calls.", "optillm_approach")
 STREAM = [(b"content-type", b"text/event-stream"), (b"x-homelab-root", b"r1")]
+JSON = [(b"content-type", b"application/json"), (b"x-homelab-root", b"r1")]
 
 
 def record(verdict: Refuse | None = None, refusal: Refuse | None = None) -> Record:
@@ -21,7 +22,9 @@ def record(verdict: Refuse | None = None, refusal: Refuse | None = None) -> Reco
     return Record(root=Root("r1", "boost", "moa", "", verdict=verdict), refusal=refusal)
 
 
-async def sent(record: Record, status: int, parts: list[bytes]) -> tuple[int, dict[str, str], bytes]:
+async def sent(
+    record: Record, status: int, parts: list[bytes], raw: list[tuple[bytes, bytes]] = STREAM
+) -> tuple[int, dict[str, str], bytes]:
     """What leaves of an answer in several parts: status, headers, body."""
     messages: list[Any] = []
 
@@ -29,7 +32,7 @@ async def sent(record: Record, status: int, parts: list[bytes]) -> tuple[int, di
         messages.append(message)
 
     word = LastWord(record, send)
-    await word({"type": "http.response.start", "status": status, "headers": list(STREAM)})
+    await word({"type": "http.response.start", "status": status, "headers": list(raw)})
     for part in parts:
         await word({"type": "http.response.body", "body": part, "more_body": part != parts[-1]})
     start, *bodies = messages
@@ -39,10 +42,15 @@ async def sent(record: Record, status: int, parts: list[bytes]) -> tuple[int, di
     return start["status"], headers, b"".join(one["body"] for one in bodies)
 
 
+@pytest.mark.parametrize(
+    "before", [pytest.param(200, id="a 200"), pytest.param(500, id="an error as an event")]
+)
 @pytest.mark.parametrize("verdict", [pytest.param(LOOPED, id="looped"), pytest.param(SPENT, id="spent")])
-async def test_a_verdict_replaces_a_200(verdict: Refuse) -> None:
+async def test_a_verdict_replaces_an_event_stream(verdict: Refuse, before: int) -> None:
     """Status and body are the refusal's; the headers that tell of the root stay."""
-    status, headers, body = await sent(record(verdict), 200, [b"event: response.failed\n", b"data: {}\n\n"])
+    status, headers, body = await sent(
+        record(verdict), before, [b"event: response.failed\n", b"data: {}\n\n"]
+    )
 
     error = json.loads(body)["error"]
     assert (status, error["type"], error["message"]) == (verdict.status, verdict.type, verdict.message)
@@ -64,9 +72,9 @@ async def test_a_verdict_replaces_a_200(verdict: Refuse) -> None:
 )
 async def test_an_error_keeps_its_body(one: Record, status: int, retry: str | None) -> None:
     """Each route words an error in its own format; that it is not worth a retry is added to ours alone."""
-    assert await sent(one, status, [b"{}"]) == (
+    assert await sent(one, status, [b"{}"], JSON) == (
         status,
-        {"content-type": "text/event-stream", "x-homelab-root": "r1"}
+        {"content-type": "application/json", "x-homelab-root": "r1"}
         | ({"x-should-retry": retry} if retry else {}),
         b"{}",
     )
