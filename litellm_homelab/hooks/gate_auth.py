@@ -30,8 +30,8 @@ def gate(keyring: Keyring, rule: Gate, has_database: Callable[[], bool]) -> Call
     """
 
     @closed("gate")
-    async def user_api_key_auth(request: Request, api_key: str) -> UserAPIKeyAuth | str:
-        key = api_key.removeprefix("Bearer ")
+    async def user_api_key_auth(request: Request, api_key: str | None) -> UserAPIKeyAuth | str:
+        key = (api_key or "").removeprefix("Bearer ")  # None for an empty header
         caller = keyring.find(key) if key else None
         if caller is None and key and has_database():
             return key
