@@ -49,7 +49,8 @@ class ApproachCallback(CustomLogger):  # type: ignore[misc]  # LiteLLM's class i
             self._refuse(self._lanes.unsupported(model, record.fields))
             attempt.approach_of(self._lanes, record, model)
             data.update(self._prompt(model, data))
-            for name in attempt.CREDENTIALS.intersection(record.fields):
+            # Whoever wrote them: LiteLLM's copy of the body, unlike the body, has no api_key and no headers.
+            for name in attempt.CREDENTIALS:
                 data.pop(name, None)
             # The root's retries are the ledger's to stop, not the client's or the router's to multiply.
             data["num_retries"] = 0
