@@ -168,8 +168,9 @@ def _shape_problem(error: ErrorDetails) -> str:
 
 def _holds_a_key(loc: tuple[int | str, ...]) -> bool:
     """Whether what stands at `loc` is a key, or has one in it: then no message may repeat it."""
-    in_caller = loc[0] == "callers" and (len(loc) <= 2 or loc[2] in {"key", "next_key"})
-    return in_caller or loc[0] in {"secret", "state"}
+    section, *inner = loc or ("",)
+    in_caller = section == "callers" and (len(inner) <= 1 or inner[1] in {"key", "next_key"})
+    return in_caller or section in {"secret", "state"}
 
 
 def _fields(loc: tuple[int | str, ...]) -> list[str]:
