@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Protocol
 
 import httpx
 
-from tests.real.gateway import Gateway
+
+class Asked(Protocol):
+    """What can be asked: a gateway, or a rig around one."""
+
+    def post(self, path: str, body: object) -> httpx.Response:
+        """POST JSON with a key that may ask for everything."""
+
 
 _MESSAGES = [{"role": "user", "content": "hello"}]
 _BODIES: Mapping[str, tuple[str, dict[str, Any]]] = {
@@ -21,7 +27,7 @@ ROUTES = (*_BODIES, "generate")
 """Every route that a handle of mode chat serves."""
 
 
-def ask(gateway: Gateway, route: str, model: str, *, stream: bool, **fields: object) -> httpx.Response:
+def ask(gateway: Asked, route: str, model: str, *, stream: bool, **fields: object) -> httpx.Response:
     """Say hello to a model on a route, with further body fields."""
     if route == "generate":
         verb = "streamGenerateContent?alt=sse" if stream else "generateContent"

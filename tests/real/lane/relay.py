@@ -29,6 +29,7 @@ class Call:
 
     method: str
     path: str
+    query: str
     headers: Headers
     body: Any
     """The JSON of the body; None where it holds none."""
@@ -66,7 +67,7 @@ class Relay:
         """Serve one HTTP request (ASGI 3)."""
         request = Request(scope, receive)
         content = await request.body()
-        call = Call(request.method, request.url.path, request.headers, _json(content))
+        call = Call(request.method, request.url.path, request.url.query, request.headers, _json(content))
         self.calls.append(call)
         stopped = self.cap is not None and call.method == "POST" and len(self.posts) > self.cap
         response = _stopped(call.model) if stopped else await self._pass_on(request, call, content)
@@ -76,7 +77,7 @@ class Relay:
         if self._client is None:  # made here, on the event loop that it belongs to
             self._client = httpx.AsyncClient(timeout=None, limits=httpx.Limits(max_connections=None))
         headers = [(name, value) for name, value in request.headers.items() if name not in HOP]
-        url = f"{self.target}{request.url.path}" + (f"?{request.url.query}" if request.url.query else "")
+        url = f"{self.target}{call.path}" + (f"?{call.query}" if call.query else "")
         outgoing = self._client.build_request(
             request.method, url, headers=headers, content=self._renamed(call, content)
         )
