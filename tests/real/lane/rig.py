@@ -36,6 +36,8 @@ GATE_KEY = "gate-key"
 """The key that the OptiLLM handles of the rig's router files have."""
 OPTILLM = "OPTILLM_API_BASE"
 OURS = "litellm_homelab."
+PATIENCE = ("--timeout_worker_healthcheck", "60")
+"""By default uvicorn ends a worker that does not answer for 5 s: on a busy machine, one that imports."""
 
 Document = dict[str, Any]
 
@@ -128,7 +130,7 @@ def rig(
             OPTILLM: stack.enter_context(listening(wire)) + "/v1",
             **(environ or {}),
         }
-        arguments = ("--num_workers", str(workers)) if workers > 1 else ()
+        arguments = ("--num_workers", str(workers), *PATIENCE) if workers > 1 else ()
         log = stack.enter_context(litellm(file, port, variables, arguments))
         url, headers = f"http://127.0.0.1:{port}", bearer(MASTER_KEY)
         client = stack.enter_context(httpx.Client(base_url=url, headers=headers, timeout=120))
