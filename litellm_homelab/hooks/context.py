@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, MutableMapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
@@ -11,6 +11,7 @@ from typing import Any
 
 from litellm_homelab.callers import MASTER, Caller
 from litellm_homelab.decision import Refuse
+from litellm_homelab.gate.steering import Sent
 from litellm_homelab.gate.table import Route
 from litellm_homelab.optillm.approaches import Approach
 from litellm_homelab.optillm.fanout import Summary
@@ -61,6 +62,10 @@ class Record:
     """The route as requested; empty outside of a server."""
     route: Route | None = None
     """The route as LiteLLM's router matches it, once the request has come that far."""
+    scope: MutableMapping[str, Any] = field(default_factory=dict)
+    """The ASGI scope that LiteLLM's router serves; LiteLLM keeps what it read of the body there."""
+    sent: Sent | None = None
+    """The names in a JSON body as it came in; None for a form, or no body."""
     asked: str | None = None
     """The handle that the client asked for, once pre-call has allowed it."""
     caller: Caller = MASTER

@@ -53,7 +53,8 @@ class Door:
         route = self._finder.find(scope)
         if route is None:
             return Allow()
-        context.required().route = route
+        record = context.required()
+        record.route, record.scope = route, scope
         return self._rule.before_key(route, sender(scope, self._keyring))
 
 

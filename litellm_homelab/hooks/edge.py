@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, TypeAlias
@@ -10,6 +10,7 @@ from typing import Any, TypeAlias
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from litellm_homelab.decision import Allow, Refuse
+from litellm_homelab.gate.steering import Sent
 from litellm_homelab.hooks import context, listing, refusal
 from litellm_homelab.hooks.body import Body
 from litellm_homelab.hooks.context import Record
@@ -84,10 +85,15 @@ class Edge:
             elif listing.is_listing(scope):
                 await listing.serve(self.app, scope, receive, clean, self._order)
             elif scope["type"] == "http":
-                body = Body(self.app, self._border.body_bytes, partial(self._border.unmark, record))
+                unmark = partial(self._border.unmark, record)
+                body = Body(self.app, self._border.body_bytes, unmark, partial(_note, record))
                 await body(scope, receive, clean)
             else:
                 await self.app(scope, receive, clean)
+
+
+def _note(record: Record, body: Mapping[str, object]) -> None:
+    record.sent = Sent.of(body)
 
 
 def _leaks(name: bytes) -> bool:

@@ -18,6 +18,7 @@ from litellm_homelab.hooks.lineage_guard import LineageGuard
 from litellm_homelab.hooks.loop_callback import LoopGuardCallback
 from litellm_homelab.hooks.opening import Opening
 from litellm_homelab.hooks.root_keeper import RootKeeper
+from litellm_homelab.hooks.sent import litellms_params
 from litellm_homelab.hooks.showroom_callback import ShowroomCallback
 from litellm_homelab.optillm.lanes import Lanes
 from litellm_homelab.optillm.ledger import Ledger
@@ -53,7 +54,9 @@ def build(settings: Settings, router: Callable[[], Any]) -> Parts:
         gate=gate(keyring, rule, running.has_database),
         rule=rule,
         keyring=keyring,
-        showroom=ShowroomCallback(Showroom.from_settings(settings), opening, deployments, closing),
+        showroom=ShowroomCallback(
+            Showroom.from_settings(settings), opening, deployments, closing, litellms_params()
+        ),
         approach=ApproachCallback(lanes, opening, deployments),
         loop_guard=LoopGuardCallback(lanes, opening, deployments, guard, keeper, closing),
         opening=opening,

@@ -11,12 +11,14 @@ from litellm.integrations.custom_logger import CustomLogger
 from litellm_homelab import request
 from litellm_homelab.callers import MASTER
 from litellm_homelab.decision import Allow, Refuse
+from litellm_homelab.gate import steering
 from litellm_homelab.hooks import context, outgoing
 from litellm_homelab.hooks.closed import broken, closed
 from litellm_homelab.hooks.closing import Closing
 from litellm_homelab.hooks.deployments import Deployments
 from litellm_homelab.hooks.opening import Opening
 from litellm_homelab.hooks.refusal import Refused
+from litellm_homelab.hooks.sent import sent
 from litellm_homelab.showroom.rule import Showroom
 
 WITHOUT_DEPLOYMENT = frozenset(
@@ -39,8 +41,16 @@ class ShowroomCallback(CustomLogger):  # type: ignore[misc]  # LiteLLM's class i
     word (measured on 1.106.2).
     """
 
-    def __init__(self, rule: Showroom, opening: Opening, deployments: Deployments, closing: Closing) -> None:
+    def __init__(
+        self,
+        rule: Showroom,
+        opening: Opening,
+        deployments: Deployments,
+        closing: Closing,
+        litellms: frozenset[str],
+    ) -> None:
         super().__init__()
+        self._litellms = litellms
         self._rule = rule
         self._opening = opening
         self._deployments = deployments
@@ -58,14 +68,14 @@ class ShowroomCallback(CustomLogger):  # type: ignore[misc]  # LiteLLM's class i
     ) -> dict[str, Any]:
         """Refuse a name, a route or a steering field; remember what was asked for."""
         record = await self._opening.open(data, user_api_key_dict)
+        steered = steering.refusal(sent(record, data), request.headers_of(data), self._litellms)
+        if steered is not None:
+            raise Refused(steered)
         seen = request.read(data, str(call_type))
         others = request.asked(seen, self._deployments.group_of)
-        for decision in (
-            self._rule.body(seen.fields),
-            self._rule.request(seen.call_type, seen.model, others, record.caller),
-        ):
-            if isinstance(decision, Refuse):
-                raise Refused(decision)
+        decision = self._rule.request(seen.call_type, seen.model, others, record.caller)
+        if isinstance(decision, Refuse):
+            raise Refused(decision)
         record.asked = seen.model if isinstance(seen.model, str) else next(iter(others), None)
         # Asks LiteLLM to leave `model` in answers alone: after a fallback it would put the upstream's
         # or the fallback group's name there, after every hook of ours.

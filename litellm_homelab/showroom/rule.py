@@ -15,14 +15,6 @@ SHOWN = 40
 """Handles that a refusal lists before it says how many more there are."""
 LONGEST_ECHO = 120
 """Characters of a client's own text that a refusal repeats."""
-STEERING_FIELDS = frozenset(
-    {"fallbacks", "context_window_fallbacks", "content_policy_fallbacks", "default_fallbacks"}
-    | {"context_window_fallback_dict", "router_settings_override"}
-)
-"""
-Body fields that add rungs to the operator's chain (measured on LiteLLM 1.106.2: each reached a backroom
-model). Any other field whose name holds `fallbacks` is treated alike.
-"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,18 +136,6 @@ class Showroom:
             f"({_listing(self.listed(caller))}).",
             param="model",
         )
-
-    @staticmethod
-    def body(fields: Iterable[str]) -> Allow | Refuse:
-        """Refuse body fields that would add targets to the operator's own fallbacks."""
-        for name in fields:
-            if name in STEERING_FIELDS or "fallbacks" in name:
-                return Refuse(
-                    RefusalType.PARAM_NOT_ALLOWED,
-                    f"The field {_echo(name)} is not allowed: fallbacks are the operator's. Leave it out.",
-                    param=name[:LONGEST_ECHO],
-                )
-        return Allow()
 
     # --- per attempt -----------------------------------------------------------------------------
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -154,10 +155,7 @@ FORGED = {
     "fields",
     [
         pytest.param({}, id="nothing"),
-        pytest.param({"metadata": FORGED}, id="metadata"),
-        pytest.param({"litellm_metadata": FORGED}, id="litellm_metadata"),
-        pytest.param({"metadata": FORGED, "litellm_metadata": FORGED}, id="both"),
-        pytest.param(FORGED, id="at the top"),
+        pytest.param({"metadata": {"alias": "everything"}}, id="metadata"),
         pytest.param({"user": "everything"}, id="user"),
         pytest.param({"extra_body": {"metadata": FORGED}}, id="extra_body"),
     ],
@@ -176,6 +174,22 @@ async def test_who_is_calling_cannot_be_forged(proxy: MockProxy, fields: dict[st
     assert metadata["user_api_key_alias"] == "app"
     assert metadata["user_api_key_user_id"] == "app"
     assert metadata["user_api_key_metadata"] == {"homelab_caller": "app"}
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        pytest.param({"metadata": FORGED}, id="metadata"),
+        pytest.param({"litellm_metadata": FORGED}, id="litellm_metadata"),
+        pytest.param({"metadata": FORGED, "litellm_metadata": FORGED}, id="both"),
+        pytest.param({"metadata": json.dumps(FORGED)}, id="metadata as text"),
+        pytest.param({"user_api_key_alias": "everything"}, id="at the top"),
+    ],
+)
+async def test_a_forged_identity_is_refused(proxy: MockProxy, fields: dict[str, Any]) -> None:
+    """A client that writes where LiteLLM keeps the caller is told that it may not."""
+    answer = await proxy.post(CHAT, body("fast", **fields), headers=bearer(APP))
+    assert (answer.status, answer.error["type"], answer.sent_to) == (400, "param_not_allowed", [])
 
 
 async def test_no_key_reaches_what_litellm_logs(proxy: MockProxy) -> None:

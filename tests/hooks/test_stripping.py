@@ -51,7 +51,6 @@ OF_LANES: dict[str, tuple[dict[str, Any], str | None]] = {
     "none in extra_body": ({"extra_body": {FIELD: "none"}}, None),
     "strip": ({FIELD: "re2", "additional_drop_params": [FIELD, "messages"]}, "re2"),
     "drop": ({FIELD: "re2", "drop_params": True}, "re2"),
-    "forged": ({FIELD: "re2", "extra_headers": {"a": "b"}, "extra_query": {"a": "b"}, "timeout": 600}, "re2"),
 }
 """What a client sends to an OptiLLM handle with `default: moa`, and the approach that must leave."""
 SITUATIONS = ("retry", "fallback", "after OptiLLM")

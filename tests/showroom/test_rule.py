@@ -331,35 +331,6 @@ def test_a_resource_needs_a_name_and_a_good_one(call_type: str) -> None:
         assert refused.type == "model_not_found"
 
 
-# --- fields --------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    "field",
-    [
-        *("fallbacks", "context_window_fallbacks", "content_policy_fallbacks", "default_fallbacks"),
-        *("router_settings_override", "context_window_fallback_dict", "some_new_fallbacks"),
-    ],
-)
-def test_a_field_that_would_steer_the_router_is_refused(field: str) -> None:
-    """The answer names the field, and says to leave it out."""
-    assert Showroom.body(["model", field, "messages"]) == Refuse(
-        RefusalType.PARAM_NOT_ALLOWED,
-        f"The field '{field}' is not allowed: fallbacks are the operator's. Leave it out.",
-        param=field,
-    )
-
-
-@given(
-    fields=st.lists(
-        st.text().filter(lambda name: "fallback" not in name and name != "router_settings_override")
-    )
-)
-def test_other_fields_are_left_alone(fields: list[str]) -> None:
-    """What does not steer the router is not this rule's business."""
-    assert Showroom.body([*fields, "model", "messages", "optillm_approach"]) == Allow()
-
-
 # --- attempts ------------------------------------------------------------------------------------------
 
 LEADS: Mapping[str, set[str]] = {
