@@ -60,8 +60,13 @@ class Ledger:
         await self._mark(root_id, Problem("looped", path))
 
     async def leave(self, root_id: str) -> None:
-        """Mark that the root's client has gone: no further child is admitted."""
-        await self._mark(root_id, Problem("gone"))
+        """
+        Mark that the root's client has gone: no further child is admitted.
+
+        It is forgotten as soon as an ended root, so that clients who hang up do not fill the store for an
+        hour; OptiLLM may go on calling for longer, and the children of a root that is unknown are refused too.
+        """
+        await self._mark(root_id, Problem("gone"), keep=LINGER_SECONDS)
 
     async def end(self, root_id: str) -> Summary | None:
         """End a root: no further child is admitted; its summary, or None if it is unknown."""
@@ -81,8 +86,8 @@ class Ledger:
         entry = await self._store.read(_RETURNS)
         return entry.counters if entry else {}
 
-    async def _mark(self, root_id: str, problem: Problem) -> None:
-        await self._store.mark(_key(root_id), PROBLEM, fanout.written(problem))
+    async def _mark(self, root_id: str, problem: Problem, keep: float | None = None) -> None:
+        await self._store.mark(_key(root_id), PROBLEM, fanout.written(problem), keep)
 
 
 def _key(root_id: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Collection, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import replace
 from itertools import cycle
 
@@ -155,14 +155,18 @@ async def test_a_root_past_its_deadline_is_unknown(ledger: Ledger) -> None:
     assert await ledger.read(root.id) is None
 
 
-async def test_an_ended_root_is_soon_forgotten(ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
-    """An ended root is remembered for the linger time only, not until its deadline."""
+@pytest.mark.parametrize("stop", [Ledger.end, Ledger.leave], ids=["ended", "left"])
+async def test_a_root_that_is_over_is_soon_forgotten(
+    ledger: Ledger, monkeypatch: pytest.MonkeyPatch, stop: Callable[[Ledger, str], Awaitable[object]]
+) -> None:
+    """It is remembered for the linger time only, not until its deadline; then its children are unknown."""
     monkeypatch.setattr("litellm_homelab.optillm.ledger.LINGER_SECONDS", 0.05)
     root = new_root()
     await ledger.open(root)
-    await ledger.end(root.id)
+    await stop(ledger, root.id)
+    assert await ledger.admit(root.id) == Ended()
     await asyncio.sleep(0.08)
-    assert await ledger.read(root.id) is None
+    assert await ledger.admit(root.id) == Unknown()
 
 
 async def test_roots_do_not_mix(ledger: Ledger) -> None:
