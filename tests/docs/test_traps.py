@@ -236,14 +236,6 @@ async def test_a_404_in_a_fallback_cools_its_deployment_down(
 
 
 @IN_THE_LOOP
-async def test_a_client_cannot_write_the_chosen_deployment(proxy: MockProxy) -> None:
-    """Top-level `model_info` is the router's, whatever a body says."""
-    forged = {"id": "id-back", "mode": "chat"}
-    await proxy.chat("main", model_info=forged, metadata={"model_info": forged, "model_group": "back"})
-    assert [attempt["model_info"]["id"] for attempt in probe.attempts] == ["id-main"]
-
-
-@IN_THE_LOOP
 async def test_nested_values_of_an_attempt_are_shared(proxy: MockProxy) -> None:
     """Attempts get a shallow copy each: what one changes deeper down, the next one sees."""
     proxy.upstream("main").fails(500)

@@ -138,7 +138,7 @@ def test_metrics_want_the_key(shipped: Gateway) -> None:
 
 
 def test_a_client_cannot_keep_itself_out_of_the_metrics(shipped: Gateway) -> None:
-    """`"no-log": true` in a body changes nothing: the request is counted."""
+    """`"no-log": true` in a body is refused; a request without it is counted."""
 
     def counted() -> list[str]:
         asked = 'requested_model="lil-jerry"'
@@ -146,8 +146,10 @@ def test_a_client_cannot_keep_itself_out_of_the_metrics(shipped: Gateway) -> Non
         return [line for line in lines if line.startswith("litellm_requests_metric_total{") and asked in line]
 
     no_log: dict[str, Any] = {"no-log": True}
+    refused = ask(shipped, "chat", "lil-jerry", stream=False, **no_log)
+    assert (refused.status_code, refused.json()["error"]["param"]) == (400, "no-log")
     before, deadline = counted(), time.monotonic() + 15
-    assert ask(shipped, "chat", "lil-jerry", stream=False, **no_log).status_code == 200
+    assert ask(shipped, "chat", "lil-jerry", stream=False).status_code == 200
 
     while counted() == before:
         assert time.monotonic() < deadline, "not counted"

@@ -154,8 +154,12 @@ ATTACKS = {
     ),
     "timeout that makes OptiLLM repeat itself": Attack(asks(extra_body={"timeout": 0.001}), ran_more, None),
     # --- the call to OptiLLM itself
-    "key of the client's own": Attack(asks(api_key="sk-of-the-client"), wrong_key, None),
+    "key of the client's own": Attack(
+        asks(api_key="sk-of-the-client"), wrong_key, "The field 'api_key' is not allowed"
+    ),
     "authorization of the client's own": Attack(
-        asks(extra_headers={"Authorization": "Bearer sk-of-the-client"}), wrong_key, None
+        asks(extra_headers={"Authorization": "Bearer sk-of-the-client"}),
+        wrong_key,
+        "The field 'extra_headers' is not allowed",
     ),
 }
