@@ -64,7 +64,7 @@ class Ledger:
         Mark that the root's client has gone: no further child is admitted.
 
         It is forgotten as soon as an ended root, so that clients who hang up do not fill the store for an
-        hour; OptiLLM may go on calling for longer, and the children of a root that is unknown are refused too.
+        hour; OptiLLM may go on calling for longer, and children of an unknown root are refused too.
         """
         await self._mark(root_id, Problem("gone"), keep=LINGER_SECONDS)
 
