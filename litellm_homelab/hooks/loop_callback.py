@@ -9,7 +9,7 @@ from typing import Any
 from litellm.integrations.custom_logger import CustomLogger
 
 from litellm_homelab import request
-from litellm_homelab.hooks import attempt, bill, context
+from litellm_homelab.hooks import attempt, bill, context, unmarking
 from litellm_homelab.hooks.closed import closed, counted
 from litellm_homelab.hooks.closing import Closing
 from litellm_homelab.hooks.context import Child, Record, Root
@@ -95,12 +95,16 @@ class LoopGuardCallback(CustomLogger):  # type: ignore[misc]  # LiteLLM's class 
 
     async def async_post_call_success_deployment_hook(
         self,
-        request_data: dict[str, Any],  # noqa: ARG002 - LiteLLM's signature
-        response: Any,  # noqa: ANN401, ARG002 - LiteLLM's answer types
+        request_data: dict[str, Any],
+        response: Any,  # noqa: ANN401 - LiteLLM's answer types
         call_type: Any,  # noqa: ANN401, ARG002 - LiteLLM's signature
     ) -> Any:  # noqa: ANN401 - LiteLLM's answer types
-        """Take the mark off what was sent: LiteLLM keeps that dict for its logs."""
-        _unmark(context.current())
+        """Take the mark off what was sent and what came back: LiteLLM keeps both for its logs."""
+        record = context.current()
+        _unmark(record)
+        if record is not None and record.root is not None:
+            unmarking.answer(response)
+            unmarking.account(getattr(request_data.get("litellm_logging_obj"), "model_call_details", {}))
 
     async def async_post_call_failure_deployment_hook(
         self,
@@ -156,6 +160,7 @@ class LoopGuardCallback(CustomLogger):  # type: ignore[misc]  # LiteLLM's class 
     async def _rooted(self, record: Record, response: AsyncIterator[Any]) -> AsyncGenerator[Any, None]:
         # Some routes send nothing before the first chunk is asked for (completions on `openai/`, 1.106.2).
         ahead = await _taken(response, 1)
+        _unmark(record)
         if await self._may_have_looped(record):
             ahead += await _taken(response, PEEKED - 1)
         await self._close(record, ahead)
@@ -235,6 +240,7 @@ class LoopGuardCallback(CustomLogger):  # type: ignore[misc]  # LiteLLM's class 
         """Strike a root's tokens and cost from what LiteLLM logs and exports: its children are there."""
         if self._is_root(kwargs):
             bill.struck(kwargs.get("standard_logging_object"))
+            unmarking.account(kwargs)
             kwargs["response_cost"] = 0.0
             for name in ("async_complete_streaming_response", "complete_streaming_response"):
                 if kwargs.get(name) is not None:

@@ -76,13 +76,14 @@ def _parts() -> Parts:
     """The rules and what they share, made once per process; wraps LiteLLM's app."""
     from litellm.proxy.proxy_server import app
 
-    from litellm_homelab.hooks import door, edge, parts
+    from litellm_homelab.hooks import door, edge, parts, unmarking
 
     made = parts.build(settings(), router)
     limit = settings().homelab.limits.body_mb * 2**20
     decide = door.metrics_door(made.rule, made.keyring)
     edge.wrap(app, edge.Border(settings().handles, limit, made.opening.unmarked, decide))
     door.hang(app, made.rule, made.keyring)
+    unmarking.watch_logs()
     return made
 
 
