@@ -57,7 +57,7 @@ HISTOGRAMS: Final[Mapping[str, tuple[str, tuple[str, ...], tuple[float, ...]]]] 
             WAITS,
         ),
         "homelab_first_token_seconds": (
-            "Seconds from the request to the first text of its answer",
+            "Seconds from the request to the first text of its streamed answer",
             ("handle",),
             WAITS,
         ),
@@ -132,9 +132,12 @@ class Metrics:
         for name in fields:
             self._count("homelab_fields_stripped_total", handle, name)
 
-    def root(self, handle: str, approach: str, children: int, prompt: int, completion: int) -> None:
-        """A root was closed, with so many children and tokens of theirs."""
-        self._observe("homelab_optillm_children", handle, approach, amount=children)
+    def children(self, handle: str, approach: str, number: int) -> None:
+        """A request to an OptiLLM handle ended, with so many calls back."""
+        self._observe("homelab_optillm_children", handle, approach, amount=number)
+
+    def tokens(self, handle: str, approach: str, prompt: int, completion: int) -> None:
+        """A call back was answered, before or after its root ended."""
         self._count("homelab_optillm_tokens_total", handle, approach, "prompt", amount=prompt)
         self._count("homelab_optillm_tokens_total", handle, approach, "completion", amount=completion)
 

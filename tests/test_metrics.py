@@ -89,19 +89,19 @@ EVENTS: list[tuple[Callable[[Metrics], None], str, dict[str, str], float]] = [
         1,
     ),
     (
-        lambda m: m.root("boost", "moa", 3, 40, 2),
+        lambda m: m.children("boost", "moa", 3),
         "homelab_optillm_children_sum",
         {"handle": "boost", "approach": "moa"},
         3,
     ),
     (
-        lambda m: m.root("boost", "moa", 3, 40, 2),
+        lambda m: m.tokens("boost", "moa", 40, 2),
         "homelab_optillm_tokens_total",
         {"handle": "boost", "approach": "moa", "kind": "prompt"},
         40,
     ),
     (
-        lambda m: m.root("boost", "moa", 3, 40, 2),
+        lambda m: m.tokens("boost", "moa", 40, 2),
         "homelab_optillm_tokens_total",
         {"handle": "boost", "approach": "moa", "kind": "completion"},
         2,
@@ -205,7 +205,8 @@ def everything(metrics: Metrics, names: Mapping[str, list[str]]) -> None:
     for rule, kind, handle, caller in product(names["rule"], types, names["handle"], names["caller"]):
         metrics.refused(rule, kind, handle, caller)
     for handle, approach in product(names["handle"], names["approach"]):
-        metrics.root(handle, approach, 1, 1, 1)
+        metrics.children(handle, approach, 1)
+        metrics.tokens(handle, approach, 1, 1)
         for action in names["action"]:
             metrics.approach(handle, approach, action)
     for handle in names["handle"]:
@@ -242,7 +243,8 @@ def test_a_hundred_thousand_hostile_names_make_no_series(
             case 3:
                 metrics.attempt(name, name, "failed")
             case _:
-                metrics.root(name, name, 1, 1, 1)
+                metrics.children(name, name, 1)
+                metrics.tokens(name, name, 1, 1)
     assert series(registry).keys() == before
 
 
@@ -256,7 +258,8 @@ def test_a_label_has_a_configured_value_or_other(
     registry = CollectorRegistry()
     metrics = Metrics(LABELS, registry)
     metrics.refused("gate", RefusalType.MODEL_NOT_FOUND, handle, caller)
-    metrics.root(handle or "", approach, 1, 1, 1)
+    metrics.children(handle or "", approach, 1)
+    metrics.tokens(handle or "", approach, 1, 1)
     metrics.stripped(handle, names)
     metrics.attempt(handle, handle, approach)
     metrics.rule_error(approach)

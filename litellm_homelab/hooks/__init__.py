@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from typing import Any
 
-ENTRY_POINTS = ("gate", "showroom", "approach", "loop_guard")
+ENTRY_POINTS = ("gate", "showroom", "approach", "loop_guard", "metrics")
 """Names that router.yaml may load, in the order in which the shipped file lists them."""
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from litellm.integrations.custom_logger import CustomLogger
@@ -11,8 +11,9 @@ from litellm_homelab import request
 from litellm_homelab.decision import Refuse
 from litellm_homelab.hooks import attempt
 from litellm_homelab.hooks.closed import closed
-from litellm_homelab.hooks.context import required
+from litellm_homelab.hooks.context import current, required
 from litellm_homelab.hooks.deployments import Deployments
+from litellm_homelab.hooks.metering import timed
 from litellm_homelab.hooks.opening import Opening
 from litellm_homelab.hooks.refusal import Refused
 from litellm_homelab.optillm import wire
@@ -34,6 +35,7 @@ class ApproachCallback(CustomLogger):  # type: ignore[misc]  # LiteLLM's class i
         self._opening = opening
         self._deployments = deployments
 
+    @timed("pre_call")
     @closed("approach")
     async def async_pre_call_hook(
         self,
@@ -50,12 +52,14 @@ class ApproachCallback(CustomLogger):  # type: ignore[misc]  # LiteLLM's class i
             attempt.approach_of(self._lanes, record, model)
             data.update(self._prompt(model, data))
             # Whoever wrote them: LiteLLM's copy of the body, unlike the body, has no api_key and no headers.
+            record.tally.stripped.update(attempt.CREDENTIALS.intersection(record.fields))
             for name in attempt.CREDENTIALS:
                 data.pop(name, None)
             # The root's retries are the ledger's to stop, not the client's or the router's to multiply.
             data["num_retries"] = 0
         return data
 
+    @timed("attempt")
     @closed("approach")
     async def async_pre_call_deployment_hook(
         self,
@@ -67,6 +71,7 @@ class ApproachCallback(CustomLogger):  # type: ignore[misc]  # LiteLLM's class i
         group = self._deployments.group_of(chosen) if chosen else None
         if chosen is None or group is None or group not in self._lanes.lanes:
             kept, stripped = wire.strip(kwargs)
+            _note_stripped(stripped)
             return dict(kept) if stripped else None
         record = required()
         approach = attempt.approach_of(self._lanes, record, group)
@@ -74,7 +79,10 @@ class ApproachCallback(CustomLogger):  # type: ignore[misc]  # LiteLLM's class i
             return self._outer(group, kwargs)
         kwargs = {**kwargs, **self._prompt(group, kwargs)}
         policy = wire.Policy(max_n=self._lanes.lanes[group].max_n)
-        return attempt.reduced(kwargs, policy, approach, record.fields, self._deployments.params_of(chosen))
+        params = self._deployments.params_of(chosen)
+        sent, gone = attempt.reduced(kwargs, policy, approach, record.fields, params)
+        _note_stripped(gone)
+        return sent
 
     def _outer(self, group: str, kwargs: dict[str, Any]) -> dict[str, Any]:
         """A responses, messages or Gemini request, which LiteLLM turns into a chat attempt of its own."""
@@ -87,9 +95,19 @@ class ApproachCallback(CustomLogger):  # type: ignore[misc]  # LiteLLM's class i
         allowed = self._lanes.prompt(group, texts)
         if isinstance(allowed, Refuse):
             attempt.refuse(allowed)
-        return {name: value for name, value in allowed.items() if value is not texts[name]}
+        changed = {name: value for name, value in allowed.items() if value is not texts[name]}
+        record = current()
+        if changed and record is not None:
+            record.tally.inert = True
+        return changed
 
     @staticmethod
     def _refuse(refusal: Refuse | None) -> None:
         if refusal is not None:
             raise Refused(refusal)
+
+
+def _note_stripped(names: Iterable[str]) -> None:
+    record = current()
+    if record is not None:
+        record.tally.stripped.update(names)

@@ -80,7 +80,7 @@ def prompt_chars(approach: Approach, fields: Mapping[str, Any]) -> int:
     return sum(len(str(fields.get(name) or "")) for name in ("messages", "input", "prompt", "system"))
 
 
-def refuse(refusal: Refuse) -> NoReturn:
+def refuse(refusal: Refuse, rule: str = "approach") -> NoReturn:
     """
     Refuse, and remember it: inside a fallback LiteLLM would go on and show the first error.
 
@@ -91,7 +91,7 @@ def refuse(refusal: Refuse) -> NoReturn:
     record = current()
     if record is not None:
         record.refusal = refusal
-    raise Refused(refusal)
+    raise Refused(refusal, rule)
 
 
 def reduced(
@@ -100,9 +100,9 @@ def reduced(
     approach: Approach,
     body: Mapping[str, Any],
     deployment: Mapping[str, Any],
-) -> dict[str, Any]:
+) -> tuple[dict[str, Any], set[str]]:
     """
-    The arguments of an attempt, of which LiteLLM sends known fields only.
+    The arguments of an attempt, of which LiteLLM sends known fields only; and the client's that are not sent.
 
     `body` is the client's, `deployment` the deployment's own parameters: where a client sent a field under
     such a name, the deployment's value is put back. OptiLLM's own fields travel in `extra_body`, which every
@@ -111,9 +111,11 @@ def reduced(
     """
     seen = {name: value for name, value in kwargs.items() if not _clients(name, body)}
     seen |= {name: deployment[name] for name in body if _clients(name, body) and name in deployment}
-    sent = wire.reduce(seen, approach, policy, frozenset(seen) - REQUEST_FIELDS).fields
+    reduction = wire.reduce(seen, approach, policy, frozenset(seen) - REQUEST_FIELDS)
+    stripped = {name for name in kwargs if _clients(name, body)} | {*reduction.stripped} & body.keys()
+    sent = reduction.fields
     own = {name: sent.pop(name) for name in [*sent] if name in RELATIVES}
-    return {**sent, **({"extra_body": own} if own else {}), **UNCACHED}
+    return {**sent, **({"extra_body": own} if own else {}), **UNCACHED}, stripped
 
 
 def _clients(name: str, body: Mapping[str, Any]) -> bool:

@@ -13,6 +13,7 @@ from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from litellm_homelab.decision import RefusalType, Refuse
+from litellm_homelab.hooks import context
 from litellm_homelab.optillm import lineage
 
 MARK: Final = lineage.MARKER.encode()
@@ -166,6 +167,7 @@ def too_large(limit: int) -> Refuse:
 
 
 async def _answer(refusal: Refuse, scope: Scope, receive: Receive, send: Send) -> None:
+    context.refused("edge", refusal)
     error = {
         "message": refusal.message,
         "type": refusal.type,

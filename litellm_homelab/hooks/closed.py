@@ -11,6 +11,7 @@ from typing import ParamSpec, TypeVar
 from fastapi import HTTPException
 
 from litellm_homelab.hooks import context
+from litellm_homelab.hooks.metering import meter
 from litellm_homelab.hooks.refusal import Refused, policy_error
 
 P = ParamSpec("P")
@@ -28,10 +29,14 @@ def closed(rule: str) -> Callable[[Callable[P, Awaitable[T]]], Callable[P, Await
         async def deciding(*args: P.args, **kwargs: P.kwargs) -> T:
             try:
                 return await hook(*args, **kwargs)
-            except (Refused, HTTPException):
+            except Refused as deliberate:
+                context.refused(deliberate.rule or rule, deliberate.refusal)
+                raise
+            except HTTPException:
                 raise
             except Exception as error:
                 refused = broken(rule, error)
+                context.refused(rule, refused.refusal)
                 record = context.current()
                 if (
                     record is not None
@@ -45,7 +50,8 @@ def closed(rule: str) -> Callable[[Callable[P, Awaitable[T]]], Callable[P, Await
 
 
 def broken(rule: str, error: BaseException) -> Refused:
-    """Log that a rule broke (its kind and place, never its data) and give the refusal to raise."""
+    """Log and count that a rule broke (its kind and place, never its data); give the refusal to raise."""
+    meter().rule_error(rule)
     place = error.__traceback__
     while place is not None and place.tb_next is not None:
         place = place.tb_next

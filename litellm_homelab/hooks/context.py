@@ -13,6 +13,7 @@ from litellm_homelab.callers import MASTER, Caller
 from litellm_homelab.decision import Refuse
 from litellm_homelab.gate.steering import Sent
 from litellm_homelab.gate.table import Route
+from litellm_homelab.hooks.tally import Tally
 from litellm_homelab.optillm.approaches import Approach
 from litellm_homelab.optillm.fanout import Summary
 
@@ -23,6 +24,9 @@ class Child:
 
     root: str
     hop: int
+    handle: str = ""
+    """The root's, once the child is admitted; so is the approach."""
+    approach: str = ""
     admitted_at: float = field(default_factory=time.monotonic)
 
 
@@ -66,6 +70,8 @@ class Record:
     """The ASGI scope that LiteLLM's router serves; LiteLLM keeps what it read of the body there."""
     sent: Sent | None = None
     """The names in a JSON body as it came in; None for a form, or no body."""
+    model: str | None = None
+    """The name that the client asked for, mark and prefix off, allowed or not."""
     asked: str | None = None
     """The handle that the client asked for, once pre-call has allowed it."""
     caller: Caller = MASTER
@@ -83,6 +89,7 @@ class Record:
     approaches: dict[str, Approach] = field(default_factory=dict)
     """The approach decided on for each OptiLLM group."""
     root: Root | None = None
+    tally: Tally = field(default_factory=Tally)
 
 
 _record: ContextVar[Record | None] = ContextVar("litellm_homelab_record", default=None)
@@ -115,3 +122,10 @@ def required() -> Record:
     if record is None:
         raise LookupError("no record of this request: the ASGI wrapper is not in place")
     return record
+
+
+def refused(rule: str, refusal: Refuse) -> None:
+    """Note that a rule refuses the request, to be counted when it has ended."""
+    record = _record.get()
+    if record is not None:
+        record.tally.refused(rule, refusal)

@@ -44,7 +44,9 @@ class Door:
         )
         if isinstance(decision, Allow):
             await self.app(scope, receive, send)
-        elif scope["type"] == "websocket":
+            return
+        context.refused("gate", decision)
+        if scope["type"] == "websocket":
             await WebSocketClose(POLICY_VIOLATION, decision.type)(scope, receive, send)
         else:
             await refusal.response(decision)(scope, receive, send)

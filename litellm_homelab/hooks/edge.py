@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import time
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, TypeAlias
@@ -15,6 +16,7 @@ from litellm_homelab.hooks import context, listing, refusal
 from litellm_homelab.hooks.body import Body
 from litellm_homelab.hooks.context import Record
 from litellm_homelab.hooks.last_word import LastWord
+from litellm_homelab.hooks.watch import Watch
 
 LEAKING_HEADERS = (b"x-litellm-model-", b"llm_provider-")
 """
@@ -34,6 +36,9 @@ Unmark: TypeAlias = Callable[[Record, str], str]
 
 Decide: TypeAlias = Callable[[Scope], Allow | Refuse]
 
+Ended: TypeAlias = Callable[[Record, Scope, Watch], Awaitable[None]]
+"""Is told of each request when it has ended."""
+
 
 def _as_it_is(_: Record, model: str) -> str:
     return model
@@ -43,18 +48,24 @@ def _allow(_: Scope) -> Allow | Refuse:
     return Allow()
 
 
+async def _unnoticed(_: Record, __: Scope, ___: Watch) -> None:
+    pass
+
+
 @dataclass(frozen=True, slots=True)
 class Border:
     """
     What `Edge` needs to know.
 
-    The order of the handles, how large a body may be, how marks come off, and what is refused outright.
+    The order of the handles, how large a body may be, how marks come off, what is refused outright, and who
+    is told when a request has ended.
     """
 
     order: Sequence[str] = ()
     body_bytes: int = 32 * 2**20
     unmark: Unmark = _as_it_is
     decide: Decide = _allow
+    ended: Ended = _unnoticed
 
 
 class Edge:
@@ -72,24 +83,31 @@ class Edge:
             return
 
         with context.request(scope.get("path", "")) as record:
-            last_word = LastWord(record, send)
+            watch = Watch(send)
+            try:
+                await self._serve(record, scope, receive, LastWord(record, watch))
+            finally:
+                record.tally.ended_at = time.monotonic()
+                await self._border.ended(record, scope, watch)
 
-            async def clean(message: Message) -> None:
-                if message["type"] in STARTS:
-                    message["headers"] = [pair for pair in message.get("headers", ()) if not _leaks(pair[0])]
-                await last_word(message)
+    async def _serve(self, record: Record, scope: Scope, receive: Receive, send: Send) -> None:
+        async def clean(message: Message) -> None:
+            if message["type"] in STARTS:
+                message["headers"] = [pair for pair in message.get("headers", ()) if not _leaks(pair[0])]
+            await send(message)
 
-            decision = self._border.decide(scope) if scope["type"] == "http" else Allow()
-            if isinstance(decision, Refuse):
-                await refusal.response(decision)(scope, receive, clean)
-            elif listing.is_listing(scope):
-                await listing.serve(self.app, scope, receive, clean, self._order)
-            elif scope["type"] == "http":
-                unmark = partial(self._border.unmark, record)
-                body = Body(self.app, self._border.body_bytes, unmark, partial(_note, record))
-                await body(scope, receive, clean)
-            else:
-                await self.app(scope, receive, clean)
+        decision = self._border.decide(scope) if scope["type"] == "http" else Allow()
+        if isinstance(decision, Refuse):
+            context.refused("gate", decision)
+            await refusal.response(decision)(scope, receive, clean)
+        elif listing.is_listing(scope):
+            await listing.serve(self.app, scope, receive, clean, self._order)
+        elif scope["type"] == "http":
+            unmark = partial(self._border.unmark, record)
+            body = Body(self.app, self._border.body_bytes, unmark, partial(_note, record))
+            await body(scope, receive, clean)
+        else:
+            await self.app(scope, receive, clean)
 
 
 def _note(record: Record, body: Mapping[str, object]) -> None:

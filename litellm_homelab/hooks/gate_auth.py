@@ -17,6 +17,7 @@ from litellm_homelab.gate.table import Route
 from litellm_homelab.hooks import context
 from litellm_homelab.hooks.closed import closed
 from litellm_homelab.hooks.door import METRICS, is_metrics
+from litellm_homelab.hooks.metering import timed
 from litellm_homelab.hooks.opening import CALLER_KEY
 from litellm_homelab.hooks.refusal import Refused
 
@@ -29,6 +30,7 @@ def gate(keyring: Keyring, rule: Gate, has_database: Callable[[], bool]) -> Call
     stock LiteLLM answers `400 no_db_connection` then (measured on 1.106.2).
     """
 
+    @timed("gate")
     @closed("gate")
     async def user_api_key_auth(request: Request, api_key: str | None) -> UserAPIKeyAuth | str:
         key = (api_key or "").removeprefix("Bearer ")  # None for an empty header
@@ -37,6 +39,7 @@ def gate(keyring: Keyring, rule: Gate, has_database: Callable[[], bool]) -> Call
             return key
         if caller is None:
             raise Refused(rule.unknown(missing=not key))
+        context.required().tally.sender = caller.name
         decision = rule.decide(_route(request), caller)
         if isinstance(decision, Refuse):
             raise Refused(decision)

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from typing import NoReturn
+from dataclasses import replace
+from typing import Final, NoReturn
 
 from litellm_homelab.decision import RefusalType, Refuse
 from litellm_homelab.hooks.context import Child, Record
+from litellm_homelab.hooks.metering import meter
 from litellm_homelab.hooks.refusal import Refused
 from litellm_homelab.optillm import topology
 from litellm_homelab.optillm.fanout import Admitted, Ended, Looped, Spent
 from litellm_homelab.optillm.hearsay import RETURN_TEXT
 from litellm_homelab.optillm.ledger import Ledger
+
+RULE: Final = "loop_guard"
 
 
 class LineageGuard:
@@ -46,31 +50,35 @@ class LineageGuard:
             await self._refuse_marked(record, record.child, group)
         if record.caller.role == "optillm":
             await self._ledger.returned(group)
-            _refuse(record, returned(group, group))
+            _refuse(record, returned(group, group), None)
 
     async def _refuse_marked(self, record: Record, child: Child, group: str) -> None:
         summary = await self._ledger.read(child.root)
         start = summary.root.handle if summary else group
         await self._ledger.loop(child.root, topology.written((start, topology.OPTILLM, group)))
-        _refuse(record, returned(start, group))
+        _refuse(record, returned(start, group), start)
 
     async def _admit(self, record: Record, child: Child) -> None:
         admission = await self._ledger.admit(child.root)
         if isinstance(admission, Admitted):
+            root = admission.root
+            record.child = replace(child, handle=root.handle, approach=root.approach)
             return
         if isinstance(admission, Spent):
-            raise Refused(spent(admission.limit, to_child=True))
+            raise Refused(spent(admission.limit, to_child=True), RULE)
         if isinstance(admission, Looped):
-            raise Refused(looped(admission.path, to_child=True))
+            raise Refused(looped(admission.path, to_child=True), RULE)
         # The mark is not shown: who presents it again must learn nothing from it.
         record.forged = "ended" if isinstance(admission, Ended) else "unknown"
-        raise Refused(ended())
+        raise Refused(ended(), RULE)
 
 
-def _refuse(record: Record, refusal: Refuse) -> NoReturn:
+def _refuse(record: Record, refusal: Refuse, handle: str | None) -> NoReturn:
+    if record.refusal is None:  # else this request has been told, on its way through the fallbacks
+        meter().loop(handle)
     # Remembered, since inside a fallback LiteLLM would show the error that led to it, which OptiLLM retries.
     record.refusal = refusal
-    raise Refused(refusal)
+    raise Refused(refusal, RULE)
 
 
 def returned(start: str, group: str) -> Refuse:

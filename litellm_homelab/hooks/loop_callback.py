@@ -15,13 +15,17 @@ from litellm_homelab.hooks.closing import Closing
 from litellm_homelab.hooks.context import Child, Record, Root
 from litellm_homelab.hooks.deployments import Deployments
 from litellm_homelab.hooks.lineage_guard import LineageGuard
+from litellm_homelab.hooks.metering import meter, timed, timing
 from litellm_homelab.hooks.opening import Opening
 from litellm_homelab.hooks.outgoing import ClientError
 from litellm_homelab.hooks.refusal import Refused
 from litellm_homelab.hooks.root_keeper import RootKeeper, blank_headers
+from litellm_homelab.optillm import fanout
 from litellm_homelab.optillm.fanout import Usage
 from litellm_homelab.optillm.lanes import Lanes
 
+SENT = "complete_input_dict"
+"""What `log_pre_api_call` is given of a request that is sent, not of a refused one (1.106.2)."""
 PEEKED = 16
 """Chunks of a stream that are looked at before the first is sent, where OptiLLM came back without a mark."""
 
@@ -48,6 +52,7 @@ class LoopGuardCallback(CustomLogger):  # type: ignore[misc]  # LiteLLM's class 
 
     # --- deciding ----------------------------------------------------------------------------------
 
+    @timed("pre_call")
     @closed("loop_guard")
     async def async_pre_call_hook(
         self,
@@ -60,6 +65,7 @@ class LoopGuardCallback(CustomLogger):  # type: ignore[misc]  # LiteLLM's class 
         await self._opening.open(data, user_api_key_dict)
         return data
 
+    @timed("attempt")
     @closed("loop_guard")
     async def async_pre_call_deployment_hook(
         self,
@@ -78,7 +84,7 @@ class LoopGuardCallback(CustomLogger):  # type: ignore[misc]  # LiteLLM's class 
         approach = attempt.approach_of(self._lanes, record, group)
         refusal = await self._keeper.attempt(record, group, approach.text)
         if refusal is not None:
-            attempt.refuse(refusal)
+            attempt.refuse(refusal, "loop_guard")
         if record.root is not None:
             record.root.carrying = attempt.is_sent(call_type)
         return None
@@ -89,9 +95,9 @@ class LoopGuardCallback(CustomLogger):  # type: ignore[misc]  # LiteLLM's class 
         """Put the mark behind the model name in the very dict that LiteLLM is about to send."""
         record = context.current()
         root = record.root if record else None
-        if root is not None and root.carrying and root.mark:
-            with counted("wire"):
-                _carry(root, kwargs["additional_args"]["complete_input_dict"])
+        if root is not None and root.carrying and root.mark and SENT in (kwargs.get("additional_args") or {}):
+            with timing("wire"), counted("wire"):
+                _carry(root, kwargs["additional_args"][SENT])
 
     async def async_post_call_success_deployment_hook(
         self,
@@ -123,6 +129,7 @@ class LoopGuardCallback(CustomLogger):  # type: ignore[misc]  # LiteLLM's class 
 
     # --- answers -----------------------------------------------------------------------------------
 
+    @timed("success")
     @closed("loop_guard")
     async def async_post_call_success_hook(
         self,
@@ -179,6 +186,7 @@ class LoopGuardCallback(CustomLogger):  # type: ignore[misc]  # LiteLLM's class 
         """Whether OptiLLM came back without a mark since the root began, so that its answer must be read."""
         return record.root is not None and await self._keeper.ledger.returns() != record.root.returns
 
+    @timed("stream")
     @closed("loop_guard")
     async def _close(self, record: Record, ahead: list[Any]) -> None:
         refusal = await self._keeper.close(record, ahead, failed=False)
@@ -198,10 +206,12 @@ class LoopGuardCallback(CustomLogger):  # type: ignore[misc]  # LiteLLM's class 
 
     async def _book(self, child: Child, usage: Usage) -> None:
         seconds = time.monotonic() - child.admitted_at
-        await self._keeper.ledger.finish(
-            child.root, Usage(usage.prompt_tokens, usage.completion_tokens, seconds)
-        )
+        booked = Usage(usage.prompt_tokens, usage.completion_tokens, seconds)
+        await self._keeper.ledger.finish(child.root, booked)
+        amounts = fanout.amounts(booked)
+        meter().tokens(child.handle, child.approach, amounts["prompt_tokens"], amounts["completion_tokens"])
 
+    @timed("failure")
     async def async_post_call_failure_hook(
         self,
         request_data: dict[str, Any],  # noqa: ARG002 - LiteLLM's signature
@@ -212,6 +222,7 @@ class LoopGuardCallback(CustomLogger):  # type: ignore[misc]  # LiteLLM's class 
         """Give the client of a root that looped or overspent the one clear refusal."""
         return await self._closing.failure(original_exception)
 
+    @timed("headers")
     async def async_post_call_response_headers_hook(
         self,
         data: dict[str, Any],  # noqa: ARG002 - LiteLLM's signature

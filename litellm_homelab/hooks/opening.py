@@ -47,10 +47,12 @@ class Opening:
         record.fields = request.body_of(data)
         self._take_mark(record, data)
         self._take_prefix(record, data)
+        model = data.get("model")
+        record.model = model if isinstance(model, str) else None
         if record.forged is not None:
-            raise Refused(forged())
+            raise Refused(forged(), "loop_guard")
         if self._guard is not None:
-            await self._guard.enter(record, data.get("model"))
+            await self._guard.enter(record, model)
         return record
 
     def caller(self, user_api_key_dict: Any) -> Caller:  # noqa: ANN401 - LiteLLM's type

@@ -13,6 +13,7 @@ from fastapi import HTTPException
 from pydantic import BaseModel
 
 from litellm_homelab.decision import Refuse
+from litellm_homelab.hooks.metering import timing
 from litellm_homelab.hooks.refusal import Refused
 from litellm_homelab.showroom import outward, sse
 
@@ -154,7 +155,9 @@ async def _stamped_chunks(chunks: AsyncIterator[Any], handle: str) -> AsyncGener
             for frame in raw.feed(chunk.encode("utf-8", "surrogatepass")):
                 yield frame.decode("utf-8", "surrogatepass")
         else:
-            yield stamped(chunk, handle)
+            with timing("stream"):
+                new = stamped(chunk, handle)
+            yield new
     rest = raw.flush()
     if rest:
         yield rest.decode("utf-8", "surrogatepass") if text else rest

@@ -9,21 +9,27 @@ from typing import Any
 from litellm_homelab import state
 from litellm_homelab.callers import Keyring
 from litellm_homelab.gate.rule import Gate
-from litellm_homelab.hooks import running
+from litellm_homelab.hooks import metering, running
 from litellm_homelab.hooks.approach_callback import ApproachCallback
 from litellm_homelab.hooks.closing import Closing
+from litellm_homelab.hooks.count import Count
 from litellm_homelab.hooks.deployments import Deployments
 from litellm_homelab.hooks.gate_auth import gate
 from litellm_homelab.hooks.lineage_guard import LineageGuard
 from litellm_homelab.hooks.loop_callback import LoopGuardCallback
+from litellm_homelab.hooks.metrics_callback import MetricsCallback
 from litellm_homelab.hooks.opening import Opening
 from litellm_homelab.hooks.root_keeper import RootKeeper
 from litellm_homelab.hooks.sent import litellms_params
 from litellm_homelab.hooks.showroom_callback import ShowroomCallback
+from litellm_homelab.metric_labels import Labels
 from litellm_homelab.optillm.lanes import Lanes
 from litellm_homelab.optillm.ledger import Ledger
 from litellm_homelab.settings import Settings
 from litellm_homelab.showroom.rule import Showroom
+
+METRICS = "litellm_homelab.hooks.metrics"
+"""The callback without which nothing is counted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,11 +42,15 @@ class Parts:
     showroom: ShowroomCallback
     approach: ApproachCallback
     loop_guard: LoopGuardCallback
+    metrics: MetricsCallback
     opening: Opening
+    count: Count
 
 
 def build(settings: Settings, router: Callable[[], Any]) -> Parts:
     """Make everything from checked settings; nothing is opened or connected yet."""
+    if METRICS in settings.router.callbacks:
+        metering.show(Labels.of(settings))
     lanes = Lanes(settings.homelab.optillm)
     keyring = Keyring.from_settings(settings)
     rule = Gate(tuple(settings.homelab.gate.open))
@@ -59,5 +69,7 @@ def build(settings: Settings, router: Callable[[], Any]) -> Parts:
         ),
         approach=ApproachCallback(lanes, opening, deployments),
         loop_guard=LoopGuardCallback(lanes, opening, deployments, guard, keeper, closing),
+        metrics=MetricsCallback(deployments),
         opening=opening,
+        count=Count(keyring, ledger),
     )

@@ -19,7 +19,7 @@ class Refused(GuardrailRaisedException, ProxyException):  # type: ignore[misc]  
     type `internal_server_error` (both measured on 1.106.2).
     """
 
-    def __init__(self, refusal: Refuse) -> None:
+    def __init__(self, refusal: Refuse, rule: str | None = None) -> None:
         ProxyException.__init__(
             self,
             message=refusal.message,
@@ -33,6 +33,8 @@ class Refused(GuardrailRaisedException, ProxyException):  # type: ignore[misc]  
         self.status_code = refusal.status
         self.blocked_content = False
         self.refusal = refusal
+        self.rule = rule
+        """Whose refusal it is, where that is not the callback that raises it."""
 
 
 def response(refusal: Refuse) -> JSONResponse:
@@ -53,5 +55,6 @@ def policy_error(rule: str) -> Refused:
             RefusalType.POLICY_ERROR,
             f"The gateway's {rule} rule failed, so the request was refused. "
             "This is a fault of the gateway, not of the request: its operator finds the cause in the log.",
-        )
+        ),
+        rule,
     )

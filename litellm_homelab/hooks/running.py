@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from litellm.types.router import AllowedFailsPolicy, RetryPolicy
 
 from litellm_homelab import TESTED_LITELLM
+from litellm_homelab.hooks import metering
 from litellm_homelab.settings import Known, Settings, SettingsError, load
 
 if TYPE_CHECKING:
@@ -81,7 +82,7 @@ def _parts() -> Parts:
     made = parts.build(settings(), router)
     limit = settings().homelab.limits.body_mb * 2**20
     decide = door.metrics_door(made.rule, made.keyring)
-    edge.wrap(app, edge.Border(settings().handles, limit, made.opening.unmarked, decide))
+    edge.wrap(app, edge.Border(settings().handles, limit, made.opening.unmarked, decide, made.count))
     door.hang(app, made.rule, made.keyring)
     unmarking.watch_logs()
     return made
@@ -116,3 +117,4 @@ def forget() -> None:
     """Forget the settings and instances, so that the next load reads them anew; for tests."""
     settings.cache_clear()
     _parts.cache_clear()
+    metering.forget()

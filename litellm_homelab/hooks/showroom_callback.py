@@ -16,6 +16,7 @@ from litellm_homelab.hooks import context, outgoing
 from litellm_homelab.hooks.closed import broken, closed
 from litellm_homelab.hooks.closing import Closing
 from litellm_homelab.hooks.deployments import Deployments
+from litellm_homelab.hooks.metering import timed
 from litellm_homelab.hooks.opening import Opening
 from litellm_homelab.hooks.refusal import Refused
 from litellm_homelab.hooks.sent import sent
@@ -58,6 +59,7 @@ class ShowroomCallback(CustomLogger):  # type: ignore[misc]  # LiteLLM's class i
 
     # --- deciding ----------------------------------------------------------------------------------
 
+    @timed("pre_call")
     @closed("showroom")
     async def async_pre_call_hook(
         self,
@@ -82,6 +84,7 @@ class ShowroomCallback(CustomLogger):  # type: ignore[misc]  # LiteLLM's class i
         request.metadata_of(data)[RETURN_RAW_MODEL_NAME_METADATA_KEY] = True
         return data
 
+    @timed("attempt")
     @closed("showroom")
     async def async_pre_call_deployment_hook(
         self,
@@ -110,6 +113,7 @@ class ShowroomCallback(CustomLogger):  # type: ignore[misc]  # LiteLLM's class i
         ours = record is None or record.path.startswith("/health")
         return ours and request.is_health_check(kwargs)
 
+    @timed("listing")
     @closed("showroom")
     async def async_filter_listed_models(
         self,
@@ -122,6 +126,7 @@ class ShowroomCallback(CustomLogger):  # type: ignore[misc]  # LiteLLM's class i
 
     # --- answers -----------------------------------------------------------------------------------
 
+    @timed("success")
     @closed("showroom")
     async def async_post_call_success_hook(
         self,
@@ -146,6 +151,7 @@ class ShowroomCallback(CustomLogger):  # type: ignore[misc]  # LiteLLM's class i
         async for chunk in outgoing.stamped_stream(response, record.asked, self._closing.refined):
             yield chunk
 
+    @timed("failure")
     async def async_post_call_failure_hook(
         self,
         request_data: dict[str, Any],  # noqa: ARG002 - LiteLLM's signature

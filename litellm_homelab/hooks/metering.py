@@ -1,0 +1,67 @@
+"""The meter of this process: what our hooks count with, a silent one where router.yaml lists no `metrics`."""
+
+from __future__ import annotations
+
+import functools
+import time
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from typing import ParamSpec, TypeVar
+
+from prometheus_client import REGISTRY, CollectorRegistry
+
+from litellm_homelab.metric_labels import Labels
+from litellm_homelab.metrics import Metrics
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+_SILENT = Metrics()
+_meter = _SILENT
+_shown: CollectorRegistry | None = None
+
+
+def meter() -> Metrics:
+    """What to count with, asked for at call time."""
+    return _meter
+
+
+def show(labels: Labels) -> None:
+    """Count from now on, in series of their own within the registry that LiteLLM's `/metrics/` shows."""
+    global _meter, _shown
+    forget()
+    _shown = CollectorRegistry()
+    _meter = Metrics(labels, _shown)
+    REGISTRY.register(_shown)
+
+
+def forget() -> None:
+    """Count no more, and show nothing."""
+    global _meter, _shown
+    if _shown is not None:
+        REGISTRY.unregister(_shown)
+    _meter, _shown = _SILENT, None
+
+
+@contextmanager
+def timing(hook: str) -> Iterator[None]:
+    """Count the time of the block as one of our hooks'."""
+    began = time.perf_counter()
+    try:
+        yield
+    finally:
+        _meter.hook(hook, time.perf_counter() - began)
+
+
+def timed(hook: str) -> Callable[[Callable[P, Awaitable[T]]], Callable[P, Awaitable[T]]]:
+    """Count the time that a hook takes, refusing included; what it waits for the store is part of it."""
+
+    def decorate(call: Callable[P, Awaitable[T]]) -> Callable[P, Awaitable[T]]:
+        @functools.wraps(call)
+        async def measured(*args: P.args, **kwargs: P.kwargs) -> T:
+            with timing(hook):
+                return await call(*args, **kwargs)
+
+        return measured
+
+    return decorate

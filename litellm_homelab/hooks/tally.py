@@ -1,0 +1,72 @@
+"""What is noted of one request while it passes the hooks, to be counted once when it has ended."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+
+from litellm_homelab.decision import Refuse
+
+
+@dataclass(slots=True)
+class Attempt:
+    """One HTTP call to an upstream of the group `target`; `outcome` is None while it is under way."""
+
+    target: str
+    began_at: float = field(default_factory=time.monotonic)
+    outcome: str | None = None
+
+
+@dataclass(slots=True)
+class Tally:
+    """
+    Notes on one request.
+
+    Hooks run more often than things happen: several callbacks meet one refusal, and LiteLLM calls the hooks
+    of an attempt twice for responses and three times for messages (measured on 1.106.2). So they note here,
+    and `Count` counts at the end.
+    """
+
+    began_at: float = field(default_factory=time.monotonic)
+    ended_at: float | None = None
+    sender: str | None = None
+    """The caller whose key the gate found."""
+    refusals: list[tuple[str, Refuse]] = field(default_factory=list)
+    """What was refused, and by which rule, in order."""
+    attempts: list[Attempt] = field(default_factory=list)
+    chosen: str | None = None
+    """The group of the attempt that is about to be sent."""
+    stripped: set[str] = field(default_factory=set)
+    """Fields of the client's that did not leave for an upstream."""
+    inert: bool = False
+    """Whether tags in the prompt were made inert."""
+    paced: bool = False
+    """Whether the speed of the answer has been counted."""
+
+    def refused(self, rule: str, refusal: Refuse) -> None:
+        """Note a refusal; the first rule to raise it is its rule."""
+        if not any(known is refusal for _, known in self.refusals):
+            self.refusals.append((rule, refusal))
+
+    def rule_of(self, refusal: Refuse) -> str | None:
+        """The rule that raised a refusal, None where no hook did: the verdict on a root is not raised."""
+        return next((rule for rule, known in self.refusals if known is refusal), None)
+
+    def sent(self) -> None:
+        """Note that the chosen group is being asked; nothing where none was chosen since the last time."""
+        if self.chosen is not None:
+            self.answered("failed")  # nobody said how the one before it ended, and it is tried again
+            self.attempts.append(Attempt(self.chosen))
+            self.chosen = None
+
+    def answered(self, outcome: str) -> None:
+        """Note how the attempt under way ended; nothing where none is."""
+        if self.attempts and self.attempts[-1].outcome is None:
+            self.attempts[-1].outcome = outcome
+
+    @property
+    def lost(self) -> float | None:
+        """Seconds from the first attempt to the one that answered; None where the first one did, or none."""
+        if len(self.attempts) < 2 or self.attempts[-1].outcome != "answered":
+            return None
+        return self.attempts[-1].began_at - self.attempts[0].began_at
