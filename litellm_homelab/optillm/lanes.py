@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from litellm_homelab.decision import RefusalType, Refuse
 from litellm_homelab.optillm import approaches, costs, tags
 from litellm_homelab.optillm.approaches import Approach, Problem
+from litellm_homelab.optillm.parameters import readable
 from litellm_homelab.sections import Lane
 
 UNSUPPORTED = {
@@ -15,6 +16,8 @@ UNSUPPORTED = {
     "web_search_options": "a server-side tool, which OptiLLM has not",
 }
 """Body fields that an OptiLLM handle refuses, and why."""
+LIMITS = ("max_tokens", "max_completion_tokens")
+"""Fields of every request on which the cost of an approach depends."""
 FUNCTION_TOOLS = frozenset({"function", "custom"})
 """Types of tools that the client runs; any other is run by a server."""
 
@@ -45,7 +48,11 @@ class Lanes:
         """Refuse what would make more calls than the handle may, before any is made."""
         lane = self.lanes[handle]
         choices = min(n, lane.max_n) if isinstance(n, int) and not isinstance(n, bool) else 1
-        calls = costs.estimate(approach, max(choices, 1), fields, prompt_chars=prompt_chars)
+        # What is not sent costs nothing.
+        sent = {
+            name: fields[name] for name in (*readable(approach.parts, frozenset()), *LIMITS) if name in fields
+        }
+        calls = costs.estimate(approach, max(choices, 1), sent, prompt_chars=prompt_chars)
         if calls <= lane.max_calls:
             return None
         return Refuse(
@@ -63,7 +70,8 @@ class Lanes:
         tools = fields.get("tools")
         for tool in tools if isinstance(tools, list) else ():
             kind = tool.get("type", "function") if isinstance(tool, dict) else "function"
-            if kind not in FUNCTION_TOOLS and not (isinstance(tool, dict) and "input_schema" in tool):
+            known = isinstance(kind, str) and kind in FUNCTION_TOOLS
+            if not known and not (isinstance(tool, dict) and "input_schema" in tool):
                 return Refuse(
                     RefusalType.PARAM_NOT_ALLOWED,
                     f"{handle}: tools of type {str(kind)[:60]!r} run on a server, which OptiLLM has not; "
