@@ -41,7 +41,7 @@ class Finder:
         self._router = router
         self._routes: list[BaseRoute] = []
         self._contexts: tuple[RouteContext, ...] = ()
-        self._known: dict[tuple[str, str], Route] = {}
+        self._known: dict[tuple[str, str, str], Route] = {}
 
     def find(self, scope: Scope) -> Route | None:
         """The route that will serve a connection; None where LiteLLM answers 404, 405 or a redirect."""
@@ -50,7 +50,7 @@ class Finder:
             self._contexts = contexts(self._routes)
             self._known = {}
         method = scope["method"] if scope["type"] == "http" else WEBSOCKET
-        asked = (method, str(scope["path"]))
+        asked = (method, str(scope["path"]), str(scope.get("root_path", "")))
         if asked in self._known:
             return self._known[asked]
         found = next(self._matching(scope), None)
