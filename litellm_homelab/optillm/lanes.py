@@ -70,8 +70,7 @@ class Lanes:
         tools = fields.get("tools")
         for tool in tools if isinstance(tools, list) else ():
             kind = tool.get("type", "function") if isinstance(tool, dict) else "function"
-            known = isinstance(kind, str) and kind in FUNCTION_TOOLS
-            if not known and not (isinstance(tool, dict) and "input_schema" in tool):
+            if not isinstance(kind, str) or kind not in FUNCTION_TOOLS:
                 return Refuse(
                     RefusalType.PARAM_NOT_ALLOWED,
                     f"{handle}: tools of type {str(kind)[:60]!r} run on a server, which OptiLLM has not; "
