@@ -21,11 +21,19 @@ MADE_BY_RULES = frozenset({"handle"})
 
 
 def load(gateway: Gateway) -> None:
-    """Answers whole and streamed, over three routes; a refusal; a failover; a failure."""
+    """Answers whole and streamed, with calls back; refusals; a loop; a failover; a failure."""
     for stream in (False, True):
-        assert gateway.chat("main", stream=stream).status_code == 200
-        assert gateway.chat("boost", optillm_approach="re2", stream=stream).status_code == 200
+        # A field that is OptiLLM's, and is taken out.
+        assert gateway.chat("main", optillm_approach="re2", stream=stream).status_code == 200
+        assert gateway.chat("boost", optillm_approach="moa", stream=stream).status_code == 200
     assert gateway.chat("ollama-qwen").status_code == 404
+    assert gateway.chat("boost", optillm_approach="executecode").status_code == 400
+    optillm = {"Authorization": f"Bearer {gateway.environ['OPTILLM_UPSTREAM_KEY']}"}
+    body = {"model": "boost", "messages": [{"role": "user", "content": "again"}]}
+    assert gateway.post("/v1/chat/completions", body, headers=optillm).status_code == 400
+    assert (
+        gateway.post("/v1/chat/completions", body, headers={"Authorization": "Bearer no"}).status_code == 401
+    )
     gateway.demo.fault("vllm", "500")
     assert gateway.chat("vllm-qwen").status_code == 200
     gateway.demo.clear_fault()
@@ -42,6 +50,8 @@ def monitored(_chained: Gateway, tmp_path_factory: pytest.TempPathFactory) -> It
         running.wait_for('litellm_output_tokens_metric_total{requested_model="ollama-qwen"}')
         load(_chained)
         running.wait_for("handle:litellm_output_tokens:rate5m{handle='ollama-qwen'} > 0")
+        running.wait_for("rate(homelab_loops_total[1m]) > 0")
+        running.wait_for("handle:homelab_first_token_seconds:p95_5m > 0")
         yield running
 
 
@@ -65,9 +75,23 @@ def test_a_series_of_litellms_exists(monitored: Prometheus, name: str) -> None:
     [
         pytest.param(expr.replace("$__rate_interval", "1m"), id=name)
         for name, expr in EXPRESSIONS.items()
-        if "homelab_" not in expr and not name.startswith("Homelab")
+        if not name.startswith("Homelab")
     ],
 )
 def test_a_query_returns_data(monitored: Prometheus, expr: str) -> None:
     """Every query of every panel, and every recording rule, gives a number."""
     assert monitored.query(expr)
+
+
+@pytest.mark.parametrize("name", sorted(DECLARED.keys() - {rule["record"] for rule in rules(RECORDING)}))
+def test_a_series_of_ours_exists(monitored: Prometheus, name: str) -> None:
+    """What the package declares is there, with the labels that it declares."""
+    found = monitored.labels(name)
+    assert found
+    assert all(DECLARED[name] <= labels for labels in found)
+
+
+def test_the_loop_is_an_alert(monitored: Prometheus) -> None:
+    """It fires, and the one for a spent budget does not."""
+    monitored.wait_for('ALERTS{alertname="HomelabLoopBlocked", alertstate="firing"}')
+    assert monitored.query('ALERTS{alertname=~"HomelabFanoutBudgetHit|HomelabRuleFailedClosed"}') == []
