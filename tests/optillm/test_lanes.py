@@ -137,6 +137,8 @@ def test_what_a_request_may_cost(
             {"tools": [{"type": "web_search_20250305"}]}, "tools", id="a tool of a server, Anthropic's"
         ),
         pytest.param({"tools": [{"type": ["x"] * 99}]}, "tools", id="a type of another kind"),
+        pytest.param({"tools": [{"type": "custom", "input_schema": {}}]}, None, id="a function, so called"),
+        pytest.param({"tools": [{"type": "mcp", "input_schema": {}}]}, "tools", id="a tool dressed up"),
         pytest.param({"tools": "x"}, None, id="tools of another kind, which LiteLLM refuses"),
         pytest.param({"tools": [5, None, "x"]}, None, id="tools that are none, which LiteLLM refuses"),
     ],
