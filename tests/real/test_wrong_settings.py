@@ -39,6 +39,11 @@ def _fallback_to_backroom(document: dict[str, Any]) -> None:
     document["homelab"]["showroom"]["internal"].remove("ollama-qwen")
 
 
+def _guardrail_that_never_runs(document: dict[str, Any]) -> None:
+    params = {"guardrail": "litellm_homelab.guardrails.PromptTags", "mode": "pre_cal"}
+    document["guardrails"] = [{"guardrail_name": "prompt-tags", "litellm_params": params}]
+
+
 WRONG: Mapping[str, Wrong] = {
     "several-mistakes": Wrong(
         _unknown_handles,
@@ -47,6 +52,10 @@ WRONG: Mapping[str, Wrong] = {
             "router.yaml: homelab.showroom.handles[14]: ",
             "router.yaml: router_settings.retry_policy.Timeout: LiteLLM would ignore this name",
         ),
+    ),
+    "guardrail": Wrong(
+        _guardrail_that_never_runs,
+        problems=("guardrails: prompt-tags: litellm_params.mode: expected pre_call, got 'pre_cal'",),
     ),
     "unset-variable": Wrong(
         unset="MAIN_API_BASE",
