@@ -1,0 +1,118 @@
+"""One bypass as a request, what must come of it, and whether it got through."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+FOLDER = Path(__file__).parent
+DEFAULTS: dict[str, dict[str, Any]] = {
+    "chat": {"messages": [{"role": "user", "content": "hello"}]},
+    "completions": {"prompt": "hello"},
+    "responses": {"input": "hello"},
+    "messages": {"messages": [{"role": "user", "content": "hello"}], "max_tokens": 9},
+    "embeddings": {"input": "hello"},
+    "generate": {"contents": [{"role": "user", "parts": [{"text": "hello"}]}]},
+}
+"""What a route needs besides the field that a case is about; `default` of a case names one of them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """
+    One request of `caller`, refused with `status` and `type` and without a call to a backend.
+
+    `reaches` are the backends that may be called all the same (an answer of 200 without harm); `absent`
+    are texts that the answer must not have; `seen` says where the bypass was first seen.
+    """
+
+    id: str
+    tried: str
+    seen: str
+    caller: str
+    method: str
+    path: str
+    status: tuple[int, ...]
+    type: str | None = None
+    content: bytes | None = None
+    headers: dict[str, str] = field(default_factory=dict)
+    reaches: tuple[str, ...] = ()
+    absent: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What came back, and which backends were called; None where nobody can tell."""
+
+    status: int
+    text: str
+    called: tuple[str, ...] | None = None
+
+
+def problem(case: Case, outcome: Outcome) -> str:
+    """What is wrong with an outcome, in words; empty where the gateway held."""
+    if outcome.status not in case.status:
+        return f"status {outcome.status}, not {' or '.join(map(str, case.status))}"
+    if case.type is not None and case.type not in outcome.text:
+        return f"no {case.type} in the answer"
+    if outcome.called is not None and not set(outcome.called) <= set(case.reaches):
+        return f"reached {', '.join(outcome.called)}"
+    found = [text for text in case.absent if text in outcome.text]
+    return f"the answer names {', '.join(found)}" if found else ""
+
+
+def got_through(case: Case, outcome: Outcome) -> bool:
+    """
+    Whether a gateway served a bypass: a call to a backend, an answer or a name that should not have been.
+
+    A refusal with another status than ours is a refusal too, and so is a server error before any call. What
+    the request then achieved is not asked: a field that is let through and ignored counts as well.
+    """
+    called = set(outcome.called or ()) - set(case.reaches)
+    names = any(text in outcome.text for text in case.absent)
+    served = outcome.status < 400 and not any(status < 400 for status in case.status)
+    return bool(called) or names or served
+
+
+def load(folder: Path = FOLDER) -> list[Case]:
+    """Every case of the `*.yaml` files, in the order of their names."""
+    return [case for file in sorted(folder.glob("*.yaml")) for case in _cases(file)]
+
+
+def _cases(file: Path) -> Iterator[Case]:
+    document = yaml.safe_load(file.read_text(encoding="utf-8"))
+    for number, one in enumerate(document["cases"]):
+        method, path = next((verb, one.pop(verb)) for verb in ("POST", "GET", "DELETE", "PUT") if verb in one)
+        status = one.pop("status")
+        yield Case(
+            id=f"{file.stem}-{number}",
+            tried=document["tried"],
+            seen=document["seen"],
+            caller=one.pop("as", "client"),
+            method=method,
+            path=path,
+            status=tuple(status) if isinstance(status, list) else (status,),
+            content=_content(one),
+            headers=_headers(one),
+            reaches=tuple(one.pop("reaches", ())),
+            absent=tuple(one.pop("absent", ())),
+            **one,
+        )
+
+
+def _content(one: dict[str, Any]) -> bytes | None:
+    raw, body, default = one.pop("raw", None), one.pop("body", None), one.pop("default", None)
+    if raw is not None:
+        return str(raw).encode()
+    if body is None and default is None:
+        return None
+    return json.dumps({**DEFAULTS.get(default or "", {}), **(body or {})}).encode()
+
+
+def _headers(one: dict[str, Any]) -> dict[str, str]:
+    return {"content-type": "application/json", **one.pop("headers", {})}

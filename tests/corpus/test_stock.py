@@ -1,0 +1,22 @@
+"""The corpus without our hooks: in a module of its own, since only one mocked proxy runs at a time."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from litellm_homelab.testing import MockProxy
+from tests.corpus import generated, replay
+from tests.corpus.case import load
+
+WRITTEN = load()
+MADE = generated.cases()
+
+
+async def test_what_gets_through_without_the_hooks(tmp_path: Path) -> None:
+    """On the same router without them; the number is why this package is there."""
+    async with MockProxy(replay.stock(tmp_path)) as stock:
+        written = await replay.through(stock, WRITTEN, replay.STOCK_KEYS)
+        made = await replay.through(stock, MADE, replay.STOCK_KEYS)
+    print(f"\nwithout the hooks {len(written)} of {len(WRITTEN)} written cases get through, "
+          f"{len(made)} of {len(MADE)} generated ones")  # fmt: skip
+    assert len(written) >= 60, written
