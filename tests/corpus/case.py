@@ -75,7 +75,7 @@ def got_through(case: Case, outcome: Outcome) -> bool:
     """
     called = set(outcome.called or ()) - set(case.reaches)
     names = any(text in outcome.text for text in case.absent)
-    served = outcome.status < 400 and not any(status < 400 for status in case.status)
+    served = 0 < outcome.status < 400 and not any(0 < status < 400 for status in case.status)
     return bool(called) or names or served
 
 

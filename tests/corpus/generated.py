@@ -100,6 +100,8 @@ def _shapes() -> Iterator[Case]:
         ("deep objects", b'{"a":' * 5_000 + b"1" + b"}" * 5_000),
         ("huge number", b'{"model": ' + b"9" * 5_000 + b"}"),
         ("huge name", b'{"model": "' + b"m" * 100_000 + b'", "messages": []}'),
-        ("over the limit", b'{"model": "main", "pad": "' + b"x" * (2 * 2**20) + b'"}'),
     ):
         yield _case(f"body: {what}", CHAT, raw, CLIENT_ERROR)
+    large = b'{"model": "main", "pad": "' + b"x" * (2 * 2**20) + b'"}'
+    # The rest of such a body is not read, so a client may see the connection close before the answer.
+    yield _case("body: over the limit", CHAT, large, (413, 0))

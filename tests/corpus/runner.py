@@ -41,8 +41,11 @@ def headers(case: Case, keys: Mapping[str, str]) -> dict[str, str]:
 
 
 def ask(client: httpx.Client, case: Case, keys: Mapping[str, str]) -> Outcome:
-    """Send one case."""
-    answer = client.request(case.method, case.path, content=case.content, headers=headers(case, keys))
+    """Send one case; status 0 stands for a connection that was closed in the middle of a body."""
+    try:
+        answer = client.request(case.method, case.path, content=case.content, headers=headers(case, keys))
+    except (httpx.ReadError, httpx.WriteError, httpx.RemoteProtocolError) as error:
+        return Outcome(0, f"{type(error).__name__}: {error}")
     return Outcome(answer.status_code, answer.text)
 
 
