@@ -128,6 +128,8 @@ def rig(
             "LITELLM_LOCAL_MODEL_COST_MAP": "True",  # its price table would be fetched
             **bases,
             OPTILLM: stack.enter_context(listening(wire)) + "/v1",
+            # By default all gateways of a machine that run several workers share one folder of samples.
+            **({"PROMETHEUS_MULTIPROC_DIR": str(folder / "samples")} if workers > 1 else {}),
             **(environ or {}),
         }
         arguments = ("--num_workers", str(workers), *PATIENCE) if workers > 1 else ()
