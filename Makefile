@@ -10,12 +10,13 @@ COMPILE := $(UV) pip compile --quiet --universal --python-version 3.11 --generat
            --no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" $(UPGRADE)
 OPTILLM := 0.4.0 0.3.12
 
-.PHONY: help run test test-fast test-real lint fmt lock clean venv venv-mlx $(OPTILLM:%=venv-optillm-%)
+.PHONY: help run test test-fast test-real lint fmt lock bench clean venv venv-mlx $(OPTILLM:%=venv-optillm-%)
 
 help:
 	@echo "make run        the gateway on http://127.0.0.1:4000 (PORT=4010, WORKERS=2, DEMO=0 to change it)"
 	@echo "make test       every test; make test-fast and make test-real for its two halves"
 	@echo "make lint       ruff and mypy; make fmt formats"
+	@echo "make bench      what the OptiLLM lane adds to a request, beside stock LiteLLM's own time"
 	@echo "make lock       writes requirements/*.txt anew; make clean removes what make installed"
 
 run: .venv/.run
@@ -33,6 +34,9 @@ lint: .venv/.dev
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
+
+bench: .venv/.dev
+	$(BIN)/python -m bench.lane
 
 fmt: .venv/.dev
 	$(BIN)/ruff check --fix
