@@ -4,9 +4,9 @@ What the OptiLLM lane adds to a request, in process, beside stock LiteLLM's own 
     python -m bench.lane [--json] [--rounds 300]
 
 Measured: the approach rule's and the loop guard's hooks of one request to an OptiLLM handle, called as
-LiteLLM calls them (pre-call, per attempt, wire, answer), counters in memory and in SQLite; and the whole of
-a request to a plain handle through stock LiteLLM in this process, hooks off. Microseconds; the median, the 99th
-percentile, the least and the most of all rounds.
+LiteLLM calls them (pre-call, per attempt, wire, answer), with counters in memory and in SQLite; and the whole
+of a request to a plain handle through stock LiteLLM in this process, hooks off. Microseconds: the median, the
+99th percentile, the least and the most of all rounds.
 """
 
 from __future__ import annotations
