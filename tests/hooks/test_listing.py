@@ -62,7 +62,7 @@ async def answered(answer: Response, path: str = "/v1/model/info", method: str =
         return await client.request(method, path)
 
 
-@pytest.mark.parametrize("path", ["/model/info", "/v1/model/info", "/v2/model/info", "/root/v1/model/info"])
+@pytest.mark.parametrize("path", ["/model/info", "/v1/model/info", "/v2/model/info", "/prefix/v1/model/info"])
 async def test_deployments_are_shown_without_what_stands_behind_them(path: str) -> None:
     """Of a deployment its handle, mode, sizes and abilities are told; length and encoding fit."""
     answer = await answered(JSONResponse({"data": [DEPLOYMENT], "total_count": 1}), path)
