@@ -20,10 +20,10 @@ from litellm_homelab.optillm import wire
 from litellm_homelab.optillm.lanes import Lanes
 
 PROMPT_FIELDS = (
-    *("messages", "system", "prompt", "input", "instructions", "contents", "systemInstruction", "config"),
-    *("tools", "functions", "response_format", "text", "tool_choice", "suffix"),
+    *("system", "prompt", "input", "instructions", "contents", "systemInstruction", "config"),
+    *("text", "suffix", *(name for name in {**wire.ALWAYS, **wire.PASSED_ON} if name != "model")),
 )
-"""Fields whose text reaches OptiLLM, over all routes that lead to it."""
+"""Fields whose text reaches OptiLLM, over all routes that lead to it; a number may be text, too."""
 
 
 class ApproachCallback(CustomLogger):  # type: ignore[misc]  # LiteLLM's class is untyped here

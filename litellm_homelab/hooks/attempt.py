@@ -40,6 +40,10 @@ REQUEST_FIELDS: Final = frozenset(
 """Arguments that are the request itself: the wire rule decides on each of them."""
 
 
+PROMPTS: Final = ("messages", "input", "prompt", "system", "instructions", "contents", "systemInstruction")
+"""Fields that hold the prompt, over all routes that lead to OptiLLM."""
+
+
 def is_sent(call_type: Any) -> bool:  # noqa: ANN401 - LiteLLM's enum, or None
     """Whether an attempt of this call type is the one that is sent."""
     return str(getattr(call_type, "value", call_type)) in SENT
@@ -77,7 +81,7 @@ def prompt_chars(approach: Approach, fields: Mapping[str, Any]) -> int:
     """Characters of the prompt where the cost depends on them: `memory` makes a call for each 100,000."""
     if "memory" not in approach.parts:
         return 0
-    return sum(len(str(fields.get(name) or "")) for name in ("messages", "input", "prompt", "system"))
+    return sum(len(str(fields.get(name) or "")) for name in PROMPTS)
 
 
 def refuse(refusal: Refuse, rule: str = "approach") -> NoReturn:

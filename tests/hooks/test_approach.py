@@ -246,6 +246,8 @@ TAGGED: dict[str, tuple[str, dict[str, Any]]] = {
         CHAT,
         {"messages": TEXT, "response_format": {"type": "json_schema", "json_schema": {TAG: 1}}},
     ),
+    "a word to stop at": (CHAT, {"messages": TEXT, "stop": ["x", TAG]}),
+    "a field of numbers": (CHAT, {"messages": TEXT, "logit_bias": {"1": TAG}}),
     "responses": ("/v1/responses", {"input": TAG}),
     "responses, instructions": ("/v1/responses", {"input": "hi", "instructions": TAG}),
     "responses, items": ("/v1/responses", {"input": [{"role": "user", "content": TAG}]}),
