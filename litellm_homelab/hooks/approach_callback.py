@@ -19,9 +19,10 @@ from litellm_homelab.hooks.refusal import Refused
 from litellm_homelab.optillm import wire
 from litellm_homelab.optillm.lanes import Lanes
 
-PROMPT_FIELDS = (
-    *("system", "prompt", "input", "instructions", "contents", "systemInstruction", "config"),
-    *("text", "suffix", *(name for name in {**wire.ALWAYS, **wire.PASSED_ON} if name != "model")),
+PROMPT_FIELDS = frozenset(
+    {"system", "prompt", "input", "instructions", "contents", "systemInstruction", "config", "text", "suffix"}
+    | (wire.ALWAYS.keys() - {"model"})
+    | wire.PASSED_ON.keys()
 )
 """Fields whose text reaches OptiLLM, over all routes that lead to it; a number may be text, too."""
 
@@ -91,7 +92,7 @@ class ApproachCallback(CustomLogger):  # type: ignore[misc]  # LiteLLM's class i
 
     def _prompt(self, group: str, fields: Mapping[str, Any]) -> Mapping[str, object]:
         """The fields that had to be made inert; most often none."""
-        texts = {name: fields[name] for name in PROMPT_FIELDS if fields.get(name) is not None}
+        texts = {name: value for name, value in fields.items() if name in PROMPT_FIELDS and value is not None}
         allowed = self._lanes.prompt(group, texts)
         if isinstance(allowed, Refuse):
             attempt.refuse(allowed)

@@ -71,6 +71,9 @@ PARAMETERS: Final[Mapping[str, Parameter]] = _parameters(
 )
 """Parameters by name: read in the sources of OptiLLM 0.4.0, those that multiply calls also measured."""
 
+READERS: Final = frozenset().union(*(parameter.approaches for parameter in PARAMETERS.values()))
+"""The approaches that read any of them."""
+
 NEVER_SENT: Final[Mapping[str, str]] = MappingProxyType(
     {
         "mars_config": "sets how many agents and rounds mars runs, without bounds",
@@ -108,7 +111,9 @@ not among them.
 
 def readable(approaches: Iterable[str], listed: frozenset[str]) -> Mapping[str, Parameter]:
     """Return the parameters that one of `approaches` reads and the operator lets through."""
-    parts = frozenset(approaches)
+    parts = READERS.intersection(approaches)
+    if not parts:  # of nearly every request
+        return {}
     return {
         name: parameter
         for name, parameter in PARAMETERS.items()
