@@ -56,8 +56,8 @@ def figure(what: str, prompt: str, seconds: list[float]) -> Figure:
 
 
 def prompt_of(size: int) -> str:
-    """Prose of about `size` bytes, with the angle brackets that prose about code has."""
-    sentence = "Say why the answer <a href='x'>here</a> is right, and how you know; then say it again. "
+    """Prose of about `size` bytes, with the angle brackets and underscores that prose about code has."""
+    sentence = "Say why the answer <a href='x'>the_one</a> is right, and how you know; then say it again. "
     return (sentence * (size // len(sentence) + 1))[:size]
 
 

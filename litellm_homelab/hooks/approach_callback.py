@@ -93,7 +93,8 @@ class ApproachCallback(CustomLogger):  # type: ignore[misc]  # LiteLLM's class i
     def _prompt(self, group: str, fields: Mapping[str, Any]) -> Mapping[str, object]:
         """The fields that had to be made inert; most often none."""
         texts = {name: value for name, value in fields.items() if name in PROMPT_FIELDS and value is not None}
-        allowed = self._lanes.prompt(group, texts)
+        record = current()
+        allowed = self._lanes.prompt(group, texts, record.clean if record else None)
         if isinstance(allowed, Refuse):
             attempt.refuse(allowed)
         changed = {name: value for name, value in allowed.items() if value is not texts[name]}

@@ -88,6 +88,8 @@ class Record:
     """Why a mark on the model name is not accepted."""
     approaches: dict[str, Approach] = field(default_factory=dict)
     """The approach decided on for each OptiLLM group."""
+    clean: dict[int, str] = field(default_factory=dict)
+    """Long texts of the prompt in which no tag was found, by identity: LiteLLM hands on the very same."""
     root: Root | None = None
     tally: Tally = field(default_factory=Tally)
 

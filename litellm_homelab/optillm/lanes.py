@@ -79,9 +79,15 @@ class Lanes:
                 )
         return None
 
-    def prompt(self, handle: str, texts: Mapping[str, object]) -> Mapping[str, object] | Refuse:
-        """What may be sent of a prompt: itself, or made inert, or a refusal that says where the tag is."""
-        place = tags.find(texts)
+    def prompt(
+        self, handle: str, texts: Mapping[str, object], clean: dict[int, str] | None = None
+    ) -> Mapping[str, object] | Refuse:
+        """
+        What may be sent of a prompt: itself, or made inert, or a refusal that says where the tag is.
+
+        `clean` holds the long texts of this request that were found clean before (`tags.find`).
+        """
+        place = tags.find(texts, clean)
         if place is None:
             return texts
         if self.lanes[handle].tags == "neutralise":

@@ -14,6 +14,9 @@ NAME: Final = "optillm_approach"
 JOINER: Final = "\u2060"
 """WORD JOINER: no width, no break, not white space; what neutralising puts inside a tag."""
 
+_LONG: Final = 4096
+"""Characters from which on a text is worth remembering."""
+
 _Step: TypeAlias = str | int
 _Entries: TypeAlias = "Iterator[tuple[_Step, object]]"
 
@@ -38,7 +41,7 @@ _UNFINISHED: Final = re.compile(rf"{_OPENING}({_any_start(NAME[:-1])})\s*\Z")
 _LEADING: Final = re.compile(r"[\s/]*+")
 
 
-def find(value: object) -> str | None:
+def find(value: object, clean: dict[int, str] | None = None) -> str | None:
     """
     Return the path of the first tag in a JSON value, such as `messages[2].content[0].text`; None without one.
 
@@ -47,14 +50,21 @@ def find(value: object) -> str | None:
     others between them; the path is then that of the text that completes it. This is wider than OptiLLM's
     own `<optillm_approach>(.*?)</optillm_approach>` (0.4.0 and 0.3.12) on purpose, so that no
     joining, reordering of spaces or removal of an inner tag makes one out of what was let through.
-    Linear in the size of the value; never raises.
+    Linear in the size of the value; never raises. `clean` remembers long texts by identity from one call to
+    the next, so that each is searched once; what stands around them is looked at every time.
     """
     ends = _Ends()
     for path, text, is_key in _texts(value):
-        if "<" not in text and not ends.waiting:  # nearly every text of nearly every request
+        if clean is not None and len(text) >= _LONG and clean.get(id(text)) is text:
+            tagged = False
+        elif "<" not in text and not ends.waiting:  # nearly every text of nearly every request
             continue
-        if _holds_tag(text) or (not is_key and ends.completed_by(text)):
+        else:
+            tagged = _holds_tag(text)
+        if tagged or (not is_key and ends.completed_by(text)):
             return _written(path)
+        if clean is not None and len(text) >= _LONG:
+            clean[id(text)] = text
         if not is_key:
             ends.note(text)
     return None

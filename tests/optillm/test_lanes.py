@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from litellm_homelab.decision import RefusalType, Refuse
+from litellm_homelab.optillm import tags
 from litellm_homelab.optillm.approaches import Approach
 from litellm_homelab.optillm.lanes import Lanes
 from litellm_homelab.sections import Lane, Limits
@@ -177,6 +178,23 @@ def test_a_prompt_without_a_tag_is_the_very_same_object() -> None:
     texts: dict[str, object] = {"messages": [{"content": "a < b"}]}
     assert LANES.prompt("boost", texts) is texts
     assert LANES.prompt("soft", texts) is texts
+
+
+PIECES = st.sampled_from(
+    ["<optillm_", "approach>moa", "<", "hello", "<optillm_approach>moa", "</OPTILLM_APPROACH", ""]
+)
+LONG = st.builds(lambda start, end: f"{start}{'a_b < c ' * 600}{end}", PIECES, PIECES)
+
+
+@given(texts=st.lists(LONG | PIECES, min_size=1, max_size=4), order=st.permutations(range(4)))
+def test_a_text_that_was_looked_at_is_not_forgotten(texts: list[str], order: list[int]) -> None:
+    """What was found clean is searched once a request; what stands around it counts every time."""
+    clean: dict[int, str] = {}
+    again = [texts[number] for number in order if number < len(texts)]
+    for messages in (texts, again, [*again, *texts]):
+        whole = [{"role": "user", "content": text} for text in messages]
+        assert tags.find(whole, clean) == tags.find(whole)
+    assert all(tags.find(text) is None for text in clean.values())
 
 
 JSON = st.recursive(
