@@ -79,7 +79,8 @@ def test_a_series_of_litellms_exists(monitored: Prometheus, name: str) -> None:
     ],
 )
 def test_a_query_returns_data(monitored: Prometheus, expr: str) -> None:
-    """Every query of every panel, and every recording rule, gives a number."""
+    """Every query of every panel, and every recording rule, gives a number once it has been evaluated."""
+    monitored.wait_for(expr)
     assert monitored.query(expr)
 
 
