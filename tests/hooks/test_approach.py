@@ -11,7 +11,7 @@ import pytest_asyncio
 from litellm_homelab.testing import MockProxy
 from tests.hooks.lane import TEXT, document, group, mark_of, proxy_on
 
-pytestmark = pytest.mark.asyncio(loop_scope="module")
+pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.usefixtures("quiet")]
 
 CHAT = "/v1/chat/completions"
 TAG = "<optillm_approach>moa</optillm_approach>"

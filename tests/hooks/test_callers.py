@@ -14,7 +14,7 @@ from litellm_homelab.testing import MockProxy
 from litellm_homelab.testing.mock_proxy import MASTER_KEY
 from tests.hooks.lane import CONTENTS, KEYS, TEXT, document, group, key_of, proxy_on
 
-pytestmark = pytest.mark.asyncio(loop_scope="module")
+pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.usefixtures("quiet")]
 
 CHAT = "/v1/chat/completions"
 APP = KEYS["app"]

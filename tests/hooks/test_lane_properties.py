@@ -111,6 +111,7 @@ SETTINGS = settings(
 
 
 @IN_THE_LOOP
+@pytest.mark.usefixtures("quiet")
 @pytest.mark.parametrize("path", ROUTES)
 @SETTINGS
 @given(

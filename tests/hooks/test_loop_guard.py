@@ -24,7 +24,7 @@ from litellm_homelab.state import Location, connect
 from litellm_homelab.testing import Answer, MockProxy
 from tests.hooks.lane import CALLERS, CONTENTS, KEYS, TEXT, document, group, key_of, mark_of, proxy_on
 
-pytestmark = pytest.mark.asyncio(loop_scope="module")
+pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.usefixtures("quiet")]
 
 SECRET = "the-secret-of-this-test"
 CHAT = "/v1/chat/completions"

@@ -14,7 +14,7 @@ from litellm_homelab.optillm import lineage
 from litellm_homelab.testing import Answer, MockProxy
 from tests.hooks.lane import CALLBACKS, CALLERS, CONTENTS, KEYS, TEXT, document, group, mark_of, proxy_on
 
-pytestmark = pytest.mark.asyncio(loop_scope="module")
+pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.usefixtures("quiet")]
 
 SECRET = "the-secret-of-this-test"
 CHAT = "/v1/chat/completions"

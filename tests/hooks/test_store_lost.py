@@ -13,7 +13,7 @@ from litellm_homelab.optillm import lineage
 from litellm_homelab.testing import MockProxy
 from tests.hooks.lane import TEXT, document, group, key_of, proxy_on
 
-pytestmark = pytest.mark.asyncio(loop_scope="module")
+pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.usefixtures("quiet")]
 
 SECRET = "the-secret-of-this-test"
 
