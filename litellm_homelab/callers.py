@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import hashlib
 import hmac
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from typing import TYPE_CHECKING
 
+from litellm_homelab.sections import Role, digest
 from litellm_homelab.wording import shown
 
 if TYPE_CHECKING:
     from litellm_homelab.sections import Caller as CallerSection
     from litellm_homelab.settings import Settings
 
-Role: TypeAlias = Literal["client", "optillm", "metrics"]
 GATE = "litellm_homelab.hooks.gate"
 
 
@@ -35,11 +34,6 @@ class Caller:
 
 MASTER = Caller("master")
 """The master key, and anyone that LiteLLM itself let in (keys of its own database)."""
-
-
-def digest(key: str) -> str:
-    """What is kept of a key: its SHA-256 in hex, which also makes every comparison equally long."""
-    return hashlib.sha256(key.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)

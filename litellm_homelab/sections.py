@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+import hashlib
+from typing import Annotated, Literal, TypeAlias
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
-from litellm_homelab.callers import Role, digest
+Role: TypeAlias = Literal["client", "optillm", "metrics"]
+
+
+def digest(key: str) -> str:
+    """What is kept of a key: its SHA-256 in hex, which also makes every comparison equally long."""
+    return hashlib.sha256(key.encode("utf-8", "surrogatepass")).hexdigest()
+
 
 Name = Annotated[str, Field(min_length=1)]
 

@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from litellm_homelab.callers import MASTER, Caller, Keyring
-from litellm_homelab.settings import Known, Settings, parse
+from litellm_homelab.loading import parse
+from litellm_homelab.settings import Known, Settings
 
 MASTER_KEY = "sk-the-master-key"
 CALLERS: dict[str, dict[str, Any]] = {

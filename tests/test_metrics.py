@@ -16,9 +16,10 @@ from prometheus_client import CollectorRegistry
 from prometheus_client.multiprocess import MultiProcessCollector
 
 from litellm_homelab.decision import RefusalType
+from litellm_homelab.loading import parse
 from litellm_homelab.metric_labels import ACTIONS, HOOKS, KINDS, OTHER, OUTCOMES, RULES, Labels
 from litellm_homelab.metrics import COUNTERS, GAUGES, HISTOGRAMS, Metrics
-from litellm_homelab.settings import Known, parse
+from litellm_homelab.settings import Known
 
 LABELS = Labels(
     groups=("main", "boost", "base"),

@@ -14,7 +14,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from litellm_homelab.cli.environment import with_fresh_secrets
-from litellm_homelab.settings import Known, SettingsError, load, parse
+from litellm_homelab.loading import load, parse
+from litellm_homelab.settings import Known, SettingsError
 
 CASES = Path(__file__).parent / "settings"
 LINE = "----------\n"

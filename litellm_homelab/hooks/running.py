@@ -14,7 +14,8 @@ from litellm.types.router import AllowedFailsPolicy, RetryPolicy
 
 from litellm_homelab import TESTED_LITELLM
 from litellm_homelab.hooks import metering
-from litellm_homelab.settings import Known, Settings, SettingsError, load
+from litellm_homelab.loading import load
+from litellm_homelab.settings import Known, Settings, SettingsError
 
 if TYPE_CHECKING:
     from litellm_homelab.hooks.parts import Parts

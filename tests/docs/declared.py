@@ -21,10 +21,10 @@ from pydantic.fields import FieldInfo
 
 import litellm_homelab
 from litellm_homelab import hooks
-from litellm_homelab import settings as settings_module
+from litellm_homelab.sections import Homelab
 
 PACKAGE = Path(litellm_homelab.__file__).parent
-HOMELAB: type[BaseModel] = vars(settings_module)["Homelab"]
+HOMELAB: type[BaseModel] = Homelab
 """The whole `homelab:` section, from wherever the settings have it."""
 NO_ROOMS = frozenset({"cli", "demo", "hooks", "page", "state", "testing"})
 """Packages in which no rule lives."""

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import yaml
 
-from litellm_homelab import settings
+from litellm_homelab import loading
 from litellm_homelab.cli import environment
 from litellm_homelab.testing import MockProxy
 from tests.docs.blocks import REPOSITORY, Block, blocks
@@ -65,7 +65,7 @@ def test_each_block_can_be_added(folder: Path) -> None:
     """The settings accept the shipped file with the blocks of the page up to any point."""
     for count in range(1, len(ADDED) + 1):
         shutil.copy(CONFIG / "router.yaml", folder / "router.yaml")
-        loaded = settings.load(_with(folder, *ADDED[:count]), environ=_environ())
+        loaded = loading.load(_with(folder, *ADDED[:count]), environ=_environ())
         assert {name for block in ADDED[:count] for name in _names(block, "handles")} <= set(loaded.handles)
 
 

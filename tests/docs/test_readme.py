@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 
-from litellm_homelab import settings
+from litellm_homelab import loading, settings
 from litellm_homelab.demo.config import DEFAULT_PORTS
 from tests.docs.blocks import PAGES, README, REPOSITORY, Block, blocks
 from tests.real.gateway import free_port
@@ -114,7 +114,7 @@ def test_the_first_block_is_make_alone() -> None:
 def test_yaml_is_a_configuration(block: Block) -> None:
     """A YAML block is a whole router.yaml that the settings accept."""
     environ = {"OPENAI_API_KEY": "test", "LITELLM_MASTER_KEY": "test"}
-    loaded = settings.parse(block.text, path=README, environ=environ, known=settings.Known())
+    loaded = loading.parse(block.text, path=README, environ=environ, known=settings.Known())
     assert loaded.handles
 
 

@@ -11,8 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from litellm_homelab import callers
-from litellm_homelab.callers import MASTER, Caller, Keyring, digest
-from litellm_homelab.settings import Known, Settings, parse
+from litellm_homelab.callers import MASTER, Caller, Keyring
+from litellm_homelab.loading import parse
+from litellm_homelab.sections import digest
+from litellm_homelab.settings import Known, Settings
 
 ROUTER = """
 homelab:

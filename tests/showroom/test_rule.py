@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from litellm_homelab.callers import MASTER, Caller
 from litellm_homelab.decision import Allow, RefusalType, Refuse
-from litellm_homelab.settings import Known, parse
+from litellm_homelab.loading import parse
+from litellm_homelab.settings import Known
 from litellm_homelab.showroom.modes import MODES, ROUTES
 from litellm_homelab.showroom.rule import LONGEST_ECHO, SHOWN, Showroom
 

@@ -14,7 +14,8 @@ import pytest
 import yaml
 
 from litellm_homelab.hooks import running
-from litellm_homelab.settings import SettingsError, load
+from litellm_homelab.loading import load
+from litellm_homelab.settings import SettingsError
 from tests.hooks.lane import document, group
 from tests.real.gateway import START_SECONDS, end, free_port, start, tail
 
