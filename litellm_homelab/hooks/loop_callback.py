@@ -2,32 +2,25 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from typing import Any
 
 from litellm.integrations.custom_logger import CustomLogger
 
 from litellm_homelab import request
-from litellm_homelab.hooks import attempt, bill, context, unmarking
+from litellm_homelab.hooks import attempt, bill, context, unmarking, wire_mark
+from litellm_homelab.hooks.answers import Answers
 from litellm_homelab.hooks.closed import closed, counted
 from litellm_homelab.hooks.closing import Closing
-from litellm_homelab.hooks.context import Child, Record, Root
 from litellm_homelab.hooks.deployments import Deployments
 from litellm_homelab.hooks.lineage_guard import LineageGuard
-from litellm_homelab.hooks.metering import meter, timed, timing
+from litellm_homelab.hooks.metering import timed, timing
 from litellm_homelab.hooks.opening import Opening
-from litellm_homelab.hooks.outgoing import ClientError
-from litellm_homelab.hooks.refusal import Refused
 from litellm_homelab.hooks.root_keeper import RootKeeper, blank_headers
-from litellm_homelab.optillm import fanout
-from litellm_homelab.optillm.fanout import Usage
 from litellm_homelab.optillm.lanes import Lanes
 
 SENT = "complete_input_dict"
 """What `log_pre_api_call` is given of a request that is sent, not of a refused one (1.106.2)."""
-PEEKED = 16
-"""Chunks of a stream that are looked at before the first is sent, where OptiLLM came back without a mark."""
 
 
 class LoopGuardCallback(CustomLogger):  # type: ignore[misc]  # LiteLLM's class is untyped here
@@ -49,6 +42,7 @@ class LoopGuardCallback(CustomLogger):  # type: ignore[misc]  # LiteLLM's class 
         self._guard = guard
         self._keeper = keeper
         self._closing = closing
+        self._answers = Answers(keeper)
 
     # --- deciding ----------------------------------------------------------------------------------
 
@@ -97,7 +91,7 @@ class LoopGuardCallback(CustomLogger):  # type: ignore[misc]  # LiteLLM's class 
         root = record.root if record else None
         if root is not None and root.carrying and root.mark and SENT in (kwargs.get("additional_args") or {}):
             with timing("wire"), counted("wire"):
-                _carry(root, kwargs["additional_args"][SENT])
+                wire_mark.put_on(root, kwargs["additional_args"][SENT])
 
     async def async_post_call_success_deployment_hook(
         self,
@@ -107,7 +101,7 @@ class LoopGuardCallback(CustomLogger):  # type: ignore[misc]  # LiteLLM's class 
     ) -> Any:  # noqa: ANN401 - LiteLLM's answer types
         """Take the mark off what was sent and what came back: LiteLLM keeps both for its logs."""
         record = context.current()
-        _unmark(record)
+        wire_mark.take_off(record)
         if record is not None and record.root is not None:
             unmarking.answer(response)
             unmarking.account(getattr(request_data.get("litellm_logging_obj"), "model_call_details", {}))
@@ -121,7 +115,7 @@ class LoopGuardCallback(CustomLogger):  # type: ignore[misc]  # LiteLLM's class 
     ) -> None:
         """As after success; and remember an attempt that failed because OptiLLM came back."""
         record = context.current()
-        _unmark(record)
+        wire_mark.take_off(record)
         root = record.root if record else None
         if root is not None and root.verdict is None:
             with counted("loop_guard"):
@@ -138,15 +132,7 @@ class LoopGuardCallback(CustomLogger):  # type: ignore[misc]  # LiteLLM's class 
         response: Any,  # noqa: ANN401 - LiteLLM's answer types
     ) -> Any:  # noqa: ANN401 - LiteLLM's answer types
         """Book a child before its answer leaves; give a root the bill of its children, or the refusal."""
-        record = context.required()
-        if record.child is not None:
-            await self._book(record.child, bill.used(response) or Usage())
-        if record.root is None:
-            return response
-        refusal = await self._keeper.close(record, response, failed=False)
-        if refusal is not None:
-            raise ClientError.of(refusal)
-        return bill.mended(response, _usage(record.root))
+        return await self._answers.whole(context.required(), response)
 
     async def async_post_call_streaming_iterator_hook(
         self,
@@ -160,56 +146,8 @@ class LoopGuardCallback(CustomLogger):  # type: ignore[misc]  # LiteLLM's class 
             async for chunk in response:
                 yield chunk
             return
-        stream = self._rooted(record, response) if record.root else self._booked(record, response)
-        async for chunk in stream:
+        async for chunk in self._answers.stream(record, response):
             yield chunk
-
-    async def _rooted(self, record: Record, response: AsyncIterator[Any]) -> AsyncGenerator[Any, None]:
-        # Some routes send nothing before the first chunk is asked for (completions on `openai/`, 1.106.2).
-        ahead = await _taken(response, 1)
-        _unmark(record)
-        if await self._may_have_looped(record):
-            ahead += await _taken(response, PEEKED - 1)
-        await self._close(record, ahead)
-        lines = bill.StreamBill(_usage(record.root))
-        for chunk in ahead:
-            for line in lines.chunk(chunk):
-                yield line
-        async for chunk in response:
-            for line in lines.chunk(chunk):
-                yield line
-        for line in lines.rest():
-            yield line
-
-    @closed("loop_guard")
-    async def _may_have_looped(self, record: Record) -> bool:
-        """Whether OptiLLM came back without a mark since the root began, so that its answer must be read."""
-        return record.root is not None and await self._keeper.ledger.returns() != record.root.returns
-
-    @timed("stream")
-    @closed("loop_guard")
-    async def _close(self, record: Record, ahead: list[Any]) -> None:
-        refusal = await self._keeper.close(record, ahead, failed=False)
-        if refusal is not None:
-            # No HTTPException: for that LiteLLM answers an event stream (measured on 1.106.2).
-            raise Refused(refusal)
-
-    async def _booked(self, record: Record, response: AsyncIterator[Any]) -> AsyncGenerator[Any, None]:
-        meter = bill.Meter()
-        try:
-            async for chunk in response:
-                meter.note(chunk)
-                yield chunk
-        finally:
-            if record.child is not None:
-                await self._book(record.child, meter.usage)
-
-    async def _book(self, child: Child, usage: Usage) -> None:
-        seconds = time.monotonic() - child.admitted_at
-        booked = Usage(usage.prompt_tokens, usage.completion_tokens, seconds)
-        await self._keeper.ledger.finish(child.root, booked)
-        amounts = fanout.amounts(booked)
-        meter().tokens(child.handle, child.approach, amounts["prompt_tokens"], amounts["completion_tokens"])
 
     @timed("failure")
     async def async_post_call_failure_hook(
@@ -264,29 +202,3 @@ class LoopGuardCallback(CustomLogger):  # type: ignore[misc]  # LiteLLM's class 
         chosen = payload.get("model_id") if isinstance(payload, Mapping) else None
         chosen = chosen or request.deployment_id(kwargs.get("litellm_params") or {})
         return bool(chosen) and self._deployments.group_of(str(chosen)) in self._lanes.lanes
-
-
-async def _taken(stream: AsyncIterator[Any], most: int) -> list[Any]:
-    taken: list[Any] = []
-    async for chunk in stream:
-        taken.append(chunk)
-        if len(taken) >= most:
-            break
-    return taken
-
-
-def _carry(root: Root, body: dict[str, Any]) -> None:
-    if not str(body["model"]).endswith(root.mark):
-        body["model"] = f"{body['model']}{root.mark}"
-    root.wire, root.carried = body, True
-
-
-def _unmark(record: Record | None) -> None:
-    root = record.root if record else None
-    if root is not None and root.wire is not None:
-        root.wire["model"] = str(root.wire.get("model", "")).removesuffix(root.mark)
-        root.wire = None
-
-
-def _usage(root: Root | None) -> Usage:
-    return root.summary.usage if root and root.summary else Usage()

@@ -9,7 +9,7 @@ from typing import Any
 from litellm_homelab import state
 from litellm_homelab.callers import Keyring
 from litellm_homelab.gate.rule import Gate
-from litellm_homelab.hooks import metering, running
+from litellm_homelab.hooks import metering
 from litellm_homelab.hooks.approach_callback import ApproachCallback
 from litellm_homelab.hooks.closing import Closing
 from litellm_homelab.hooks.count import Count
@@ -47,8 +47,8 @@ class Parts:
     count: Count
 
 
-def build(settings: Settings, router: Callable[[], Any]) -> Parts:
-    """Make everything from checked settings; nothing is opened or connected yet."""
+def build(settings: Settings, router: Callable[[], Any], has_database: Callable[[], bool]) -> Parts:
+    """Make everything from checked settings; `router` and `has_database` are asked at call time."""
     if METRICS in settings.router.callbacks:
         metering.show(Labels.of(settings))
     lanes = Lanes(settings.homelab.optillm)
@@ -61,7 +61,7 @@ def build(settings: Settings, router: Callable[[], Any]) -> Parts:
     opening = Opening(lanes, settings.secret, guard, {caller.name: caller for _, caller in keyring.entries})
     closing = Closing(settings.handles, deployments, keeper)
     return Parts(
-        gate=gate(keyring, rule, running.has_database),
+        gate=gate(keyring, rule, has_database),
         rule=rule,
         keyring=keyring,
         showroom=ShowroomCallback(

@@ -80,7 +80,7 @@ def _parts() -> Parts:
 
     from litellm_homelab.hooks import door, edge, parts, unmarking
 
-    made = parts.build(settings(), router)
+    made = parts.build(settings(), router, has_database)
     limit = settings().homelab.limits.body_mb * 2**20
     decide = door.metrics_door(made.rule, made.keyring)
     edge.wrap(app, edge.Border(settings().handles, limit, made.opening.unmarked, decide, made.count))

@@ -13,7 +13,7 @@ from urllib.parse import quote
 import pytest
 import pytest_asyncio
 
-from litellm_homelab.hooks import loop_callback
+from litellm_homelab.hooks import wire_mark
 from litellm_homelab.hooks.root_keeper import RootKeeper
 from litellm_homelab.optillm import lineage
 from litellm_homelab.optillm.fanout import Root, Summary, Usage
@@ -484,7 +484,7 @@ async def test_a_root_whose_mark_was_not_sent_is_not_answered(
     gateway: Gateway, monkeypatch: pytest.MonkeyPatch, stream: bool
 ) -> None:
     """LiteLLM swallows what the wire hook raises and sends anyway; the root ends with a refusal."""
-    monkeypatch.setattr(loop_callback, "_carry", broken)
+    monkeypatch.setattr(wire_mark, "put_on", broken)
     answer = await gateway.proxy.chat("boost", stream=stream)
     assert (answer.status, answer.error["type"]) == (503, "policy_error"), answer.text
     assert answer.response.headers["x-should-retry"] == "false"
