@@ -1,6 +1,6 @@
 """
 The dashboards as code: `python -m deploy.grafana` writes dashboards/*.json.
 
-Built with grafana-foundation-sdk, which Grafana Labs generates from Grafana's own schemas, typed; grafanalib,
-the other builder, has had no release since January 2024 and knows no panel of Grafana 10 or later.
+Built with grafana-foundation-sdk, which Grafana Labs generates from Grafana's own schemas: what a panel can
+be told is typed, and the installed release is the one for Grafana 11.6.
 """
