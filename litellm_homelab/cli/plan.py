@@ -15,6 +15,10 @@ from litellm_homelab.demo.config import CONTROL, DEFAULT_PORTS
 
 DEFAULT_HOST, DEFAULT_PORT = "127.0.0.1", 4000
 ANY_ADDRESS = frozenset({"0.0.0.0", "::", ""})  # noqa: S104 - recognised, not bound
+SAMPLES = "PROMETHEUS_MULTIPROC_DIR"
+"""The variable that names the folder in which workers keep their samples of metrics, to be added up."""
+SAMPLES_NAMES = (SAMPLES, SAMPLES.lower())
+"""What LiteLLM takes for it (read from 1.106.2)."""
 
 
 class NotStartable(ValueError):
@@ -38,6 +42,16 @@ class Plan:
     def url(self) -> str:
         """The gateway's address, as a client on this machine writes it."""
         return f"http://{'127.0.0.1' if self.host in ANY_ADDRESS else self.host}:{self.port}"
+
+    @property
+    def needs_samples(self) -> bool:
+        """
+        Whether the gateway needs a folder of its own for its workers' samples.
+
+        LiteLLM's default is one for all gateways of a machine, and each empties it when it starts (measured
+        on 1.106.2). A folder that the operator named is used as it is.
+        """
+        return self.workers > 1 and not any(self.environ.get(name) for name in SAMPLES_NAMES)
 
     @property
     def gateway_command(self) -> list[str | Path]:

@@ -6,8 +6,9 @@ import argparse
 import os
 import signal
 import sys
+import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
@@ -15,7 +16,7 @@ from typing import Final
 from litellm_homelab.cli.child import Child, end_all
 from litellm_homelab.cli.logtail import readable_tail
 from litellm_homelab.cli.make import Make
-from litellm_homelab.cli.plan import NotStartable, Plan, make_plan, ports_in_use
+from litellm_homelab.cli.plan import SAMPLES, NotStartable, Plan, make_plan, ports_in_use
 from litellm_homelab.cli.ready import Refused, lines_to_try, listed_models
 
 READY_WITHIN_SECONDS: Final = 180.0
@@ -67,18 +68,28 @@ def run(args: argparse.Namespace) -> int:
     for note in notes:
         _say(note)
     stop = _StopRequest()
-    with _children(plan, args.log_dir) as children:
+    with _gateway_environ(plan) as environ, _children(plan, environ, args.log_dir) as children:
         return _watch(plan, children, stop)
 
 
 @contextmanager
-def _children(plan: Plan, logs: Path) -> Iterator[list[Child]]:
+def _gateway_environ(plan: Plan) -> Iterator[Mapping[str, str]]:
+    """What LiteLLM is started with: a fresh folder for its workers' samples, gone when they are."""
+    if not plan.needs_samples:
+        yield plan.environ
+        return
+    with tempfile.TemporaryDirectory(prefix="litellm-homelab-", ignore_cleanup_errors=True) as folder:
+        yield {**plan.environ, SAMPLES: folder}
+
+
+@contextmanager
+def _children(plan: Plan, environ: Mapping[str, str], logs: Path) -> Iterator[list[Child]]:
     started: list[Child] = []
     try:
         if plan.demo_ports:
             started.append(Child("the demo", plan.demo_command, plan.environ, logs / "demo.log"))
             _say(f"starting the demo backends (log: {started[-1].log})")
-        started.append(Child("LiteLLM", plan.gateway_command, plan.environ, logs / "litellm.log"))
+        started.append(Child("LiteLLM", plan.gateway_command, environ, logs / "litellm.log"))
         _say(f"starting LiteLLM on {plan.url} (log: {started[-1].log})")
         yield started
     finally:

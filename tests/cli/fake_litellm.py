@@ -10,6 +10,7 @@ import json
 import os
 import sys
 import time
+from pathlib import Path
 
 LISTING = {"data": [{"id": "main"}, {"id": "fast"}]}
 
@@ -35,6 +36,9 @@ def main() -> None:
         sys.exit(3)
     if behaviour == "silent":
         time.sleep(60)
+    samples = Path(os.environ.get("PROMETHEUS_MULTIPROC_DIR") or ".")
+    samples.joinpath("counter_1.db").touch()
+    print(f"samples: {samples}", flush=True)
     port = int(sys.argv[sys.argv.index("--port") + 1])
     http.server.ThreadingHTTPServer(("127.0.0.1", port), Handler).serve_forever()
 

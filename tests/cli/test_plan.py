@@ -70,6 +70,21 @@ def test_optillm_calls_back(config: Path, environ: dict[str, str], upstream: str
     assert planned(config, environ).environ["OPTILLM_UPSTREAM_API_BASE"] == upstream
 
 
+@pytest.mark.parametrize(
+    ("environ", "needed"),
+    [
+        pytest.param({}, False, id="one worker"),
+        pytest.param({"WORKERS": "2"}, True, id="two workers"),
+        pytest.param({"WORKERS": "2", "PROMETHEUS_MULTIPROC_DIR": ""}, True, id="an empty value"),
+        pytest.param({"WORKERS": "2", "PROMETHEUS_MULTIPROC_DIR": "samples"}, False, id="the operator's"),
+        pytest.param({"WORKERS": "2", "prometheus_multiproc_dir": "samples"}, False, id="in small letters"),
+    ],
+)
+def test_workers_need_a_folder_for_their_samples(config: Path, environ: dict[str, str], needed: bool) -> None:
+    """Several workers need one, unless the operator has named it."""
+    assert planned(config, environ).needs_samples is needed
+
+
 def test_without_demo(config: Path) -> None:
     """DEMO=0 starts no demo backends."""
     assert planned(config, {"DEMO": "0"}).demo_ports == {}

@@ -141,6 +141,46 @@ def test_no_listing(start: Start) -> None:
     assert not up.gateway_answers()
 
 
+def samples_of(folder: Path) -> str:
+    """Where the running LiteLLM keeps its workers' samples, by its log; `.` for nowhere."""
+    log = (folder / ".cache" / "log" / "litellm.log").read_text()
+    return next(line for line in log.splitlines() if line.startswith("samples: ")).removeprefix("samples: ")
+
+
+def test_workers_have_a_folder_of_their_own_for_samples(start: Start, tmp_path: Path) -> None:
+    """Each run of several workers gets a fresh one, and leaves nothing of it."""
+    found = []
+    for _ in range(2):
+        up = start(WORKERS="2")
+        up.wait_for("ready")
+        found.append(Path(samples_of(tmp_path)))
+        assert [file.name for file in found[-1].iterdir()] == ["counter_1.db"]
+        up.process.send_signal(signal.SIGTERM)
+        assert up.process.wait(SECONDS) == 0
+        assert not found[-1].exists()
+    assert len({*found}) == 2
+
+
+@pytest.mark.parametrize(
+    ("workers", "named", "used"),
+    [
+        pytest.param("2", "kept", "kept", id="the operator's folder"),
+        pytest.param("1", "", ".", id="one worker has none"),
+    ],
+)
+def test_samples_stay_where_the_operator_wants_them(
+    start: Start, tmp_path: Path, workers: str, named: str, used: str
+) -> None:
+    """A folder from the environment is used, and left."""
+    (tmp_path / "kept").mkdir()
+    up = start(WORKERS=workers, PROMETHEUS_MULTIPROC_DIR=named)
+    up.wait_for("ready")
+    up.process.send_signal(signal.SIGTERM)
+    assert up.process.wait(SECONDS) == 0
+    assert samples_of(tmp_path) == used
+    assert (tmp_path / used / "counter_1.db").exists()
+
+
 def test_port_in_use(start: Start, tmp_path: Path) -> None:
     """A busy port is told before anything is started."""
     first = start()
