@@ -6,6 +6,7 @@ import base64
 import hashlib
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 
 MARKS = re.compile(r"(?:;model,|target_model_names,|model_id[:,])([^;]+)")
 """
@@ -19,6 +20,8 @@ PREFIXES = ("resp_", "video_", "cntr_", "character_", "encitem_", "file-", "batc
 """LiteLLM takes some of them out wherever they stand, others at the start only (read from 1.106.2)."""
 ALPHABETS = (b"+/", b"-_")
 KIND = re.compile(r"[A-Za-z]+[-_]")
+REMEMBERED_LENGTH = 256
+"""Longest text that is remembered, so that 1024 of them are no more than a few hundred kilobytes."""
 
 
 def names_in(encoded: object) -> tuple[str, ...]:
@@ -30,8 +33,16 @@ def names_in(encoded: object) -> tuple[str, ...]:
     """
     if not isinstance(encoded, str):
         return ()
+    return _remembered(encoded) if len(encoded) <= REMEMBERED_LENGTH else _read(encoded)
+
+
+def _read(encoded: str) -> tuple[str, ...]:
     found = (name.strip() for text in (encoded, *_decodings(encoded)) for name in _names(text))
     return tuple(dict.fromkeys(name for name in found if name and name != "None"))
+
+
+_remembered = lru_cache(maxsize=1024)(_read)
+"""Parts of paths come with every request, the id of a stream with every chunk: 5 us each to read."""
 
 
 def _names(text: str) -> Iterator[str]:

@@ -7,10 +7,10 @@ from collections.abc import AsyncGenerator, AsyncIterator
 from typing import Any, Final
 
 from litellm_homelab.hooks import bill, wire_mark
+from litellm_homelab.hooks.client_error import ClientError
 from litellm_homelab.hooks.closed import closed
 from litellm_homelab.hooks.context import Child, Record, Root
 from litellm_homelab.hooks.metering import meter, timed
-from litellm_homelab.hooks.outgoing import ClientError
 from litellm_homelab.hooks.refusal import Refused
 from litellm_homelab.hooks.root_keeper import RootKeeper
 from litellm_homelab.optillm import fanout

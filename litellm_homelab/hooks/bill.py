@@ -9,6 +9,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from litellm_homelab.hooks.outgoing import contents
 from litellm_homelab.optillm.fanout import Usage
 from litellm_homelab.showroom import sse
 
@@ -40,7 +41,7 @@ def mended(answer: Any, usage: Usage) -> Any:  # noqa: ANN401 - LiteLLM's answer
 
 
 def _changes(answer: BaseModel, usage: Usage) -> Iterator[tuple[str, Any]]:
-    fields = _fields(answer)
+    fields = contents(answer)
     for name in PLACES:
         counted = fields.get(name)
         if counted is not None:
@@ -53,15 +54,10 @@ def _changes(answer: BaseModel, usage: Usage) -> Iterator[tuple[str, Any]]:
                 yield name, new
 
 
-def _fields(model: BaseModel) -> Mapping[str, Any]:
-    # Asked for one by one, a name that a model has not costs it an exception: 5 us each.
-    return {**vars(model), **(model.model_extra or {})}
-
-
 def _mended_usage(counted: Any, usage: Usage) -> Any:  # noqa: ANN401 - LiteLLM's usage types
     numbers = amounts(usage)
     if isinstance(counted, BaseModel):
-        known = _fields(counted).keys()
+        known = contents(counted).keys()
         return counted.model_copy(update={name: number for name, number in numbers.items() if name in known})
     if isinstance(counted, Mapping):
         return {name: numbers.get(name, value) for name, value in counted.items()}

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from litellm_homelab.decision import Refuse
-from litellm_homelab.hooks import context, outgoing
+from litellm_homelab.hooks import client_error, context
+from litellm_homelab.hooks.client_error import ClientError
 from litellm_homelab.hooks.context import Record
 from litellm_homelab.hooks.deployments import Deployments
 from litellm_homelab.hooks.refusal import Refused
@@ -24,32 +25,32 @@ class Closing:
         self._deployments = deployments
         self._keeper = keeper
 
-    async def failure(self, error: Exception) -> outgoing.ClientError | None:
+    async def failure(self, error: Exception) -> ClientError | None:
         """The error to show instead of `error`, which is rewritten alike; None to leave it."""
         record = context.current()
         verdict = await self._verdict(record, error) if record else None
         if verdict is None and record is not None:
             verdict = record.refusal
         if verdict is not None and not (isinstance(error, Refused) and error.refusal == verdict):
-            return outgoing.ClientError.of(verdict).replace(error)
+            return ClientError.of(verdict).replace(error)
         clean = self.refined(error)
         return clean.replace(error) if clean else None
 
     async def _verdict(self, record: Record, error: Exception) -> Refuse | None:
         if self._keeper is None or record.root is None:
             return None
-        if outgoing.status_of(error) == CLIENT_LEFT:
+        if client_error.status_of(error) == CLIENT_LEFT:
             await self._keeper.ledger.leave(record.root.id)
             return None
         return await self._keeper.close(record, error, failed=True)
 
-    def refined(self, error: Exception) -> outgoing.ClientError | None:
+    def refined(self, error: Exception) -> ClientError | None:
         """An upstream's error without the operator's names, None where it says none."""
-        return outgoing.refined(error, self.scrub)
+        return client_error.refined(error, self.scrub)
 
     def scrub(self, text: str) -> str:
         """A text without the names and addresses of upstreams, and without marks."""
         record = context.current()
         asked = (record.asked,) if record and record.asked else ()
         bare = lineage.erased(text)
-        return outgoing.scrubber(self._deployments.all(), (*self._public, *asked))(bare)
+        return client_error.scrubber(self._deployments.all(), (*self._public, *asked))(bare)
