@@ -1,68 +1,57 @@
 """
 What the OptiLLM lane adds to a request, in process, beside stock LiteLLM's own time for one.
 
-    python -m bench.lane [--json] [--rounds 300]
-
-Measured: the approach rule's and the loop guard's hooks of one request to an OptiLLM handle, called as
-LiteLLM calls them (pre-call, per attempt, wire, answer), with counters in memory and in SQLite; and the whole
-of a request to a plain handle through stock LiteLLM in this process, hooks off. Microseconds: the median, the
-99th percentile, the least and the most of all rounds.
+The approach rule's and the loop guard's hooks of one request to an OptiLLM handle, called one after another
+with nothing between them: what `bench.hooks` sees in a real request, without LiteLLM's own work and garbage.
 """
 
 from __future__ import annotations
 
-import argparse
 import asyncio
 import contextlib
-import json
 import logging
-import os
-import statistics
-import sys
 import tempfile
 import time
-from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import yaml
 
-os.environ.setdefault("LITELLM_LOCAL_MODEL_COST_MAP", "True")
+from bench.figure import OFF, ON, Figure, Measure
+from bench.plan import Plan
+from bench.prompt import SIZES, prompt_of
 
-ROUTER = Path(__file__).parents[1] / "tests" / "routers" / "lane.yaml"
-SIZES = {"1 KB": 1_000, "1 MB": 1_000_000}
-WARM_UP = 20
-
-
-@dataclass(frozen=True, slots=True)
-class Figure:
-    """One measured thing, in microseconds."""
-
-    what: str
-    prompt: str
-    median: float
-    p99: float
-    least: float
-    most: float
-    rounds: int
+SECTION: Final = "lane"
+ROUTER: Final = Path(__file__).parents[1] / "tests" / "routers" / "lane.yaml"
+WARM_UP: Final = 20
+STATES: Final = ("memory://", "sqlite:///bench.db")
+HOOKS: Final = "approach rule + loop guard"
+STOCK: Final = "stock LiteLLM, whole request"
+HOW: Final = "the hooks of one request called directly, in LiteLLM's order, nothing between them"
+HOW_STOCK: Final = "a request to a plain handle through LiteLLM's app in this process, upstream a stand-in"
 
 
-def figure(what: str, prompt: str, seconds: list[float]) -> Figure:
-    """Sum up the rounds of one measurement."""
-    ordered = sorted(second * 1e6 for second in seconds)
-    p99 = ordered[min(len(ordered) - 1, round(len(ordered) * 0.99))]
-    return Figure(what, prompt, statistics.median(ordered), p99, ordered[0], ordered[-1], len(ordered))
+def measure(plan: Plan, say: Callable[[str], None]) -> Iterator[Figure]:
+    """Both stores and stock LiteLLM, the sizes in turn."""
+    for size in SIZES:
+        for state in STATES:
+            say(f"lane: {size}, {state}")
+            asked = {"handle": "boost", "prompt": size, "state": state.partition(":")[0]}
+            seconds = asyncio.run(_lane(size, plan.lane_rounds, state))
+            yield _figure(HOOKS, ON, HOW, asked, seconds)
+        say(f"lane: {size}, stock")
+        seconds = asyncio.run(_stock(size, max(plan.lane_rounds // 3, 5)))
+        yield _figure(STOCK, OFF, HOW_STOCK, {"handle": "main", "prompt": size}, seconds)
 
 
-def prompt_of(size: int) -> str:
-    """Prose of about `size` bytes, with the angle brackets and underscores that prose about code has."""
-    sentence = "Say why the answer <a href='x'>the_one</a> is right, and how you know; then say it again. "
-    return (sentence * (size // len(sentence) + 1))[:size]
+def _figure(what: str, hooks: str, how: str, parameters: dict[str, str], seconds: list[float]) -> Figure:
+    measured = Measure(SECTION, what, "us", how, hooks, parameters)
+    return measured.of([second * 1e6 for second in seconds])
 
 
 @contextlib.contextmanager
-def router_file(*, hooks: bool, state: str) -> Iterator[Path]:
+def _router_file(*, hooks: bool, state: str = "") -> Iterator[Path]:
     """The lane's router.yaml with another store, or as stock LiteLLM would have it."""
     document = yaml.safe_load(ROUTER.read_text(encoding="utf-8"))
     if hooks:
@@ -76,14 +65,23 @@ def router_file(*, hooks: bool, state: str) -> Iterator[Path]:
         yield path
 
 
-async def lane(size: str, rounds: int, state: str) -> Figure:
-    """The lane's hooks for one request to `boost`, as LiteLLM calls them."""
+@contextlib.contextmanager
+def _silent() -> Iterator[None]:
+    logging.disable(logging.CRITICAL)
+    try:
+        yield
+    finally:
+        logging.disable(logging.NOTSET)
+
+
+async def _lane(size: str, rounds: int, state: str) -> list[float]:
+    """Seconds of the lane's hooks for one request to `boost`, by round."""
     from litellm_homelab.testing import MockProxy
 
-    with router_file(hooks=True, state=state) as path:
+    with _silent(), _router_file(hooks=True, state=state) as path:
         async with MockProxy(path):
             seconds = [await _one(prompt_of(SIZES[size])) for _ in range(rounds + WARM_UP)]
-    return figure(f"approach rule + loop guard, {state.partition(':')[0]}", size, seconds[WARM_UP:])
+    return seconds[WARM_UP:]
 
 
 async def _one(prompt: str) -> float:
@@ -110,12 +108,12 @@ async def _one(prompt: str) -> float:
         return time.perf_counter() - start
 
 
-async def stock(size: str, rounds: int) -> Figure:
-    """A whole request to a plain handle through stock LiteLLM in this process."""
+async def _stock(size: str, rounds: int) -> list[float]:
+    """Seconds of a whole request to a plain handle through stock LiteLLM in this process, by round."""
     from litellm_homelab.testing import MockProxy
 
     prompt, seconds = prompt_of(SIZES[size]), []
-    with router_file(hooks=False, state="") as path:
+    with _silent(), _router_file(hooks=False) as path:
         async with MockProxy(path) as proxy:
             for _ in range(rounds + WARM_UP):
                 start = time.perf_counter()
@@ -123,44 +121,4 @@ async def stock(size: str, rounds: int) -> Figure:
                 seconds.append(time.perf_counter() - start)
                 if answer.status != 200:
                     raise RuntimeError(f"stock LiteLLM answered {answer.status}: {answer.text[:200]}")
-    return figure("stock LiteLLM, whole request", size, seconds[WARM_UP:])
-
-
-async def measured(rounds: int) -> list[Figure]:
-    """Every figure, the sizes in turn."""
-    found = []
-    for size in SIZES:
-        found += [await lane(size, rounds, state) for state in ("memory://", "sqlite:///bench.db")]
-        found.append(await stock(size, max(rounds // 5, 20)))
-    return found
-
-
-def shown(figures: list[Figure]) -> str:
-    """The figures as a table."""
-    head = f"{'what':44} {'prompt':>7} {'median':>10} {'p99':>10} {'least':>10} {'most':>10}  rounds"
-    rows = (
-        f"{one.what:44} {one.prompt:>7} {one.median:>8.1f}us {one.p99:>8.1f}us "
-        f"{one.least:>8.1f}us {one.most:>8.1f}us  {one.rounds}"
-        for one in figures
-    )
-    return "\n".join([head, *rows])
-
-
-def main(argv: list[str] | None = None) -> int:
-    """Measure and print."""
-    parser = argparse.ArgumentParser(description="What the OptiLLM lane adds to a request, in process.")
-    parser.add_argument("--json", action="store_true", help="print JSON")
-    parser.add_argument("--rounds", type=int, default=300, help="rounds of each measurement (default 300)")
-    arguments = parser.parse_args(argv)
-    logging.disable(logging.CRITICAL)
-    try:
-        figures = asyncio.run(measured(arguments.rounds))
-    finally:
-        logging.disable(logging.NOTSET)
-    text = json.dumps([asdict(one) for one in figures], indent=2) if arguments.json else shown(figures)
-    sys.stdout.write(text + "\n")
-    return 0
-
-
-if __name__ == "__main__":
-    raise SystemExit(main())
+    return seconds[WARM_UP:]

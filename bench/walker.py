@@ -1,0 +1,97 @@
+"""
+A LiteLLM in a process of its own that makes requests to itself when it is told to, and times our hooks.
+
+    python -m bench.walker router.yaml [--taps] [--settings other.yaml]
+
+It says `ready`; then for each line `{"handle": ..., "size": ..., "requests": ...}` on stdin it makes the
+requests, one after another, and prints a line with the seconds of their steps. With `--settings` our hooks
+are built from another file than LiteLLM's own router, which takes two minutes to start on 10,000 handles.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import contextlib
+import functools
+import json
+import logging
+import os
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Final, TextIO
+
+from bench import taps
+from bench.prompt import chat
+from bench.router import LANE, MASTER_KEY
+from bench.taps import Walk
+
+SETTLING: Final = 0.05
+"""Seconds after a batch in which LiteLLM's logging, which runs our last hooks, catches up."""
+
+
+async def serve(config: Path, settings: Path | None, *, tapped: bool, asked: TextIO, said: TextIO) -> None:
+    """Run LiteLLM on `config` and answer each line of `asked` with one of `said`, until there are no more."""
+    from litellm_homelab.testing import MockProxy
+
+    if settings is not None:
+        _use(settings)
+    async with MockProxy(config, {"LITELLM_MASTER_KEY": MASTER_KEY}) as proxy:
+        if tapped:
+            taps.tap_hooks()
+        print("ready", file=said, flush=True)
+        while line := await asyncio.to_thread(asked.readline):
+            steps = await _batch(proxy, **json.loads(line))
+            print(json.dumps(steps), file=said, flush=True)
+
+
+def _use(file: Path) -> None:
+    """Let our hooks read `file`, whatever LiteLLM was started with."""
+    from litellm_homelab import loading
+    from litellm_homelab.hooks import running
+
+    running.settings = functools.cache(lambda: loading.load(file, known=running.known()))
+
+
+async def _batch(proxy: Any, handle: str, size: int, requests: int) -> list[Walk]:  # noqa: ANN401 - untyped
+    body = chat(handle, size, **({"optillm_approach": "moa"} if handle == LANE else {}))
+    walks = [await _walked(proxy, body) for _ in range(requests)]
+    await asyncio.sleep(SETTLING)
+    # What the stand-ins have kept of this batch is not the next one's to search.
+    proxy.upstream(handle).recorder.clear()
+    return walks
+
+
+async def _walked(proxy: Any, body: dict[str, Any]) -> Walk:  # noqa: ANN401 - untyped
+    with taps.walk() as steps:
+        answer = await proxy.post("/v1/chat/completions", body)
+    if answer.status != 200:
+        raise RuntimeError(f"{body['model']} answered {answer.status}: {answer.text[:300]}")
+    return steps
+
+
+@contextlib.contextmanager
+def _own_output() -> Iterator[TextIO]:
+    """The real standard output, while what LiteLLM prints goes to standard error."""
+    said = os.fdopen(os.dup(1), "w", encoding="utf-8")
+    os.dup2(2, 1)
+    with said:
+        yield said
+
+
+def main() -> None:
+    """Serve the file that the command line names."""
+    parser = argparse.ArgumentParser(prog="python -m bench.walker")
+    parser.add_argument("config", type=Path)
+    parser.add_argument("--settings", type=Path)
+    parser.add_argument("--taps", action="store_true")
+    arguments = parser.parse_args()
+    logging.disable(logging.CRITICAL)
+    with _own_output() as said:
+        work = serve(arguments.config, arguments.settings, tapped=arguments.taps, asked=sys.stdin, said=said)
+        asyncio.run(work)
+
+
+if __name__ == "__main__":
+    main()
