@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -65,11 +66,26 @@ def _route(request: Request) -> Route:
 
 
 def _identity(caller: Caller, path: str) -> UserAPIKeyAuth:
-    """
-    Who LiteLLM sees.
+    """Who LiteLLM sees, one of its own for each request: LiteLLM writes into it and what it holds."""
+    model, containers = _model(caller)
+    identity = model.model_copy()
+    for name in containers:
+        setattr(identity, name, getattr(model, name).copy())
+    # LiteLLM's own checks (custom_auth_run_common_checks) take every other route for an admin's.
+    if caller is not MASTER and not RouteChecks.is_llm_api_route(route=path):
+        identity.allowed_routes = [path]
+    return identity
 
-    The identity of a caller is a constant, never the key: LiteLLM hashes it into metric labels and logs.
-    """
+
+@functools.lru_cache(maxsize=1024)
+def _model(caller: Caller) -> tuple[UserAPIKeyAuth, tuple[str, ...]]:
+    """What identities are copied from (LiteLLM's class is slow to make), and its fields that hold others."""
+    model = _made(caller)
+    return model, tuple(name for name, value in vars(model).items() if isinstance(value, dict | list))
+
+
+def _made(caller: Caller) -> UserAPIKeyAuth:
+    """A caller's identity is a constant, never the key: LiteLLM hashes it into metric labels and logs."""
     if caller is MASTER:
         return UserAPIKeyAuth(
             api_key="litellm_proxy_master_key",
@@ -81,7 +97,5 @@ def _identity(caller: Caller, path: str) -> UserAPIKeyAuth:
         key_alias=caller.name,
         user_id=caller.name,
         user_role=LitellmUserRoles.INTERNAL_USER,
-        # LiteLLM's own checks (custom_auth_run_common_checks) take every other route for an admin's.
-        allowed_routes=[] if RouteChecks.is_llm_api_route(route=path) else [path],
         metadata={CALLER_KEY: caller.name},
     )
