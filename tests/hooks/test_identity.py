@@ -23,7 +23,8 @@ async def identity(who: str, path: str = "/v1/chat/completions", method: str = "
     scope = {"type": "http", "method": method, "path": path, "headers": [], "query_string": b""}
     with context.request(path) as record:
         record.route = Route(method, path)
-        return vars(await gate(KEYRING, Gate(), lambda: False)(Request(scope), KEYS[who]))
+        found = await gate(KEYRING, Gate(), lambda: False)(Request(scope), KEYS[who])
+    return dict(vars(found))
 
 
 @pytest.mark.parametrize("who", KEYS)
