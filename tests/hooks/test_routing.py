@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import pytest
 from fastapi import APIRouter, FastAPI
+from fastapi.routing import RouteContext
 from starlette.applications import Starlette
+from starlette.routing import BaseRoute
 
 from litellm_homelab.gate.table import ANY, WEBSOCKET, Route
-from litellm_homelab.hooks.routing import Finder
+from litellm_homelab.hooks import routing
+from litellm_homelab.hooks.routing import Finder, contexts
 
 
 async def served() -> None:
@@ -81,3 +85,23 @@ def test_a_root_path_is_not_part_of_the_route() -> None:
     found = finder.find(scope("GET", "/api/first", "/api"))
     assert found is not None
     assert found.path == "/first"
+
+
+def test_no_route_is_built_before_a_request_gets_that_far(monkeypatch: pytest.MonkeyPatch) -> None:
+    """FastAPI takes more than a second for all of LiteLLM's; the first request waits for its own alone."""
+    app = made()
+    built: list[str | None] = []
+
+    def counted(routes: Sequence[BaseRoute]) -> Iterator[RouteContext]:
+        for one in contexts(routes):
+            built.append(one.path)
+            yield one
+
+    monkeypatch.setattr(routing, "contexts", counted)
+    finder = Finder(app.router)
+    assert finder.find(scope("GET", "/first")) is not None
+    assert built[-1] == "/first"
+    before = len(built)
+    assert finder.find(scope("GET", "/nowhere")) is None
+    assert finder.find(scope("GET", "/outer/inner/x")) is not None
+    assert before < len(built) == len(list(contexts(app.router.routes)))
