@@ -13,7 +13,8 @@ from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from litellm_homelab.decision import RefusalType, Refuse
-from litellm_homelab.hooks import context
+from litellm_homelab.hooks import context, linger
+from litellm_homelab.hooks.refusal import response as to_response
 from litellm_homelab.optillm import lineage
 
 MARK: Final = lineage.MARKER.encode()
@@ -25,6 +26,8 @@ STREAMED: Final = (
 """Content types that LiteLLM does not read as JSON; they are counted on their way, not held."""
 BLANK: Final = b" \t\r\n\xef\xbb\xbf"
 """White space of JSON (RFC 8259), and the mark that some editors put before a text."""
+DIGITS: Final = 20
+"""Digits of an announced length that are looked at; ten thousand of them are no number to Python."""
 
 
 class Body:
@@ -52,7 +55,11 @@ class Body:
         """Serve one HTTP request (ASGI 3)."""
         if scope["method"] not in METHODS:
             await self._app(scope, receive, send)
-        elif Headers(scope=scope).get("content-type", "").startswith(STREAMED):
+            return
+        headers = Headers(scope=scope)
+        if _announced(headers) > self._limit:
+            await self._refuse_size(receive, send)  # before a byte of it is asked for
+        elif headers.get("content-type", "").startswith(STREAMED):
             await self._counted(scope, receive, send)
         else:
             await self._held(scope, receive, send)
@@ -67,25 +74,30 @@ class Body:
             parts.append(message.get("body", b""))
             size += len(parts[-1])
             if size > self._limit:
-                await _answer(too_large(self._limit), scope, receive, send)
+                parts.clear()
+                await self._refuse_size(receive, send)
                 return
             more = message.get("more_body", False)
         body = b"".join(parts)
-        if body.lstrip(BLANK)[:1] not in {b"", b"{"}:
-            await _answer(not_an_object(), scope, receive, send)
+        if body.lstrip(BLANK)[:1] not in {b"", b"{"} or not self._read(body):
+            await _response(not_an_object())(scope, receive, send)
             return
-        self._read(body)
         clean = self._without_mark(body) if MARK in body else body
         replayed = {"type": "http.request", "body": clean, "more_body": False}
         await self._app(_resized(scope, body, clean), _Replay(replayed, receive), send)
 
-    def _read(self, body: bytes) -> None:
-        """Read it as LiteLLM does; what LiteLLM cannot read it refuses (measured on 1.106.2)."""
+    def _read(self, body: bytes) -> bool:
+        """
+        Read it as LiteLLM does; False for what LiteLLM takes for an empty object.
+
+        Of other broken JSON it tells what is wrong, and lone surrogates it mends (measured on 1.106.2).
+        """
         try:
             document = orjson.loads(body)
         except orjson.JSONDecodeError:
-            return
+            return not body or _is_text(body)
         self._note(document)
+        return True
 
     def _without_mark(self, body: bytes) -> bytes:
         try:
@@ -103,7 +115,12 @@ class Body:
         with contextlib.suppress(_TooLarge):
             await self._app(scope, counter.receive, counter.send)
         if counter.exceeded and not counter.started:
-            await _answer(too_large(self._limit), scope, receive, send)
+            await self._refuse_size(receive, send)
+
+    async def _refuse_size(self, receive: Receive, send: Send) -> None:
+        response = _response(too_large(self._limit))
+        response.headers["connection"] = "close"  # the rest may be left unread
+        await linger.answer(response, receive, send, self._limit)
 
 
 class _TooLarge(Exception):
@@ -146,6 +163,23 @@ class _Replay:
         return first if first is not None else await self._receive()
 
 
+def _announced(headers: Headers) -> int:
+    """How long a body says that it is; 0 where it does not say it in digits."""
+    length = headers.get("content-length", "")
+    return int(length[:DIGITS]) if length.isdecimal() else 0
+
+
+def _is_text(body: bytes) -> bool:
+    """Whether broken JSON is UTF-8, and no deeper than Python's own reader can follow."""
+    try:
+        json.loads(body.decode())
+    except (UnicodeDecodeError, RecursionError):
+        return False
+    except ValueError:
+        return True
+    return True
+
+
 def _resized(scope: Scope, before: bytes, after: bytes) -> Scope:
     if before is after:
         return scope
@@ -166,14 +200,6 @@ def too_large(limit: int) -> Refuse:
     )
 
 
-async def _answer(refusal: Refuse, scope: Scope, receive: Receive, send: Send) -> None:
+def _response(refusal: Refuse) -> JSONResponse:
     context.refused("edge", refusal)
-    error = {
-        "message": refusal.message,
-        "type": refusal.type,
-        "param": refusal.param,
-        "code": str(refusal.status),
-    }
-    # The rest of the body is not read, so the connection cannot serve another request.
-    headers = {**refusal.headers, "connection": "close"}
-    await JSONResponse({"error": error}, refusal.status, headers)(scope, receive, send)
+    return to_response(refusal)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import itertools
 import json
 from collections.abc import AsyncIterator, Iterator
 from typing import Any
@@ -15,7 +17,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from litellm_homelab.hooks import edge
+from litellm_homelab.hooks import edge, linger
 from litellm_homelab.hooks.context import Record
 from litellm_homelab.optillm import lineage
 
@@ -40,10 +42,15 @@ async def echo(request: Request) -> Response:
     )
 
 
+def wrapped(limit: int = LIMIT) -> edge.Edge:
+    """An app that echoes, behind the border."""
+    routes = [Route("/v1/chat/completions", echo, methods=["POST", "DELETE"])]
+    return edge.Edge(Starlette(routes=routes), edge.Border((), limit, unmark))
+
+
 async def sent(content: Any, **kwargs: Any) -> httpx.Response:
     """What a client gets for a body."""
-    routes = [Route("/v1/chat/completions", echo, methods=["POST", "DELETE"])]
-    app = edge.Edge(Starlette(routes=routes), edge.Border((), LIMIT, unmark))
+    app = wrapped(kwargs.pop("limit", LIMIT))
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://gateway") as client:
         method = kwargs.pop("method", "POST")
         return await client.request(method, "/v1/chat/completions", content=content, **kwargs)
@@ -60,12 +67,19 @@ async def sent(content: Any, **kwargs: Any) -> httpx.Response:
         pytest.param(b"\xef\xbb\xbf[]", id="byte-order-mark"),
         pytest.param(b"\xff\xfe", id="no-utf8"),
         pytest.param(b"not json", id="no-json"),
+        pytest.param(b'{"model": "main\xff"}', id="no-utf8-in-an-object"),
+        pytest.param(b'{"x": ' + b"[" * 10_000 + b"]" * 10_000 + b"}", id="nested-in-an-object"),
+        pytest.param(b'{"model": "@homelab.", "x": ' + b"[" * 100_000, id="nested-behind-a-mark"),
     ],
 )
 async def test_a_body_that_is_no_object_is_a_400(content: bytes) -> None:
-    """Anything but a JSON object is refused in OpenAI's shape, whatever content type it claims."""
+    """
+    Anything but a JSON object is refused in OpenAI's shape, whatever content type it claims.
+
+    So is what LiteLLM would take for an empty one: bytes that are no text, and nesting without end.
+    """
     for kind in ("application/json", "text/plain", ""):
-        answer = await sent(content, headers={"content-type": kind} if kind else {})
+        answer = await sent(content, headers={"content-type": kind} if kind else {}, limit=2**20)
         assert answer.status_code == 400
         assert answer.json() == {
             "error": {
@@ -144,16 +158,79 @@ async def test_the_marker_elsewhere_changes_nothing(content: bytes) -> None:
     assert (await sent(content)).json()["body"] == content.decode()
 
 
-async def test_deep_nesting_does_not_break_the_search_for_a_mark() -> None:
-    """A body nested deeper than Python's JSON reader can follow goes on to LiteLLM, which refuses it."""
-    depth = 100_000
-    content = b'{"model": "@homelab.", "x": ' + b"[" * depth + b"]" * depth + b"}"
-    app = edge.Edge(Starlette(routes=[Route("/", echo, methods=["POST"])]), edge.Border((), 2**20, unmark))
-    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://gateway") as client:
-        assert (await client.post("/", content=content)).status_code == 200
-
-
 @given(content=st.binary(max_size=LIMIT + 20))
 async def test_any_bytes_get_an_answer(content: bytes) -> None:
     """Whatever the bytes, the answer is the app's, a 400 or a 413."""
     assert (await sent(content)).status_code in {200, 400, 413}
+
+
+# --- a client that is still sending -----------------------------------------------------------------
+
+
+class Sender:
+    """A client of the wrapped app, piece by piece: what it sends, and what happened in which order."""
+
+    def __init__(self, pieces: Iterator[bytes], *headers: tuple[bytes, bytes]) -> None:
+        self.happened: list[str] = []
+        self.taken = 0
+        self._pieces = pieces
+        self._scope = {"type": "http", "method": "POST", "path": "/v1/chat/completions", "query_string": b""}
+        self._scope["headers"] = list(headers)
+
+    async def run(self) -> list[str]:
+        """Send until the answer is complete; the events, repeated ones once."""
+        await wrapped()(self._scope, self._receive, self._send)
+        return [name for name, _ in itertools.groupby(self.happened)]
+
+    async def _receive(self) -> dict[str, Any]:
+        piece = next(self._pieces, None)
+        if piece is None:
+            await asyncio.Event().wait()  # silent for good
+        self.happened.append("sends")
+        self.taken += len(piece or b"")
+        return {"type": "http.request", "body": piece, "more_body": piece != b"last"}
+
+    async def _send(self, message: Any) -> None:
+        if message["type"] == "http.response.start":
+            self.happened.append(str(message["status"]))
+        else:
+            self.happened.append("more to come" if message.get("more_body") else "complete")
+
+
+ANNOUNCED = (b"content-length", b"123456")
+
+
+async def test_an_announced_length_is_refused_before_anything_is_sent() -> None:
+    """The answer is out first; then the client may finish, or leave."""
+    happened = await Sender(iter([b"x" * 100, b"last"]), ANNOUNCED).run()
+    assert happened == ["413", "more to come", "sends", "complete"]
+
+
+@pytest.mark.parametrize("length", [b"9" * 10_000, b"18446744073709551617"])
+async def test_a_length_without_end_is_too_large(length: bytes) -> None:
+    """However long the number is."""
+    happened = await Sender(iter([b"last"]), (b"content-length", length)).run()
+    assert happened[0] == "413"
+
+
+async def test_a_body_that_grows_too_large_is_read_on_for_a_while() -> None:
+    """The answer is out as soon as it is known, and the rest is read before the connection ends."""
+    happened = await Sender(iter([b"x" * LIMIT, b"x" * LIMIT, b"last"])).run()
+    assert happened == ["sends", "413", "more to come", "sends", "complete"]
+
+
+async def test_an_endless_sender_is_cut_off() -> None:
+    """What is read of the rest is bounded."""
+    sender = Sender(itertools.repeat(b"x" * 100), ANNOUNCED)
+    assert (await sender.run())[-1] == "complete"
+    assert linger.BODIES * LIMIT < sender.taken <= linger.BODIES * LIMIT + 100
+
+
+@pytest.mark.parametrize("patience", ["SILENCE", "SECONDS"])
+async def test_a_sender_that_falls_silent_is_not_waited_for(
+    monkeypatch: pytest.MonkeyPatch, patience: str
+) -> None:
+    """Neither for the next piece, nor for all of them."""
+    monkeypatch.setattr(linger, patience, 0.01)
+    happened = await asyncio.wait_for(Sender(iter([b"x"]), ANNOUNCED).run(), 2)
+    assert happened == ["413", "more to come", "sends", "complete"]

@@ -63,14 +63,14 @@ class Gated:
 
 
 @contextlib.contextmanager
-def gated() -> Iterator[Gated]:
-    """Run it at its most talkative for the length of the block."""
+def gated(config: Path = ROUTER, log_level: str = "DEBUG") -> Iterator[Gated]:
+    """Run it for the length of the block, at its most talkative unless it is told otherwise."""
     upstreams, port = Upstreams(), free_port()
     with listening(upstreams) as base:
         bases = {f"{name}_API_BASE": f"{base}/{path}" for name, path in PATHS.items()}
         environ = {**bases, "LITELLM_MASTER_KEY": MASTER, "LITELLM_LOCAL_MODEL_COST_MAP": "True"}
         with (
-            litellm(ROUTER, port, {**environ, "LITELLM_LOG": "DEBUG"}) as log,
+            litellm(config, port, {**environ, "LITELLM_LOG": log_level}) as log,
             httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=60) as client,
         ):
             yield Gated(client, upstreams, log)
