@@ -115,6 +115,8 @@ class Limits(_Section):
 
     body_mb: Number = Field(default=32, ge=1, le=1024)
     """Most megabytes (of 2**20 bytes) of a request's body."""
+    orphans: Number = Field(default=64, ge=1, le=10_000)
+    """Most calls of OptiLLM that belong to no request, at a time, in each worker."""
 
 
 class Homelab(_Section):

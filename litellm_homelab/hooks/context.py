@@ -84,6 +84,8 @@ class Record:
     prefix: str | None = None
     """The approach that stood before the handle's name."""
     child: Child | None = None
+    orphan: bool = False
+    """Whether it is a call of OptiLLM's that belongs to no request, and has been let in."""
     forged: str | None = None
     """Why a mark on the model name is not accepted."""
     approaches: dict[str, Approach] = field(default_factory=dict)

@@ -64,7 +64,7 @@ class Count:
 
     def _refusal(self, record: Record, scope: Scope, refusal: Refuse) -> None:
         # A root that has had all its calls is one refusal, not one more for every call it still tries.
-        if refusal.type is RefusalType.FANOUT_EXCEEDED and refusal.to_child:
+        if refusal.type is RefusalType.FANOUT_EXCEEDED and record.child is not None:
             return
         rule = record.tally.rule_of(refusal) or "loop_guard"
         if refusal.type in ABOUT_APPROACHES and rule == "approach":

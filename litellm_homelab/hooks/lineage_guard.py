@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Collection
 from dataclasses import replace
 from typing import Final, NoReturn
@@ -14,6 +15,7 @@ from litellm_homelab.optillm import topology
 from litellm_homelab.optillm.fanout import Admitted, Ended, Looped, Spent
 from litellm_homelab.optillm.hearsay import RETURN_TEXT
 from litellm_homelab.optillm.ledger import Ledger
+from litellm_homelab.optillm.orphans import REST_SECONDS, Orphans
 
 RULE: Final = "loop_guard"
 
@@ -21,22 +23,28 @@ RULE: Final = "loop_guard"
 class LineageGuard:
     """Stops the first re-entry, and admits the children of a root one by one."""
 
-    def __init__(self, lanes: Collection[str], ledger: Ledger) -> None:
+    def __init__(self, lanes: Collection[str], ledger: Ledger, orphans: Orphans) -> None:
         self._lanes = lanes
         self._ledger = ledger
+        self._orphans = orphans
 
     async def enter(self, record: Record, model: object) -> None:
         """
         Decide on a request that comes in, if it is one of OptiLLM's.
 
         Raises:
-            Refused: it asks for OptiLLM again, its root has ended, or has had all its children.
+            Refused: it asks for OptiLLM again, its root has ended or has had all its children, or it has no
+                root and too many others like it are under way.
 
         """
         if isinstance(model, str) and model in self._lanes:
             await self.refuse_return(record, model)
         if record.child is not None:
             await self._admit(record, record.child)
+        elif record.caller.role == "optillm" and record.forged is None:
+            record.orphan = self._orphans.enter(time.monotonic())
+            if not record.orphan:
+                raise Refused(orphaned(self._orphans.limit), RULE)
 
     async def refuse_return(self, record: Record, group: str) -> None:
         """
@@ -112,6 +120,19 @@ def spent(limit: int, *, to_child: bool = False) -> Refuse:
         "approach or a smaller n.",
         param="optillm_approach",
         to_child=to_child,
+    )
+
+
+def orphaned(limit: int) -> Refuse:
+    """What OptiLLM is told when too many of its calls belong to no request."""
+    return Refuse(
+        RefusalType.FANOUT_EXCEEDED,
+        f"OptiLLM has {limit} calls under way that belong to no request (homelab.limits.orphans); it is "
+        f"heard again {REST_SECONDS:.0f} seconds after they have ended. Either a model that it calls back "
+        "leads to OptiLLM again through a server that this gateway does not know, or something asks OptiLLM "
+        "without asking this gateway.",
+        param="model",
+        to_child=True,
     )
 
 

@@ -14,6 +14,7 @@ from litellm_homelab.hooks.approach_callback import ApproachCallback
 from litellm_homelab.hooks.closing import Closing
 from litellm_homelab.hooks.count import Count
 from litellm_homelab.hooks.deployments import Deployments
+from litellm_homelab.hooks.ending import Ending
 from litellm_homelab.hooks.gate_auth import gate
 from litellm_homelab.hooks.lineage_guard import LineageGuard
 from litellm_homelab.hooks.loop_callback import LoopGuardCallback
@@ -25,6 +26,7 @@ from litellm_homelab.hooks.showroom_callback import ShowroomCallback
 from litellm_homelab.metric_labels import Labels
 from litellm_homelab.optillm.lanes import Lanes
 from litellm_homelab.optillm.ledger import Ledger
+from litellm_homelab.optillm.orphans import Orphans
 from litellm_homelab.settings import Settings
 from litellm_homelab.showroom.rule import Showroom
 
@@ -44,7 +46,7 @@ class Parts:
     loop_guard: LoopGuardCallback
     metrics: MetricsCallback
     opening: Opening
-    count: Count
+    ending: Ending
 
 
 def build(settings: Settings, router: Callable[[], Any], has_database: Callable[[], bool]) -> Parts:
@@ -55,7 +57,8 @@ def build(settings: Settings, router: Callable[[], Any], has_database: Callable[
     keyring = Keyring.from_settings(settings)
     rule = Gate(tuple(settings.homelab.gate.open))
     ledger = Ledger(state.connect(state.parse(settings.homelab.state, settings.folder)))
-    guard = LineageGuard(lanes.lanes, ledger)
+    orphans = Orphans(settings.homelab.limits.orphans)
+    guard = LineageGuard(lanes.lanes, ledger, orphans)
     keeper = RootKeeper(lanes.lanes, settings.secret, ledger)
     deployments = Deployments(router)
     opening = Opening(lanes, settings.secret, guard, {caller.name: caller for _, caller in keyring.entries})
@@ -71,5 +74,5 @@ def build(settings: Settings, router: Callable[[], Any], has_database: Callable[
         loop_guard=LoopGuardCallback(lanes, opening, deployments, guard, keeper, closing),
         metrics=MetricsCallback(deployments),
         opening=opening,
-        count=Count(keyring, ledger),
+        ending=Ending(orphans, Count(keyring, ledger)),
     )

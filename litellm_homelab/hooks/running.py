@@ -83,7 +83,7 @@ def _parts() -> Parts:
     made = parts.build(settings(), router, has_database)
     limit = settings().homelab.limits.body_mb * 2**20
     decide = door.metrics_door(made.rule, made.keyring)
-    edge.wrap(app, edge.Border(settings().handles, limit, made.opening.unmarked, decide, made.count))
+    edge.wrap(app, edge.Border(settings().handles, limit, made.opening.unmarked, decide, made.ending))
     door.hang(app, made.rule, made.keyring)
     unmarking.watch_logs()
     return made

@@ -22,6 +22,7 @@ CALLBACKS = ("approach", "loop_guard")
 def problems(settings: Settings, environ: Mapping[str, str], known: Known) -> Iterator[str]:
     """What is wrong with `homelab.optillm`, `state` and what they need elsewhere, in words."""
     yield from _state_problems(settings, environ)
+    yield from _cycle_problems(settings, known)
     lanes = settings.homelab.optillm
     if not lanes:
         return
@@ -35,7 +36,6 @@ def problems(settings: Settings, environ: Mapping[str, str], known: Known) -> It
             )
     if any(lane.carrier == "model" for lane in lanes.values()):
         yield from _carrier_problems(settings)
-    yield from _cycle_problems(settings, known)
 
 
 def _state_problems(settings: Settings, environ: Mapping[str, str]) -> Iterator[str]:
@@ -127,8 +127,13 @@ def _cycle_problems(settings: Settings, known: Known) -> Iterator[str]:
         aliases=router.aliases,
     )
     cycle = topology.find_cycle(graph)
-    if cycle:
+    if cycle and topology.OPTILLM in cycle:
         yield (
             f"homelab.optillm: a request would go round for ever: {topology.written(cycle)}; "
             "let OptiLLM call back a group whose deployments are models (OPTILLM_MODEL in the env file)"
+        )
+    elif cycle:
+        yield (
+            f"model_list: a request would go round for ever: {topology.written(cycle)}; "
+            "an api_base leads back to this gateway: put the model server's address there"
         )

@@ -1,0 +1,26 @@
+"""What is done when a request has ended, whichever way."""
+
+from __future__ import annotations
+
+import time
+
+from starlette.types import Scope
+
+from litellm_homelab.hooks.context import Record
+from litellm_homelab.hooks.count import Count
+from litellm_homelab.hooks.watch import Watch
+from litellm_homelab.optillm.orphans import Orphans
+
+
+class Ending:
+    """What `Edge` calls after each request, its client having left or not."""
+
+    def __init__(self, orphans: Orphans, count: Count) -> None:
+        self._orphans = orphans
+        self._count = count
+
+    async def __call__(self, record: Record, scope: Scope, watch: Watch) -> None:
+        """Make room for the next orphan; count."""
+        if record.orphan:
+            self._orphans.leave(time.monotonic())
+        await self._count(record, scope, watch)
