@@ -16,7 +16,7 @@ help:
 	@echo "make run        the gateway on http://127.0.0.1:4000 (PORT=4010, WORKERS=2, DEMO=0 to change it)"
 	@echo "make test       every test; make test-fast and make test-real for its two halves"
 	@echo "make lint       ruff and mypy; make fmt formats"
-	@echo "make bench      what the OptiLLM lane adds to a request, beside stock LiteLLM's own time"
+	@echo "make bench      what the hooks cost, beside stock LiteLLM in the same run (needs wrk)"
 	@echo "make lock       writes requirements/*.txt anew; make clean removes what make installed"
 
 run: .venv/.run
@@ -36,7 +36,7 @@ lint: .venv/.dev
 	$(BIN)/mypy
 
 bench: .venv/.dev
-	$(BIN)/python -m bench.lane
+	$(BIN)/python -m bench
 
 fmt: .venv/.dev
 	$(BIN)/ruff check --fix

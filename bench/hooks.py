@@ -23,11 +23,16 @@ FEW, MANY, STORED, STOCK = "few", "many", "stored", "stock"
 UPSTREAM: Final = "http://upstream.invalid"
 """Never called: a stand-in takes the place of every upstream."""
 CHAIN: Final = "whole chain: all hooks that the client waits for"
+ALONE: Final = "whole chain, the hooks called directly"
 AIMS: Final = {"1 KB": Aim(100, "p99"), "1 MB": Aim(1000, "p99")}
 """Microseconds for the whole chain."""
 FLAT: Final = Aim(1.2)
 IN_PROCESS: Final = "one request after another through LiteLLM's own app in process, upstream a stand-in"
 TAPPED: Final = f"{IN_PROCESS}; a stopwatch around each hook as LiteLLM calls it"
+DIRECT: Final = (
+    "what one such request gave the hooks is given to them again, one straight after the other: no work of "
+    "LiteLLM's between them, so everything they need is in the processor's caches"
+)
 
 
 @dataclass(slots=True)
@@ -65,6 +70,7 @@ def measure(plan: Plan, say: Callable[[str], None]) -> Iterator[Figure]:
                 for handle in (PLAIN, LANE):
                     say(f"hooks: {handle}, {size}")
                     yield from _figures(plan, handle, size, _walked(plan, walkers, handle, size))
+                    yield from _direct(plan, handle, size, _replayed(plan, walkers, handle, size))
 
 
 def _arguments(plan: Plan, folder: Path) -> dict[str, list[str | Path]]:
@@ -82,12 +88,26 @@ def _arguments(plan: Plan, folder: Path) -> dict[str, list[str | Path]]:
 
 
 def _walked(plan: Plan, walkers: dict[str, Walker], handle: str, size: str) -> dict[str, Walks]:
-    walks = {name: Walks() for name in walkers}
-    for walker in walkers.values():
-        walker.walk(handle, SIZES[size], plan.walk_requests[size])  # the first ones load what is lazy
-    for order in turns([*walkers], plan.walk_rounds):
+    def walk(name: str) -> list[Walk]:
+        return walkers[name].walk(handle, SIZES[size], plan.walk_requests[size])
+
+    return _in_turn(plan, [*walkers], walk)
+
+
+def _replayed(plan: Plan, walkers: dict[str, Walker], handle: str, size: str) -> dict[str, Walks]:
+    def again(name: str) -> list[Walk]:
+        return walkers[name].walk(handle, SIZES[size], 0, replays=plan.replays[size])
+
+    return _in_turn(plan, [FEW, MANY], again)
+
+
+def _in_turn(plan: Plan, names: list[str], batch: Callable[[str], list[Walk]]) -> dict[str, Walks]:
+    walks = {name: Walks() for name in names}
+    for name in names:
+        batch(name)  # the first one loads what is lazy
+    for order in turns(names, plan.walk_rounds):
         for name in order:
-            walks[name].batches.append(walkers[name].walk(handle, SIZES[size], plan.walk_requests[size]))
+            walks[name].batches.append(batch(name))
     return walks
 
 
@@ -98,12 +118,20 @@ def _figures(plan: Plan, handle: str, size: str, walks: dict[str, Walks]) -> Ite
         yield _microseconds(step, asked | few, walks[FEW].seconds(_of(step)))
     for name, more in ((FEW, few), (MANY, {"handles": str(plan.many)}), (STORED, few | stored)):
         yield _microseconds(CHAIN, asked | more, walks[name].seconds(chain), AIMS[size])
-    yield _flat(plan, asked, walks)
+    yield _flat(CHAIN, TAPPED, plan, asked, walks, chain)
     for name, hooks in ((FEW, ON), (STOCK, OFF)):
         yield _whole(hooks, asked | few, walks[name])
     how = f"{IN_PROCESS}; hooks on by off, the medians of each round"
     ratios = paired(walks[FEW].medians(_whole_of), walks[STOCK].medians(_whole_of))
     yield Measure(SECTION, f"{WHOLE}, on / off", "ratio", how, parameters=asked | few).of(ratios)
+
+
+def _direct(plan: Plan, handle: str, size: str, walks: dict[str, Walks]) -> Iterator[Figure]:
+    asked = {"handle": handle, "prompt": size}
+    for name, handles in ((FEW, plan.few), (MANY, plan.many)):
+        measured = Measure(SECTION, ALONE, "us", DIRECT, ON, asked | {"handles": str(handles)}, AIMS[size])
+        yield measured.of([second * 1e6 for second in walks[name].seconds(_of(taps.DIRECTLY))])
+    yield _flat(ALONE, DIRECT, plan, asked, walks, _of(taps.DIRECTLY))
 
 
 def _microseconds(
@@ -113,14 +141,21 @@ def _microseconds(
     return measured.of([second * 1e6 for second in seconds])
 
 
-def _flat(plan: Plan, asked: dict[str, str], walks: dict[str, Walks]) -> Figure:
+def _flat(
+    what: str,
+    how: str,
+    plan: Plan,
+    asked: dict[str, str],
+    walks: dict[str, Walks],
+    of: Callable[[Walk], float],
+) -> Figure:
     how = (
-        f"{TAPPED}; the medians of each round. LiteLLM's own router has the {plan.few} handles that it needs "
+        f"{how}; the medians of each round. LiteLLM's own router has the {plan.few} handles that it needs "
         "in both: on 10,000 it takes two minutes to start"
     )
-    what = f"{CHAIN}, {plan.many:,} handles / {plan.few}"
-    ratios = paired(walks[MANY].medians(chain), walks[FEW].medians(chain))
-    return Measure(SECTION, what, "ratio", how, ON, asked, FLAT).of(ratios)
+    ratios = paired(walks[MANY].medians(of), walks[FEW].medians(of))
+    named = f"{what}, {plan.many:,} handles / {plan.few}"
+    return Measure(SECTION, named, "ratio", how, ON, asked, FLAT).of(ratios)
 
 
 def _whole(hooks: str, parameters: dict[str, str], walks: Walks) -> Figure:

@@ -17,6 +17,8 @@ class Plan:
     walk_rounds: int
     walk_requests: Mapping[str, int]
     """Requests of each walker in a round, by the size of the prompt."""
+    replays: Mapping[str, int]
+    """The same for hooks that are called directly."""
     lane_rounds: int
     load_rounds: int
     load_seconds: int
@@ -24,7 +26,7 @@ class Plan:
     loops: int
 
 
-FULL: Final = Plan(10, 10_000, 10, {"1 KB": 40, "1 MB": 12}, 300, 8, 4, 5, 20)
+FULL: Final = Plan(10, 10_000, 10, {"1 KB": 40, "1 MB": 10}, {"1 KB": 100, "1 MB": 20}, 300, 8, 3, 5, 20)
 """Under eight minutes on two idle cores."""
-QUICK: Final = Plan(10, 200, 2, {"1 KB": 3, "1 MB": 1}, 5, 2, 1, 1, 2)
+QUICK: Final = Plan(10, 200, 2, {"1 KB": 3, "1 MB": 1}, {"1 KB": 3, "1 MB": 2}, 5, 2, 1, 1, 2)
 """Whether the benchmark works; its numbers say nothing."""

@@ -16,7 +16,9 @@ COLUMNS: Final = ("what", "with", "hooks", "median", "p99", "least", "most", "un
 LEFT: Final = frozenset({"what", "with", "hooks", "unit", "aim"})
 BEGIN: Final = "<!-- measured: begin -->"
 END: Final = "<!-- measured: end -->"
+AIMS: Final = "aims"
 SECTIONS: Final = {
+    AIMS: "What is aimed at",
     "hooks": "Time of our hooks in a request",
     "lane": "The OptiLLM lane alone",
     "load": "Requests per second and latency, end to end",
@@ -34,20 +36,20 @@ def as_json(machine: Machine, figures: Iterable[Figure]) -> str:
 def as_text(machine: Machine, figures: Sequence[Figure]) -> str:
     """A table for each section, its columns aligned, and below it how each number was measured."""
     parts = [machine.line()]
-    for name, found in _sections(figures):
+    for name, found in [*_aims(figures), *_sections(figures)]:
         parts += ["", _title(name), *_aligned([_row(figure) for figure in found])]
-        parts += [f"  {how}" for how in _hows(found)]
+        parts += [f"  {how}" for how in _hows(found)] if name != AIMS else []
     return "\n".join(parts)
 
 
 def as_markdown(machine: Machine, figures: Sequence[Figure]) -> str:
     """The same for a page."""
     parts = [f"Measured: {machine.line()}."]
-    for name, found in _sections(figures):
+    for name, found in [*_aims(figures), *_sections(figures)]:
         parts += ["", f"### {_title(name)}", ""]
         parts += ["| " + " | ".join(COLUMNS) + " |", "|" + "|".join(_rule(one) for one in COLUMNS) + "|"]
         parts += ["| " + " | ".join(_row(figure)) + " |" for figure in found]
-        parts += ["", *(f"- {how}" for how in _hows(found))]
+        parts += ["", *(f"- {how}" for how in _hows(found))] if name != AIMS else []
     return "\n".join(parts) + "\n"
 
 
@@ -74,6 +76,12 @@ def parts_of(page: Path) -> tuple[str, str]:
 
 def _sections(figures: Iterable[Figure]) -> list[tuple[str, list[Figure]]]:
     return [(name, [*found]) for name, found in groupby(figures, key=lambda figure: figure.section)]
+
+
+def _aims(figures: Iterable[Figure]) -> list[tuple[str, list[Figure]]]:
+    """The figures that have an aim, before all others; they stand in their sections again."""
+    found = [figure for figure in figures if figure.aim is not None]
+    return [(AIMS, found)] if found else []
 
 
 def _title(section: str) -> str:

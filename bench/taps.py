@@ -10,6 +10,8 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any, Final
 
+from bench import replay
+
 Walk = dict[str, float]
 """Seconds of one request by step; a hook that runs twice has both."""
 
@@ -18,6 +20,7 @@ EDGE: Final = "edge: around LiteLLM's app"
 DOOR: Final = "door: around LiteLLM's router"
 COUNT: Final = "metrics: counted when the request has ended"
 WHOLE: Final = "whole request"
+DIRECTLY: Final = "called directly"
 METHODS: Final = {
     "async_pre_call_hook": "pre-call",
     "async_pre_call_deployment_hook": "attempt",
@@ -58,11 +61,18 @@ def _note(step: str, seconds: float) -> None:
         steps[step] = steps.get(step, 0.0) + seconds
 
 
+def _keep(step: str, hook: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+    kept = replay.current()
+    if kept is not None and awaited(step):
+        kept.call(hook, args, kwargs)
+
+
 def tap(step: str, hook: Callable[..., Any]) -> Callable[..., Any]:
     """The same function with a stopwatch; async if it is."""
 
     @functools.wraps(hook)
     async def waited_for(*args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 - any hook's
+        _keep(step, hook, args, kwargs)
         began = time.perf_counter()
         try:
             return await hook(*args, **kwargs)
@@ -71,6 +81,7 @@ def tap(step: str, hook: Callable[..., Any]) -> Callable[..., Any]:
 
     @functools.wraps(hook)
     def called(*args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 - any hook's
+        _keep(step, hook, args, kwargs)
         began = time.perf_counter()
         try:
             return hook(*args, **kwargs)
@@ -80,8 +91,12 @@ def tap(step: str, hook: Callable[..., Any]) -> Callable[..., Any]:
     return waited_for if inspect.iscoroutinefunction(hook) else called
 
 
-def tap_hooks() -> None:
-    """Put a stopwatch around every hook of ours; on the classes, where LiteLLM looks whether there is one."""
+def tap_hooks() -> tuple[Any, Any]:
+    """
+    Put a stopwatch around every hook of ours; on the classes, where LiteLLM looks whether there is one.
+
+    Gives the `Edge` and the `Door` that are at work.
+    """
     from litellm.proxy import proxy_server
 
     from litellm_homelab.hooks import running
@@ -94,9 +109,10 @@ def tap_hooks() -> None:
                 setattr(kind, method, tap(f"{step}: {name}", vars(kind)[method]))
     setattr(Count, "__call__", tap(COUNT, Count.__call__))  # noqa: B010 - mypy: a method is assigned to
     proxy_server.user_custom_auth = tap(GATE, proxy_server.user_custom_auth)
-    proxy_server.app.middleware_stack = around(proxy_server.app.middleware_stack, EDGE)
-    router = proxy_server.app.router
-    router.middleware_stack = around(router.middleware_stack, DOOR)
+    app, router = proxy_server.app, proxy_server.app.router
+    edge, door = app.middleware_stack, router.middleware_stack
+    app.middleware_stack, router.middleware_stack = around(edge, EDGE), around(door, DOOR)
+    return edge, door
 
 
 # --- what stands around an app: its own time is what is left without the app inside it --------------------
@@ -122,6 +138,9 @@ def around(middleware: Any, step: str) -> App:  # noqa: ANN401 - an ASGI middlew
     async def outside(scope: Any, receive: Any, send: Any) -> None:  # noqa: ANN401 - ASGI
         away: Spent = [0.0]
         token = spent.set(away)
+        kept = replay.current()
+        if kept is not None and step == EDGE:
+            kept.scope = dict(scope)
         before = _counted_after()
         began = time.perf_counter()
         try:

@@ -3,9 +3,10 @@ A LiteLLM in a process of its own that makes requests to itself when it is told 
 
     python -m bench.walker router.yaml [--taps] [--settings other.yaml]
 
-It says `ready`; then for each line `{"handle": ..., "size": ..., "requests": ...}` on stdin it makes the
-requests, one after another, and prints a line with the seconds of their steps. With `--settings` our hooks
-are built from another file than LiteLLM's own router, which takes two minutes to start on 10,000 handles.
+It says `ready`; then for each line `{"handle": ..., "size": ..., "requests": ..., "replays": ...}` on stdin
+it makes the requests, one after another, or replays the hooks of one, and prints a line with the seconds.
+With `--settings` our hooks are built from another file than LiteLLM's own router, which takes two minutes to
+start on 10,000 handles.
 """
 
 from __future__ import annotations
@@ -22,8 +23,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final, TextIO
 
-from bench import taps
+from bench import replay, taps
 from bench.prompt import chat
+from bench.replay import Replay
 from bench.router import LANE, MASTER_KEY
 from bench.taps import Walk
 
@@ -38,11 +40,12 @@ async def serve(config: Path, settings: Path | None, *, tapped: bool, asked: Tex
     if settings is not None:
         _use(settings)
     async with MockProxy(config, {"LITELLM_MASTER_KEY": MASTER_KEY}) as proxy:
-        if tapped:
-            taps.tap_hooks()
+        tapping = taps.tap_hooks() if tapped else None
         print("ready", file=said, flush=True)
         while line := await asyncio.to_thread(asked.readline):
-            steps = await _batch(proxy, **json.loads(line))
+            order = json.loads(line)
+            replays = order.pop("replays")
+            steps = await (_replayed(proxy, tapping, replays, **order) if replays else _batch(proxy, **order))
             print(json.dumps(steps), file=said, flush=True)
 
 
@@ -55,12 +58,40 @@ def _use(file: Path) -> None:
 
 
 async def _batch(proxy: Any, handle: str, size: int, requests: int) -> list[Walk]:  # noqa: ANN401 - untyped
-    body = chat(handle, size, **({"optillm_approach": "moa"} if handle == LANE else {}))
+    body = _body(handle, size)
     walks = [await _walked(proxy, body) for _ in range(requests)]
     await asyncio.sleep(SETTLING)
     # What the stand-ins have kept of this batch is not the next one's to search.
     proxy.upstream(handle).recorder.clear()
     return walks
+
+
+async def _replayed(
+    proxy: Any,  # noqa: ANN401 - untyped
+    tapping: tuple[Any, Any] | None,
+    replays: int,
+    handle: str,
+    size: int,
+    requests: int,
+) -> list[Walk]:
+    """One request, so that it can be replayed; its own steps are not told."""
+    if tapping is None or requests:
+        raise ValueError("hooks are replayed where there are some, and by themselves")
+    body = _body(handle, size)
+    with replay.keeping() as kept:
+        await _walked(proxy, body)
+    await asyncio.sleep(SETTLING)
+    again = Replay(*tapping, kept, json.dumps(body).encode())
+    walks = []
+    for _ in range(replays):
+        with taps.walk() as steps:
+            seconds = await again.run()
+        walks.append({taps.DIRECTLY: seconds - steps.get(taps.COUNT, 0.0)})
+    return walks
+
+
+def _body(handle: str, size: int) -> dict[str, Any]:
+    return chat(handle, size, **({"optillm_approach": "moa"} if handle == LANE else {}))
 
 
 async def _walked(proxy: Any, body: dict[str, Any]) -> Walk:  # noqa: ANN401 - untyped

@@ -38,15 +38,15 @@ class Walker:
         """
         self._line()
 
-    def walk(self, handle: str, size: int, requests: int) -> list[Walk]:
-        """Let it make requests; the seconds of the steps of each.
+    def walk(self, handle: str, size: int, requests: int, *, replays: int = 0) -> list[Walk]:
+        """Let it make requests, or replay the hooks of one; the seconds of the steps of each.
 
         Raises:
             RuntimeError: one of them was not answered with a 200.
 
         """
         if self._process.stdin is not None:
-            order = {"handle": handle, "size": size, "requests": requests}
+            order = {"handle": handle, "size": size, "requests": requests, "replays": replays}
             self._process.stdin.write(json.dumps(order) + "\n")
             self._process.stdin.flush()
         walks: list[Walk] = json.loads(self._line())
