@@ -21,6 +21,10 @@ class Gate:
     opened: tuple[str, ...] = ()
     table: Table = field(default_factory=reviewed)
 
+    def asks_no_key(self, route: Route) -> bool:
+        """Whether LiteLLM would serve it to anyone, so that `before_key` must know who sends."""
+        return self._access(route) is Access.KEYLESS
+
     def before_key(self, route: Route, caller: Caller | None) -> Allow | Refuse:
         """
         Decide on what LiteLLM would serve without asking us for a key, or to nobody at all.

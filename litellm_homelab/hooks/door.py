@@ -57,7 +57,8 @@ class Door:
             return Allow()
         record = context.required()
         record.route, record.scope = route, scope
-        return self._rule.before_key(route, sender(scope, self._keyring))
+        caller = sender(scope, self._keyring) if self._rule.asks_no_key(route) else None
+        return self._rule.before_key(route, caller)
 
 
 def metrics_door(rule: Gate, keyring: Keyring) -> Callable[[Scope], Allow | Refuse]:

@@ -64,6 +64,14 @@ def test_no_caller_gets_past_the_door_by_asking_later(who: str) -> None:
                 assert isinstance(GATE.decide(route, caller), Refuse), str(route)
 
 
+def test_who_sends_matters_before_the_key_only_where_the_rule_says_so() -> None:
+    """The door looks nobody up for any other route: the answer is the same for everyone."""
+    for key in reviewed():
+        route = Route(*key)
+        answers = {type(GATE.before_key(route, caller)) for caller in CALLERS.values()}
+        assert (len(answers) > 1) == GATE.asks_no_key(route), str(route)
+
+
 def test_a_caller_with_routes_has_those_and_no_more() -> None:
     """Of the guarded routes exactly those that `routes` names; the rest is as for any client."""
     for key, kind in reviewed().items():
