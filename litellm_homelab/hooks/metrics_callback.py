@@ -109,7 +109,8 @@ def _paced(record: Record, answer: Any) -> None:  # noqa: ANN401 - LiteLLM's ans
     tally = record.tally
     if tally.paced:
         return
-    tokens = _spoken(answer) if record.root else (bill.used(answer) or bill.NOTHING).completion_tokens
+    told = 0 if record.root else (bill.used(answer) or bill.NOTHING).completion_tokens
+    tokens = told or _spoken(answer)
     if tokens > 0:
         tally.paced = True
         meter().speed(record.asked, tokens / ((tally.ended_at or time.monotonic()) - tally.began_at))
@@ -117,10 +118,15 @@ def _paced(record: Record, answer: Any) -> None:  # noqa: ANN401 - LiteLLM's ans
 
 def _spoken(answer: Any) -> int:  # noqa: ANN401 - LiteLLM's answer types
     """
-    Tokens of the text itself: what OptiLLM says that it used are those of all its calls.
+    Tokens of the text itself, counted as LiteLLM counts.
 
-    LiteLLM counts streams of other backends in the same way where they do not say (measured on 1.106.2).
+    What OptiLLM says that it used are those of all its calls; and streams of completions and Gemini's tell no
+    tokens where the upstream does not (measured on 1.106.2).
     """
-    messages = (getattr(choice, "message", None) for choice in getattr(answer, "choices", None) or ())
-    text = "".join(str(getattr(message, "content", None) or "") for message in messages)
+    text = "".join(_text(choice) for choice in getattr(answer, "choices", None) or ())
     return litellm.token_counter(model="", text=text) if text else 0
+
+
+def _text(choice: Any) -> str:  # noqa: ANN401 - LiteLLM's answer types
+    said = getattr(getattr(choice, "message", None), "content", None) or getattr(choice, "text", None)
+    return said if isinstance(said, str) else ""

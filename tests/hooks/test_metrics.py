@@ -79,13 +79,13 @@ ROUTES = {
 }
 
 
-def asked(route: str, stream: bool) -> tuple[str, dict[str, Any]]:
-    """A request to `main` on a route."""
+def asked(route: str, stream: bool, handle: str = "main") -> tuple[str, dict[str, Any]]:
+    """A request to a handle on a route."""
     if route == "generate":
         verb = "streamGenerateContent?alt=sse" if stream else "generateContent"
-        return f"/v1beta/models/main:{verb}", {"contents": CONTENTS}
+        return f"/v1beta/models/{handle}:{verb}", {"contents": CONTENTS}
     path, body = ROUTES[route]
-    return path, {**body, **({"stream": True} if stream else {})}
+    return path, {**body, "model": handle, **({"stream": True} if stream else {})}
 
 
 BROKEN = ("completions", True)
@@ -350,23 +350,30 @@ async def test_a_call_of_optillms_own_is_an_orphan(proxy: MockProxy) -> None:
 
 
 @pytest.mark.parametrize("stream", [False, True], ids=["whole", "streamed"])
+@pytest.mark.parametrize("route", [*ROUTES, "generate"])
 @pytest.mark.parametrize("handle", ["main", "boost"])
-async def test_the_speed_of_an_answer_counts_once(proxy: MockProxy, handle: str, stream: bool) -> None:
-    """Also of OptiLLM's, whose text comes at once."""
+async def test_the_speed_of_an_answer_counts_once(
+    proxy: MockProxy, handle: str, route: str, stream: bool
+) -> None:
+    """On every route, also of OptiLLM's, whose text comes at once; of a stream its first text, too."""
 
-    def speeds() -> float:
+    def felt() -> tuple[float, float]:
         labels = {"handle": handle}
-        return REGISTRY.get_sample_value("homelab_output_tokens_per_second_count", labels) or 0
+        speed, first = (
+            REGISTRY.get_sample_value(f"homelab_{name}_count", labels) or 0
+            for name in ("output_tokens_per_second", "first_token_seconds")
+        )
+        return speed, first
 
-    before = speeds()
-    answer = await proxy.post(*chat(handle, stream=stream))
+    speed, first = felt()
+    answer = await proxy.post(*asked(route, stream, handle))
     assert answer.status == 200, answer.text
     for _ in range(100):
-        if speeds() > before:
+        if felt()[0] > speed:
             break
         await asyncio.sleep(0.02)
     await asyncio.sleep(0.05)
-    assert speeds() == before + 1
+    assert felt() == (speed + 1, first + stream)
 
 
 async def test_the_time_of_each_hook_is_measured(proxy: MockProxy) -> None:
