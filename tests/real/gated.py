@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -63,14 +63,15 @@ class Gated:
 
 
 @contextlib.contextmanager
-def gated(config: Path = ROUTER, log_level: str = "DEBUG") -> Iterator[Gated]:
-    """Run it for the length of the block, at its most talkative unless it is told otherwise."""
+def gated(config: Path = ROUTER, environ: Mapping[str, str] | None = None) -> Iterator[Gated]:
+    """Run it for the length of the block, at its most talkative unless `environ` says otherwise."""
     upstreams, port = Upstreams(), free_port()
     with listening(upstreams) as base:
         bases = {f"{name}_API_BASE": f"{base}/{path}" for name, path in PATHS.items()}
-        environ = {**bases, "LITELLM_MASTER_KEY": MASTER, "LITELLM_LOCAL_MODEL_COST_MAP": "True"}
+        defaults = {"LITELLM_MASTER_KEY": MASTER, "LITELLM_LOCAL_MODEL_COST_MAP": "True"}
+        variables = {**bases, **defaults, "LITELLM_LOG": "DEBUG", **(environ or {})}
         with (
-            litellm(config, port, {**environ, "LITELLM_LOG": log_level}) as log,
+            litellm(config, port, variables) as log,
             httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=60) as client,
         ):
             yield Gated(client, upstreams, log)

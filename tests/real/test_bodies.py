@@ -40,7 +40,7 @@ def gateway(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gated]:
     document["homelab"]["limits"] = {"body_mb": LIMIT // MB}
     config = tmp_path_factory.mktemp("bodies") / "router.yaml"
     config.write_text(yaml.safe_dump(document), encoding="utf-8")
-    with gated(config, "INFO") as running:
+    with gated(config, {"LITELLM_LOG": "INFO"}) as running:
         yield running
 
 
