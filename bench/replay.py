@@ -25,6 +25,8 @@ class Kept:
 
     calls: list[tuple[Callable[..., Any], tuple[Any, ...], dict[str, Any]]] = field(default_factory=list)
     scope: dict[str, Any] = field(default_factory=dict)
+    answer: list[dict[str, Any]] = field(default_factory=list)
+    """LiteLLM's messages to the client, its headers as `Edge` finds them."""
 
     def call(self, hook: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         """Keep a call as it is before the hook changes what it was given."""
@@ -74,14 +76,16 @@ class Replay:
             for hook, args, kwargs in self.kept.calls
         ]
 
+        messages = [dict(message) for message in self.kept.answer]
+
         async def app(scope: Any, receive: Any, send: Any) -> None:  # noqa: ANN401, ARG001 - ASGI
             await receive()
             for hook, args, kwargs in calls:
                 answer = hook(*args, **kwargs)
                 if inspect.isawaitable(answer):
                     await answer
-            await send({"type": "http.response.start", "status": 200, "headers": []})
-            await send({"type": "http.response.body", "body": b"{}"})
+            for message in messages:
+                await send(message)
 
         door, edge = copy.copy(self.door), copy.copy(self.edge)
         door.app, edge.app = app, door

@@ -129,6 +129,8 @@ def around(middleware: Any, step: str) -> App:  # noqa: ANN401 - an ASGI middlew
     async def inside(scope: Any, receive: Any, send: Any) -> None:  # noqa: ANN401 - ASGI
         # What the app inside sends and receives goes through the middleware: that is its time again.
         back: Spent = [0.0]
+        kept = replay.current()
+        send = _keeping(send, kept.answer) if kept is not None and step == EDGE else send
         began = time.perf_counter()
         try:
             await inner(scope, _counting(receive, back), _counting(send, back))
@@ -151,6 +153,14 @@ def around(middleware: Any, step: str) -> App:  # noqa: ANN401 - an ASGI middlew
 
     middleware.app = inside
     return outside
+
+
+def _keeping(send: Callable[..., Awaitable[Any]], messages: list[dict[str, Any]]) -> App:
+    async def keeping(message: dict[str, Any]) -> None:
+        messages.append(dict(message))
+        await send(message)
+
+    return keeping
 
 
 def _counted_after() -> float:

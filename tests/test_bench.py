@@ -372,6 +372,35 @@ async def test_kept_calls_are_those_that_the_client_waits_for() -> None:
     ]
 
 
+async def test_an_answer_is_kept_as_the_middleware_finds_it(clock: Clock) -> None:
+    """Before it takes headers out; what another middleware around the router sends is not kept twice."""
+
+    class Middleware:
+        app: Any
+
+        def __init__(self, name: str) -> None:
+            self.name = name
+
+        async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+            async def clean(message: Any) -> None:
+                message["headers"] = [self.name]
+                await send(message)
+
+            await self.app(scope, receive, clean)
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        await send({"type": "http.response.start", "headers": ["app"]})
+
+    edge, door = Middleware("edge"), Middleware("door")
+    door.app = app
+    edge.app = taps.around(door, taps.DOOR)
+    served = taps.around(edge, taps.EDGE)
+    with replay.keeping() as kept:
+        await served({"path": "/"}, lambda: clock.takes(0), lambda message: clock.takes(0))
+    assert kept.answer == [{"type": "http.response.start", "headers": ["door"]}]
+    assert kept.scope == {"path": "/"}
+
+
 async def test_a_replay_gives_every_hook_the_same_again() -> None:
     """Through the middlewares, in order, whatever the hooks do to what they are given."""
     seen: list[object] = []
@@ -385,16 +414,23 @@ async def test_a_replay_gives_every_hook_the_same_again() -> None:
         async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
             seen.append((self.name, scope.pop("path")))
             scope["path"] = "inner"
-            await self.app(scope, receive, send)
+
+            async def noting(message: Any) -> None:
+                seen.append((self.name, message.pop("type")))
+                await send({"type": self.name})
+
+            await self.app(scope, receive, noting)
 
     async def hook(data: dict[str, int]) -> None:
         seen.append(data.pop("n"))
 
-    kept = replay.Kept([(hook, ({"n": 1},), {}), (hook, (), {"data": {"n": 2}})], {"path": "outer"})
+    calls = [(hook, ({"n": 1},), {}), (hook, (), {"data": {"n": 2}})]
+    kept = replay.Kept([*calls], {"path": "outer"}, [{"type": "http.response.start"}])
     again = replay.Replay(Around("edge"), Around("door"), kept, b"{}")
     for _ in range(2):
         assert await again.run() > 0
-    assert seen == [("edge", "outer"), ("door", "inner"), 1, 2] * 2
+    started = "http.response.start"
+    assert seen == [("edge", "outer"), ("door", "inner"), 1, 2, ("door", started), ("edge", "door")] * 2
 
 
 def test_the_client_waits_for_all_but_the_log_and_the_count() -> None:
