@@ -61,7 +61,7 @@ def test_a_guarded_route_is_closed_without_a_callers_key(gateway: Gated, who: st
     assert _others(found, refusal_of(Access.GUARDED, who)) == []
 
 
-@pytest.mark.parametrize(("number", "who"), enumerate(OTHERS))
+@pytest.mark.parametrize(("number", "who"), list(enumerate(OTHERS)))
 def test_management_and_pages_are_for_the_master_key(gateway: Gated, number: int, who: str) -> None:
     """
     Each such route is a 401 without a key of ours and a 403 with one.
