@@ -24,6 +24,10 @@ class AnyModel(Backend):
     def __init__(self, group: str) -> None:
         super().__init__("vllm", (group,), pace=0)
 
+    def streams(self, chunks_per_second: float) -> None:
+        """Stream no faster than this; 0 is at once."""
+        self._pace = chunks_per_second
+
     def _check_model(self, model: object) -> None:
         """Accept it: what arrives is for the test to look at."""
 
@@ -35,6 +39,14 @@ class Upstream:
     group: str
     switch: FaultSwitch
     recorder: Recorder
+    backend: AnyModel | None = None
+    """What answers; None for a search tool."""
+
+    def streams(self, chunks_per_second: float) -> None:
+        """Stream slowly, so that a client can leave in between."""
+        if self.backend is None:
+            raise TypeError(f"{self.group}: a search tool streams nothing")
+        self.backend.streams(chunks_per_second)
 
     def fails(self, fault: int | str, *, times: int | None = None, seconds: float | None = None) -> None:
         """Fail as `litellm_homelab.demo.faults.Fault` describes, `times` times or until `works`."""
@@ -61,8 +73,9 @@ class Upstreams:
     def of(self, group: str) -> Upstream:
         """The stand-in of a group, made on first use."""
         if group not in self._upstreams:
-            upstream = Upstream(group, FaultSwitch(), self.recorder)
-            app = searxng.app() if group == SEARCH else AnyModel(group).app()
+            backend = None if group == SEARCH else AnyModel(group)
+            upstream = Upstream(group, FaultSwitch(), self.recorder, backend)
+            app = backend.app() if backend else searxng.app()
             self._apps[group] = Guard(app, group, self.recorder, upstream.switch)
             self._upstreams[group] = upstream
         return self._upstreams[group]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
@@ -46,7 +47,8 @@ class Relay:
 
     `rename` changes the model name of each body.  Of the POST requests the first `cap` are passed on; later
     ones are answered with a completion, since an error would be retried at every level of a loop, more often
-    than it went round (measured on OptiLLM 0.4.0 behind LiteLLM 1.106.2).
+    than it went round (measured on OptiLLM 0.4.0 behind LiteLLM 1.106.2).  `pause` is how many seconds pass
+    between two events of a stream, so that a client can leave in between.
     """
 
     def __init__(
@@ -55,6 +57,7 @@ class Relay:
         self.target = target
         self.cap = cap
         self.rename = rename
+        self.pause = 0.0
         self.calls: list[Call] = []
         self._client: httpx.AsyncClient | None = None
 
@@ -88,18 +91,23 @@ class Relay:
         kept = {name: value for name, value in answer.headers.items() if name not in HOP}
         kept.pop("content-encoding", None)
         return StreamingResponse(
-            _read(answer), answer.status_code, kept, background=BackgroundTask(answer.aclose)
+            self._read(answer), answer.status_code, kept, background=BackgroundTask(answer.aclose)
         )
+
+    async def _read(self, answer: httpx.Response) -> AsyncIterator[bytes]:
+        if not self.pause or "event-stream" not in answer.headers.get("content-type", ""):
+            async for part in answer.aiter_bytes():
+                yield part
+            return
+        async for line in answer.aiter_lines():
+            if line:
+                yield f"{line}\n\n".encode()
+                await asyncio.sleep(self.pause)
 
     def _renamed(self, call: Call, content: bytes) -> bytes:
         if self.rename is None or not call.model:
             return content
         return json.dumps({**call.body, "model": self.rename(call.model)}).encode()
-
-
-async def _read(answer: httpx.Response) -> AsyncIterator[bytes]:
-    async for part in answer.aiter_bytes():
-        yield part
 
 
 def _json(content: bytes) -> Any:
