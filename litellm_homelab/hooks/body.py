@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 from collections.abc import Callable, Mapping
-from typing import Final
+from typing import Any, Final
 
 import orjson
 from starlette.datastructures import Headers
@@ -17,7 +17,6 @@ from litellm_homelab.hooks import context, linger
 from litellm_homelab.hooks.refusal import response as to_response
 from litellm_homelab.optillm import lineage
 
-MARK: Final = lineage.MARKER.encode()
 METHODS: Final = frozenset({"POST", "PUT", "PATCH"})
 STREAMED: Final = (
     *("multipart/", "application/x-www-form-urlencoded", "application/octet-stream"),
@@ -79,35 +78,33 @@ class Body:
                 return
             more = message.get("more_body", False)
         body = b"".join(parts)
-        if body.lstrip(BLANK)[:1] not in {b"", b"{"} or not self._read(body):
+        document = self._read(body) if body.lstrip(BLANK)[:1] in {b"", b"{"} else None
+        if document is None:
             await _response(not_an_object())(scope, receive, send)
             return
-        clean = self._without_mark(body) if MARK in body else body
+        clean = self._without_mark(document, body)
         replayed = {"type": "http.request", "body": clean, "more_body": False}
         await self._app(_resized(scope, body, clean), _Replay(replayed, receive), send)
 
-    def _read(self, body: bytes) -> bool:
-        """
-        Read it as LiteLLM does; False for what LiteLLM takes for an empty object.
-
-        Of other broken JSON it tells what is wrong, and lone surrogates it mends (measured on 1.106.2).
-        """
+    def _read(self, body: bytes) -> Mapping[str, Any] | None:
+        """Read it as LiteLLM does, and note it; None for what LiteLLM takes for an empty object."""
         try:
-            document = orjson.loads(body)
+            document: Mapping[str, Any] = orjson.loads(body)
         except orjson.JSONDecodeError:
-            return not body or _is_text(body)
+            return _mended(body)
         self._note(document)
-        return True
+        return document
 
-    def _without_mark(self, body: bytes) -> bytes:
-        try:
-            document = json.loads(body)
-        except (ValueError, RecursionError):  # LiteLLM tells the client what is wrong with it
-            return body
+    def _without_mark(self, document: Mapping[str, Any], body: bytes) -> bytes:
+        """
+        The body as it goes on; as it came, where it carries no mark.
+
+        The mark is looked for where it stands: to search a megabyte for it would take as long as to read it.
+        """
         model = document.get("model")
         if not isinstance(model, str) or lineage.MARKER not in model:
             return body
-        return json.dumps({**document, "model": self._unmark(model)}).encode()
+        return _written({**document, "model": self._unmark(model)})
 
     async def _counted(self, scope: Scope, receive: Receive, send: Send) -> None:
         """A body that goes on as it comes, and is cut off where it is too large."""
@@ -163,21 +160,33 @@ class _Replay:
         return first if first is not None else await self._receive()
 
 
+def _mended(body: bytes) -> Mapping[str, Any] | None:
+    """
+    What LiteLLM may make of broken JSON: it mends lone surrogates, of the rest it tells what is wrong.
+
+    None for what it takes for an empty object: no UTF-8, or deeper than Python's own reader can follow (all
+    measured on 1.106.2). Not to be noted: what LiteLLM has read is noted when it has.
+    """
+    try:
+        document = json.loads(body.decode())
+    except (UnicodeDecodeError, RecursionError):
+        return None
+    except ValueError:
+        return {}
+    return document if isinstance(document, dict) else {}
+
+
+def _written(document: Mapping[str, Any]) -> bytes:
+    try:
+        return orjson.dumps(document)
+    except orjson.JSONEncodeError:  # a lone surrogate, or nested deeper than orjson writes, though it read it
+        return json.dumps(document).encode()
+
+
 def _announced(headers: Headers) -> int:
     """How long a body says that it is; 0 where it does not say it in digits."""
     length = headers.get("content-length", "")
     return int(length[:DIGITS]) if length.isdecimal() else 0
-
-
-def _is_text(body: bytes) -> bool:
-    """Whether broken JSON is UTF-8, and no deeper than Python's own reader can follow."""
-    try:
-        json.loads(body.decode())
-    except (UnicodeDecodeError, RecursionError):
-        return False
-    except ValueError:
-        return True
-    return True
 
 
 def _resized(scope: Scope, before: bytes, after: bytes) -> Scope:

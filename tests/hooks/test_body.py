@@ -145,6 +145,21 @@ async def test_a_mark_is_taken_off_before_the_app_reads() -> None:
 
 
 @pytest.mark.parametrize(
+    "rest",
+    [
+        pytest.param(b'"' + b"\\ud800" + b'"', id="lone-surrogate"),
+        pytest.param(b"[" * 300 + b"]" * 300, id="nested-deeper-than-is-written-fast"),
+        pytest.param(b"123456789012345678901234567890", id="large-number"),
+    ],
+)
+async def test_a_mark_is_taken_off_whatever_stands_beside_it(rest: bytes) -> None:
+    """JSON that one reader takes and another does not carries no mark to the app either."""
+    told = (await sent(b'{"x": ' + rest + b', "model": "base' + MARK.encode() + b'"}')).json()
+    assert json.loads(told["body"])["model"] == "base"
+    assert int(told["told"]) == len(told["body"].encode())
+
+
+@pytest.mark.parametrize(
     "content",
     [
         pytest.param(b'{"model": 5, "x": "@homelab."}', id="model-is-no-text"),
