@@ -34,22 +34,13 @@ class Request:
     """What LiteLLM is about to route: the body's, or the path's, or `?model=`; None where there is none."""
     others: tuple[str, ...]
     """Names and deployment ids found in headers, the query and ids."""
-    fields: tuple[str, ...]
-    """Names of the body's fields, as the client wrote them."""
-    stream: bool
 
 
 def read(data: Mapping[str, Any], call_type: str) -> Request:
     """Read LiteLLM's request dict as the pre-call hook gets it."""
     server = _mapping(data.get("proxy_server_request"))
-    body = server.get("body")
-    return Request(
-        call_type=call_type,
-        model=data.get("model"),
-        others=tuple(dict.fromkeys(_others(data, server))),
-        fields=tuple(str(name) for name in (body if isinstance(body, Mapping) else data)),
-        stream=bool(data.get("stream")) or call_type == "agenerate_content_stream",
-    )
+    others = tuple(dict.fromkeys(_others(data, server)))
+    return Request(call_type=call_type, model=data.get("model"), others=others)
 
 
 def _others(data: Mapping[str, Any], server: Mapping[str, Any]) -> Iterable[str]:

@@ -93,7 +93,10 @@ class Edge:
     async def _serve(self, record: Record, scope: Scope, receive: Receive, send: Send) -> None:
         async def clean(message: Message) -> None:
             if message["type"] in STARTS:
-                message["headers"] = [pair for pair in message.get("headers", ()) if not _leaks(pair[0])]
+                headers = message.get("headers", ())
+                message["headers"] = [
+                    pair for pair in headers if not pair[0].lower().startswith(LEAKING_HEADERS)
+                ]
             await send(message)
 
         decision = self._border.decide(scope) if scope["type"] == "http" else Allow()
@@ -112,10 +115,6 @@ class Edge:
 
 def _note(record: Record, body: Mapping[str, object]) -> None:
     record.sent = Sent.of(body)
-
-
-def _leaks(name: bytes) -> bool:
-    return name.lower().startswith(LEAKING_HEADERS)
 
 
 def wrap(app: Any, border: Border | None = None) -> None:  # noqa: ANN401 - LiteLLM's FastAPI app

@@ -69,8 +69,9 @@ def _identity(caller: Caller, path: str) -> UserAPIKeyAuth:
     """Who LiteLLM sees, one of its own for each request: LiteLLM writes into it and what it holds."""
     model, containers = _model(caller)
     identity = model.model_copy()
+    fields = vars(identity)  # what they hold is of the right type: nothing to validate
     for name in containers:
-        setattr(identity, name, getattr(model, name).copy())
+        fields[name] = fields[name].copy()
     # LiteLLM's own checks (custom_auth_run_common_checks) take every other route for an admin's.
     if caller is not MASTER and not RouteChecks.is_llm_api_route(route=path):
         identity.allowed_routes = [path]

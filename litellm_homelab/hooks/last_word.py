@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from starlette.datastructures import Headers
 from starlette.types import Message, Send
 
 from litellm_homelab.decision import Refuse
 from litellm_homelab.hooks import refusal
 from litellm_homelab.hooks.context import Record
+from litellm_homelab.hooks.messages import is_event_stream
 
 OF_THE_BODY = frozenset({b"content-type", b"content-length", b"transfer-encoding", b"cache-control"})
 """Headers that belong to the body that is replaced."""
@@ -39,7 +39,7 @@ class LastWord:
 
     async def _start(self, message: Message) -> None:
         verdict = self._record.root.verdict if self._record.root else None
-        if verdict is not None and (message["status"] < FAILED or _is_event_stream(message)):
+        if verdict is not None and (message["status"] < FAILED or is_event_stream(message)):
             await self._replace(message, verdict)
             return
         own = verdict or self._record.refusal
@@ -54,10 +54,6 @@ class LastWord:
         headers = [*kept, *answer.raw_headers]
         await self._send({"type": "http.response.start", "status": answer.status_code, "headers": headers})
         await self._send({"type": "http.response.body", "body": answer.body})
-
-
-def _is_event_stream(message: Message) -> bool:
-    return Headers(raw=message.get("headers", [])).get("content-type", "").startswith("text/event-stream")
 
 
 def _with(message: Message, own: Refuse) -> list[tuple[bytes, bytes]]:

@@ -7,10 +7,10 @@ from collections import deque
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from starlette.datastructures import Headers
 from starlette.types import Message, Send
 
 from litellm_homelab.hooks.closed import counted
+from litellm_homelab.hooks.messages import is_event_stream
 from litellm_homelab.showroom import sse
 
 STARTS: Final = frozenset({"http.response.start", "websocket.http.response.start"})
@@ -42,11 +42,7 @@ class Watch:
 
     def _start(self, message: Message) -> None:
         self.status = message["status"]
-        if (
-            Headers(raw=list(message.get("headers", ())))
-            .get("content-type", "")
-            .startswith("text/event-stream")
-        ):
+        if is_event_stream(message):
             self._events = sse.Rewriter(self._event)
 
     def _body(self, message: Message) -> None:
