@@ -50,7 +50,7 @@ COUNTERS: Final[Mapping[str, tuple[str, tuple[str, ...]]]] = MappingProxyType(
 HISTOGRAMS: Final[Mapping[str, tuple[str, tuple[str, ...], tuple[float, ...]]]] = MappingProxyType(
     {
         "homelab_optillm_children": ("OptiLLM's calls back for a request", ("handle", "approach"), CHILDREN),
-        "homelab_hook_seconds": ("Seconds that our own hooks took", ("hook",), OWN),
+        "homelab_hook_seconds": ("Seconds that our own hooks of a kind took for a request", ("hook",), OWN),
         "homelab_failover_seconds": (
             "Seconds spent on failed attempts before the one that answered",
             ("handle",),
@@ -160,7 +160,7 @@ class Metrics:
         self._count("homelab_rule_errors_total", rule)
 
     def hook(self, hook: str, seconds: float) -> None:
-        """One of our hooks took so long."""
+        """All our hooks of a kind took so long for one request."""
         self._observe("homelab_hook_seconds", hook, amount=seconds)
 
     def failed_over(self, handle: str | None, seconds: float) -> None:

@@ -41,6 +41,8 @@ class Count:
         with counted("metrics"):
             self._attempts(record, watch)
             self._fields(record)
+            for hook, seconds in record.tally.took.items():
+                meter().hook(hook, seconds)
             refusal = shown(record, watch)
             if refusal is not None:
                 self._refusal(record, scope, refusal)

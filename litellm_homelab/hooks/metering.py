@@ -10,6 +10,7 @@ from typing import ParamSpec, TypeVar
 
 from prometheus_client import REGISTRY, CollectorRegistry
 
+from litellm_homelab.hooks import context
 from litellm_homelab.metric_labels import Labels
 from litellm_homelab.metrics import Metrics
 
@@ -50,7 +51,16 @@ def timing(hook: str) -> Iterator[None]:
     try:
         yield
     finally:
-        _meter.hook(hook, time.perf_counter() - began)
+        _took(hook, time.perf_counter() - began)
+
+
+def _took(hook: str, seconds: float) -> None:
+    """Add it to the request's, to be counted when that has ended: to count takes as long as some hooks do."""
+    record = context.current()
+    if record is not None and record.tally.ended_at is None:
+        record.tally.took[hook] = record.tally.took.get(hook, 0.0) + seconds
+    else:
+        _meter.hook(hook, seconds)
 
 
 def timed(hook: str) -> Callable[[Callable[P, Awaitable[T]]], Callable[P, Awaitable[T]]]:
@@ -63,7 +73,7 @@ def timed(hook: str) -> Callable[[Callable[P, Awaitable[T]]], Callable[P, Awaita
             try:  # ten a request: `timing` would take as long as some hooks do
                 return await call(*args, **kwargs)
             finally:
-                _meter.hook(hook, time.perf_counter() - began)
+                _took(hook, time.perf_counter() - began)
 
         return measured
 

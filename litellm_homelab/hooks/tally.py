@@ -38,6 +38,8 @@ class Tally:
     """The group of the attempt that is about to be sent."""
     stripped: set[str] = field(default_factory=set)
     """Fields of the client's that did not leave for an upstream."""
+    took: dict[str, float] = field(default_factory=dict)
+    """Seconds in each kind of our hooks, all callbacks, attempts and chunks together."""
     inert: bool = False
     """Whether tags in the prompt were made inert."""
     paced: bool = False

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 from prometheus_client import REGISTRY
 
-from litellm_homelab.hooks import metering
+from litellm_homelab.hooks import context, metering
 from litellm_homelab.hooks.metering import meter, timed
 from litellm_homelab.metric_labels import Labels
 
@@ -60,3 +60,21 @@ async def test_a_hook_that_refuses_took_time_as_well() -> None:
         await hook(KeyError("refused"))
     assert REGISTRY.get_sample_value("homelab_hook_seconds_count", {"hook": "pre_call"}) == 2
     assert (REGISTRY.get_sample_value("homelab_hook_seconds_sum", {"hook": "pre_call"}) or 0) >= 0.02
+
+
+async def test_a_request_adds_up_what_its_hooks_of_a_kind_took() -> None:
+    """Counted when it has ended, once; what a background task does later is counted by itself."""
+
+    @timed("attempt")
+    async def hook() -> None:
+        await asyncio.sleep(0.01)
+
+    metering.show(LABELS)
+    with context.request("/v1/chat/completions") as record:
+        for _ in range(3):
+            await hook()
+        assert REGISTRY.get_sample_value("homelab_hook_seconds_count", {"hook": "attempt"}) in {0, None}
+        assert record.tally.took["attempt"] >= 0.03
+        record.tally.ended_at = 1.0
+        await hook()
+    assert REGISTRY.get_sample_value("homelab_hook_seconds_count", {"hook": "attempt"}) == 1
