@@ -9,6 +9,9 @@ BIN    := .venv/bin
 COMPILE := $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate \
            --no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" $(UPGRADE)
 OPTILLM := 0.4.0 0.3.12
+# Test processes side by side, each file in one of them; JOBS=0 is none, for a debugger.
+JOBS ?= 2
+PYTEST := $(BIN)/pytest --numprocesses $(JOBS) --dist loadfile
 
 .PHONY: help run test test-fast test-real lint fmt lock bench clean venv venv-mlx $(OPTILLM:%=venv-optillm-%)
 
@@ -25,10 +28,10 @@ run: .venv/.run
 test: test-fast test-real
 
 test-fast: .venv/.dev
-	$(BIN)/pytest -m "not real"
+	$(PYTEST) -m "not real"
 
 test-real: .venv/.dev venv-mlx $(OPTILLM:%=venv-optillm-%)
-	$(BIN)/pytest -m real
+	$(PYTEST) -m real
 
 lint: .venv/.dev
 	$(BIN)/ruff check

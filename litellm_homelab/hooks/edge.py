@@ -10,7 +10,7 @@ from typing import Any, TypeAlias
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from litellm_homelab.decision import Allow, Refuse
+from litellm_homelab.decision import Allow, RefusalType, Refuse
 from litellm_homelab.gate.steering import Sent
 from litellm_homelab.hooks import context, listing, refusal
 from litellm_homelab.hooks.body import Body
@@ -99,9 +99,9 @@ class Edge:
                 ]
             await send(message)
 
-        decision = self._border.decide(scope) if scope["type"] == "http" else Allow()
+        rule, decision = self._decide(scope)
         if isinstance(decision, Refuse):
-            context.refused("gate", decision)
+            context.refused(rule, decision)
             await refusal.response(decision)(scope, receive, clean)
         elif listing.is_listing(scope):
             await listing.serve(self.app, scope, receive, clean, self._order)
@@ -111,6 +111,22 @@ class Edge:
             await body(scope, receive, clean)
         else:
             await self.app(scope, receive, clean)
+
+    def _decide(self, scope: Scope) -> tuple[str, Allow | Refuse]:
+        """What is refused outright, and by which rule."""
+        if scope["type"] != "http":
+            return "gate", Allow()
+        if not scope.get("query_string", b"").isascii():
+            return "edge", unreadable_query()
+        return "gate", self._border.decide(scope)
+
+
+def unreadable_query() -> Refuse:
+    """The refusal of a query that LiteLLM answers with a 500 before any hook (measured on 1.106.2)."""
+    return Refuse(
+        RefusalType.INVALID_BODY,
+        "The query of the URL holds bytes that must be percent-encoded (RFC 3986): it is not ASCII.",
+    )
 
 
 def _note(record: Record, body: Mapping[str, object]) -> None:

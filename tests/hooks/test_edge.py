@@ -154,3 +154,34 @@ async def test_an_app_is_wrapped_once_and_keeps_its_own_middleware() -> None:
     transport = httpx.ASGITransport(app=app)
     async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1") as http:
         assert (await http.get("/nowhere")).status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("query", "status"),
+    [
+        pytest.param(b"model=\xff\xfe", 400, id="no-utf8"),
+        pytest.param("model=m\u00e4in".encode(), 400, id="utf8-unquoted"),
+        pytest.param(b"model=m%C3%A4in%FF", 200, id="quoted"),
+        pytest.param(b"", 200, id="none"),
+    ],
+)
+async def test_a_query_that_is_no_url_is_a_400(query: bytes, status: int) -> None:
+    """In OpenAI's shape, and LiteLLM never sees it: it would answer 500."""
+    asked: list[Scope] = []
+    sent: list[Message] = []
+
+    async def inner(scope: Scope, receive: Receive, send: Send) -> None:
+        asked.append(scope)
+        await PlainTextResponse("hello")(scope, receive, send)
+
+    async def receive() -> Message:
+        return {"type": "http.request", "body": b"", "more_body": False}
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    scope = {"type": "http", "method": "POST", "path": "/v1/models", "query_string": query, "headers": []}
+    await edge.Edge(inner)(scope, receive, send)
+    assert (sent[0]["status"], len(asked)) == (status, status == 200)
+    if status == 400:
+        assert b'"type":"invalid_request_error"' in sent[1]["body"]
