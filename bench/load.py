@@ -8,16 +8,16 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
 import httpx
 
 from bench import router, wrk
-from bench.figure import NEITHER, OFF, ON, Aim, Figure, Measure, losses, paired, turns
+from bench.figure import NEITHER, OFF, ON, Aim, Figure, Measure, differences, losses, paired, turns
 from bench.plan import Plan
-from bench.processes import HOST, REPOSITORY, environ, free_port, gateway, wait
+from bench.processes import HOST, REPOSITORY, environ, free_port, gateway, processor_seconds, wait
 from bench.prompt import SIZES, chat
 from bench.router import MASTER_KEY, PLAIN
 from bench.wrk import Load, LoadFailed
@@ -42,10 +42,16 @@ class Side:
 
     url: str
     body: Path
+    pid: int
 
     def load(self, connections: int, seconds: int) -> Load:
-        """One run of wrk."""
-        return wrk.run(self.url + PATH, self.body, connections=connections, seconds=seconds)
+        """One run of wrk, and what it cost the gateway."""
+        before = processor_seconds(self.pid)
+        seen = wrk.run(self.url + PATH, self.body, connections=connections, seconds=seconds)
+        after = processor_seconds(self.pid)
+        if before is None or after is None:
+            return seen
+        return replace(seen, processor=(after - before) * 1e3 / seen.requests)
 
 
 def measure(plan: Plan, say: Callable[[str], None]) -> Iterator[Figure]:
@@ -79,13 +85,23 @@ def _figures(plan: Plan, connections: int, loads: dict[str, list[Load]]) -> Iter
         yield figure("requests per second", "1/s", hooks, [one.rate for one in loads[hooks]])
         yield figure("latency, median", "ms", hooks, [one.p50 / 1e3 for one in loads[hooks]])
         yield figure("latency, p99", "ms", hooks, [one.p99 / 1e3 for one in loads[hooks]])
+        spent = _processor(loads[hooks])
+        if spent:
+            yield figure("processor time of the gateway for a request", "ms", hooks, spent)
     on, off = loads[ON], loads[OFF]
     lost = losses([one.rate for one in on], [one.rate for one in off])
     yield figure("requests per second lost, by pair", "%", NEITHER, lost, LOSS)
+    if _processor(on) and _processor(off):
+        more = differences(_processor(on), _processor(off))
+        yield figure("processor time, on less off, by pair", "ms", NEITHER, more)
     for name, of in (("median", _p50), ("p99", _p99)):
         yield figure(
             f"latency, {name}, on / off, by pair", "ratio", NEITHER, paired([*map(of, on)], [*map(of, off)])
         )
+
+
+def _processor(loads: Sequence[Load]) -> list[float]:
+    return [one.processor for one in loads if one.processor is not None]
 
 
 def _p50(load: Load) -> float:
@@ -108,7 +124,7 @@ def _sides(plan: Plan, folder: Path, stack: contextlib.ExitStack) -> dict[str, S
         started.append((name, child, port))
     for _, child, port in started:
         wait(child, port)
-    sides = {name: Side(f"http://{HOST}:{port}", body) for name, _, port in started}
+    sides = {name: Side(f"http://{HOST}:{port}", body, child.pid) for name, child, port in started}
     for name, side in sides.items():
         _check(side, hooks=name == ON)
     return sides

@@ -23,6 +23,8 @@ START_SECONDS: Final = 180.0
 """A start of LiteLLM takes 5 to 14 s on two idle cores; a busy machine several times that."""
 POLL_SECONDS: Final = 0.02
 GRACE_SECONDS: Final = 5.0
+USER_TICKS: Final = 11
+"""Where utime stands in /proc/PID/stat behind the name, stime after it (proc_pid_stat(5))."""
 
 
 def environ() -> dict[str, str]:
@@ -71,6 +73,16 @@ def wait(child: Child, port: int) -> None:
             log = readable_tail(child.log.read_text(errors="replace"), 40)
             raise RuntimeError(f"{child.name} does not answer, exit {child.exit_status()}; its log:\n{log}")
         time.sleep(POLL_SECONDS)
+
+
+def processor_seconds(pid: int, proc: Path = Path("/proc")) -> float | None:
+    """User and system time of a process so far; None where no /proc tells it (macOS)."""
+    stat = proc / str(pid) / "stat"
+    if not stat.exists():
+        return None
+    after_name = stat.read_text().rpartition(")")[2].split()  # a name may have spaces and brackets in it
+    ticks = int(after_name[USER_TICKS]) + int(after_name[USER_TICKS + 1])
+    return ticks / os.sysconf("SC_CLK_TCK")
 
 
 def answers(url: str) -> bool:

@@ -28,6 +28,8 @@ class Load:
     seconds: float
     p50: float
     p99: float
+    processor: float | None = None
+    """The gateway's own processor time for a request, in milliseconds; None where it cannot be told."""
 
     @property
     def rate(self) -> float:

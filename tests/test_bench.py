@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from bench import figure, lane, replay, report, router, taps, upstream, wrk
 from bench.figure import Aim, Figure, Measure
 from bench.machine import Machine
 from bench.plan import QUICK
+from bench.processes import processor_seconds
 from bench.wrk import LoadFailed
 
 HUNDRED = [float(number) for number in range(1, 101)]
@@ -264,6 +266,16 @@ def test_a_run_with_errors_is_no_measurement(output: str) -> None:
 
 
 # --- what is measured ------------------------------------------------------------------------------
+
+
+def test_the_processor_time_of_a_process_is_told(tmp_path: Path) -> None:
+    """User and system time together, whatever the process is called; nothing of one that is not there."""
+    (tmp_path / "7").mkdir()
+    numbers = " ".join(map(str, range(4, 53)))  # field 14 is utime, 15 stime (proc_pid_stat(5))
+    (tmp_path / "7" / "stat").write_text(f"7 (an (odd) name) R {numbers}\n")
+    ticks = 14 + 15
+    assert processor_seconds(7, tmp_path) == ticks / os.sysconf("SC_CLK_TCK")
+    assert processor_seconds(8, tmp_path) is None
 
 
 def test_the_sides_differ_in_what_is_ours_alone() -> None:

@@ -36,6 +36,11 @@ class Child:
                 start_new_session=True,
             )
 
+    @property
+    def pid(self) -> int:
+        """The process's id, which is its group's."""
+        return self._process.pid
+
     def exit_status(self) -> int | None:
         """None while it runs; else its status as a shell gives it: 128 + number for a signal."""
         status = self._process.poll()
