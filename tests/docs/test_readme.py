@@ -129,7 +129,8 @@ def test_shell_works_as_printed(clone: Clone, block: Block) -> None:
     promised = _promise(block)
     for answer in answers:
         assert "error" not in answer or promised, answer
-        assert _keeps(answer, promised), (answer, promised)
+        held = {name: answer.get(name) for name in promised}
+        assert _keeps(answer, promised), f"{held} where {promised} was promised, of {answer}"
 
 
 def _documents(text: str) -> Iterator[dict[str, object]]:
