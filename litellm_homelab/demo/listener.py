@@ -13,6 +13,11 @@ from starlette.types import ASGIApp
 
 HOST: Final = "127.0.0.1"
 _BACKLOG: Final = 256
+KEEP_ALIVE_SECONDS: Final = 150
+"""
+Longer than LiteLLM keeps an idle connection (120 s in 1.106.2): with uvicorn's 5 s a call that is sent just
+as the server hangs up is lost, and repeated where somebody counts calls.
+"""
 
 
 class _Server(uvicorn.Server):
@@ -62,7 +67,7 @@ class Listener:
         listening.listen(_BACKLOG)
         config = uvicorn.Config(
             self._app, lifespan="off", log_config=None, log_level="critical", access_log=False,
-            timeout_graceful_shutdown=0, ws="none",
+            timeout_graceful_shutdown=0, ws="none", timeout_keep_alive=KEEP_ALIVE_SECONDS,
         )  # fmt: skip
         self._server = _Server(config)
         self._task = asyncio.create_task(self._server.serve(sockets=[listening]))
