@@ -27,6 +27,6 @@ class Plan:
 
 
 FULL: Final = Plan(10, 10_000, 10, {"1 KB": 40, "1 MB": 10}, {"1 KB": 100, "1 MB": 20}, 300, 10, 4, 7, 20)
-"""Under eight minutes on two idle cores."""
+"""About nine minutes on two cores."""
 QUICK: Final = Plan(10, 200, 2, {"1 KB": 3, "1 MB": 1}, {"1 KB": 3, "1 MB": 2}, 5, 2, 1, 1, 2)
 """Whether the benchmark works; its numbers say nothing."""
