@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import contextlib
 import copy
+import http.client
+import json
 import time
+import uuid
 from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 from prometheus_client.samples import Sample
 
-from tests.real.lane.rig import DEMO, Rig, bearer, read, rig
+from tests.real.lane.rig import DEMO, MASTER_KEY, Rig, bearer, read, rig
 
 ROUTER = Path(__file__).with_name("router.yaml")
 KEY = "sk-metrics-key-0001"
@@ -24,7 +26,7 @@ APP_KEY = "sk-app-key-0001"
 OPTILLM_KEY = "sk-optillm-key-0001"
 TIMES = 12
 """How often each kind of request is made."""
-SETTLE_SECONDS = 30
+SETTLE_SECONDS = 60
 TEXT = [{"role": "user", "content": "hello"}]
 
 
@@ -82,15 +84,27 @@ def counted(lane: Rig) -> dict[tuple[str, ...], float]:
 
 def hang_up(lane: Rig, _: int) -> None:
     """Ask for a stream, and leave before it begins."""
-    with contextlib.suppress(httpx.ReadTimeout):
-        lane.post("/v1/chat/completions", {"model": "dear-main", "messages": TEXT, "stream": True}, timeout=2)
+    ask_and_leave(lane, "dear", {"model": "dear-main", "stream": True})
 
 
 def leave_a_root(lane: Rig, _: int) -> None:
     """Ask for what calls back, and leave while the first calls are under way."""
-    body = {"model": "left", "messages": TEXT, "optillm_approach": "moa"}
-    with contextlib.suppress(httpx.ReadTimeout):
-        lane.post("/v1/chat/completions", body, timeout=2)
+    ask_and_leave(lane, "coder", {"model": "left", "optillm_approach": "moa"})
+
+
+def ask_and_leave(lane: Rig, backend: str, fields: dict[str, Any]) -> None:
+    """Hang up as soon as a backend has been called for this very request, however long that took."""
+    text = f"leaving {uuid.uuid4()}"
+    body = json.dumps({"messages": [{"role": "user", "content": text}], **fields})
+    address = lane.client.base_url
+    connection = http.client.HTTPConnection(address.host, address.port, timeout=60)
+    with contextlib.closing(connection):
+        headers = {"content-type": "application/json", **bearer(MASTER_KEY)}
+        connection.request("POST", "/v1/chat/completions", body, headers)
+        deadline = time.monotonic() + 60
+        while not any(text in json.dumps(call.json) for call in lane.upstreams.recorder.requests(backend)):
+            assert time.monotonic() < deadline, f"{backend} was never called"
+            time.sleep(0.05)
 
 
 SPOKEN: dict[str, dict[str, Any]] = {
@@ -215,9 +229,9 @@ def lane(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rig]:
     """
     environ = {"PROMETHEUS_MULTIPROC_DIR": str(tmp_path_factory.mktemp("metrics"))}
     with rig(document(), optillm=DEMO, workers=2, environ=environ) as running:
-        running.wire.pause = 0.5
-        running.upstreams.of("dear").fails("slow", seconds=5)
-        running.upstreams.of("coder").fails("slow", seconds=4)
+        running.wire.pause = 1.5
+        running.upstreams.of("dear").fails("slow", seconds=10)
+        running.upstreams.of("coder").fails("slow", seconds=6)
         running.upstreams.of("chain").fails(500)
         running.upstreams.of("slow").streams(4)
         work = [one for one in WORK for _ in range(TIMES)]
@@ -229,11 +243,11 @@ def lane(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rig]:
 
 
 def _settle(lane: Rig) -> None:
-    """Wait for the ends of those who left: nothing changes for a second."""
+    """Wait for the ends of those who left: nothing changes for three seconds."""
     deadline, before = time.monotonic() + SETTLE_SECONDS, dict[tuple[str, ...], float]()
     while (now := counted(lane)) != before and time.monotonic() < deadline:
         before = now
-        time.sleep(1)
+        time.sleep(3)
 
 
 def calls(lane: Rig, group: str) -> int:
