@@ -20,6 +20,7 @@ from starlette.routing import Route
 from litellm_homelab.hooks import edge, linger
 from litellm_homelab.hooks.context import Record
 from litellm_homelab.optillm import lineage
+from tests.bodies import NO_OBJECT
 
 LIMIT = 1000
 ROOT = lineage.new_root()
@@ -59,16 +60,7 @@ async def sent(content: Any, **kwargs: Any) -> httpx.Response:
 @pytest.mark.parametrize(
     "content",
     [
-        pytest.param(b"[1,2]", id="list"),
-        pytest.param(b'"x"', id="text"),
-        pytest.param(b"null", id="null"),
-        pytest.param(b"5", id="number"),
-        pytest.param(b"  \n[]", id="blanks"),
-        pytest.param(b"\xef\xbb\xbf[]", id="byte-order-mark"),
-        pytest.param(b"\xff\xfe", id="no-utf8"),
-        pytest.param(b"not json", id="no-json"),
-        pytest.param(b'{"model": "main\xff"}', id="no-utf8-in-an-object"),
-        pytest.param(b'{"x": ' + b"[" * 10_000 + b"]" * 10_000 + b"}", id="nested-in-an-object"),
+        *(pytest.param(content, id=name) for name, content in NO_OBJECT.items()),
         pytest.param(b'{"model": "@homelab.", "x": ' + b"[" * 100_000, id="nested-behind-a-mark"),
     ],
 )

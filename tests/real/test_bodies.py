@@ -17,6 +17,7 @@ import openai
 import pytest
 import yaml
 
+from tests.bodies import NO_OBJECT
 from tests.gate.asking import KEYS, ROUTER, TEXT, bearer
 from tests.real.gated import Gated, gated
 
@@ -24,7 +25,6 @@ pytestmark = pytest.mark.real
 
 MB = 2**20
 LIMIT = 11 * MB
-DEPTH = 10_000
 PATHS = ("/v1/chat/completions", "/v1/completions", "/v1/embeddings", "/v1/responses", "/v1/messages")
 FORM = b'--x\r\nContent-Disposition: form-data; name="file"; filename="a.wav"\r\n\r\n'
 """How a form begins; its file is what follows."""
@@ -72,15 +72,8 @@ def is_refusal(answer: httpx.Response, status: int) -> bool:
 @pytest.mark.parametrize(
     "content",
     [
-        pytest.param(b"[1,2]", id="list"),
-        pytest.param(b'"x"', id="text"),
-        pytest.param(b"null", id="null"),
-        pytest.param(b"5", id="number"),
-        pytest.param(b"{broken", id="no JSON"),
-        pytest.param(b"\xff\xfe{}", id="no UTF-8"),
-        pytest.param(b'{"model": "main\xff"}', id="no UTF-8 in an object"),
-        pytest.param(b"[" * DEPTH + b"]" * DEPTH, id="nested"),
-        pytest.param(b'{"model": ' + b"[" * DEPTH + b"]" * DEPTH + b"}", id="nested in an object"),
+        *(pytest.param(content, id=name) for name, content in NO_OBJECT.items()),
+        pytest.param(b"{broken", id="broken object"),
     ],
 )
 def test_a_body_that_is_no_object_is_a_400(gateway: Gated, content: bytes, path: str, chunked: bool) -> None:
