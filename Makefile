@@ -13,7 +13,7 @@ OPTILLM := 0.4.0 0.3.12
 JOBS ?= 2
 PYTEST := $(BIN)/pytest --numprocesses $(JOBS) --dist loadfile
 
-.PHONY: help run test test-fast test-real lint fmt lock bench clean venv venv-mlx $(OPTILLM:%=venv-optillm-%)
+.PHONY: help run test test-fast test-real lint fmt lock bench clean venv venv-mlx venv-openai3 $(OPTILLM:%=venv-optillm-%)
 
 help:
 	@echo "make run        the gateway on http://127.0.0.1:4000 (PORT=4010, WORKERS=2, DEMO=0 to change it)"
@@ -30,7 +30,7 @@ test: test-fast test-real
 test-fast: .venv/.dev
 	$(PYTEST) -m "not real"
 
-test-real: .venv/.dev venv-mlx $(OPTILLM:%=venv-optillm-%)
+test-real: .venv/.dev venv-mlx venv-openai3 $(OPTILLM:%=venv-optillm-%)
 	$(PYTEST) -m real
 
 lint: .venv/.dev
@@ -69,9 +69,11 @@ $(TOOLS)/.stamp: requirements/tools.txt
 
 # mlx_lm.server and OptiLLM each in a venv of their own: their dependencies are not the gateway's.
 venv-mlx: $(VENVS)/mlx/.stamp
+# The demo with the newest OpenAI SDK, which the locked LiteLLM does not allow beside it.
+venv-openai3: $(VENVS)/openai3/.stamp
 $(OPTILLM:%=venv-optillm-%): venv-%: $(VENVS)/%/.stamp
 
-$(VENVS)/mlx/.stamp: requirements/mlx.txt | $(TOOLS)/.stamp
+$(VENVS)/mlx/.stamp $(VENVS)/openai3/.stamp: $(VENVS)/%/.stamp: requirements/%.txt | $(TOOLS)/.stamp
 	$(UV) venv --quiet --clear --python $(TOOLS)/bin/python $(@D)
 	$(INSTALL) $(@D)
 	@touch $@
@@ -86,6 +88,7 @@ lock: | $(TOOLS)/.stamp
 	$(COMPILE) pyproject.toml --output-file requirements/run.txt
 	$(COMPILE) pyproject.toml --all-extras --group dev --constraint requirements/run.txt --output-file requirements/dev.txt
 	$(COMPILE) requirements/mlx.in --output-file requirements/mlx.txt
+	$(COMPILE) requirements/openai3.in --output-file requirements/openai3.txt
 	$(COMPILE) requirements/optillm.in --output-file requirements/optillm.txt
 	for version in $(OPTILLM); do \
 	  echo "optillm==$$version" | $(COMPILE) - --no-deps --output-file requirements/optillm-$$version.txt || exit 1; \

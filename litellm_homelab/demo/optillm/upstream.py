@@ -6,7 +6,6 @@ import asyncio
 from collections.abc import Awaitable, Iterable, Sequence
 from typing import Any, Final, TypeVar
 
-import httpx
 import openai
 from openai.types.chat import ChatCompletion
 
@@ -35,7 +34,7 @@ class Upstream:
             api_key=config.upstream_key or "demo-no-key",
             base_url=config.upstream,
             default_headers=_SYNC_HEADERS,
-            http_client=httpx.AsyncClient(trust_env=False, timeout=openai.DEFAULT_TIMEOUT),
+            http_client=openai.DefaultAsyncHttpxClient(trust_env=False, follow_redirects=False),
         )
 
     def client(self, bearer: str) -> openai.AsyncOpenAI:
