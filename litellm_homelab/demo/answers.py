@@ -6,9 +6,10 @@ import hashlib
 import json
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
+from litellm_homelab.demo import schema, sums
 from litellm_homelab.demo.request_body import text_of
 
 CREATED: Final = 1_700_000_000  # a constant, so that equal requests get equal answers
@@ -16,6 +17,13 @@ FINGERPRINT: Final = "demo"
 _ECHOED_WORDS: Final = 12
 _TOKENS_PER_MESSAGE: Final = 4
 _PIECE = re.compile(r"\s*\S+")
+_REMINDER: Final = re.compile(r"<system-reminder>.*?</system-reminder>", re.DOTALL)
+"""What coding agents put into a user's message (seen with Claude Code); nobody typed it."""
+_ASKING: Final = r"(?:use|using|call|calling|run|invoke|try)"
+_REFUSING: Final = r"(?:not|never|without|don't|dont|avoid)"
+_NEAR: Final = r"(?:\s+(?:the|a|an|your|my|this|tool|function|tools|named|called|with)){0,4}\s+[`'\"]?"
+THINKING: Final = "thinking"
+"""What a model's name holds when it answers with its reasoning first, as the shipped `deep` does."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +33,8 @@ class Reply:
     pieces: tuple[str, ...]
     finish_reason: str
     tool: dict[str, Any] | None = None
+    reasoning: tuple[str, ...] = ()
+    """What a thinking model says before it answers, in pieces as well."""
 
     @property
     def text(self) -> str:
@@ -33,8 +43,8 @@ class Reply:
 
     @property
     def tokens(self) -> int:
-        """Completion tokens, at least 1."""
-        return max(1, len(self.pieces))
+        """Completion tokens, at least 1; reasoning counts."""
+        return max(1, len(self.pieces) + len(self.reasoning))
 
 
 def pieces_of(text: str) -> tuple[str, ...]:
@@ -63,12 +73,19 @@ def speech(backend: str, heard: str, choice: int) -> str:
 
     The role marks that OptiLLM puts into a flattened conversation are left out: OptiLLM would cut an answer
     that holds them at the last one, and with it the label.  The model is left out: a test that looks for
-    names which a gateway lets slip can then look at whole answers.
+    names which a gateway lets slip can then look at whole answers.  A sum in the text is worked out.
     """
     words = [word for word in heard.split() if word not in ("User:", "Assistant:")]
     echo = " ".join(words[:_ECHOED_WORDS]) + (" ..." if len(words) > _ECHOED_WORDS else "")
     nth = f" (choice {choice + 1})" if choice else ""
-    return f"[demo {backend}] heard: {echo}{nth}. No model ran: this is an embedded demo backend."
+    result = sums.answered(heard)
+    worked_out = f" {result}." if result else ""
+    return f"[demo {backend}] heard: {echo}{nth}.{worked_out} No model ran: this is an embedded demo backend."
+
+
+def thoughts(heard: str) -> tuple[str, ...]:
+    """The reasoning of a thinking model, in pieces."""
+    return pieces_of(f"The prompt has {len(heard.split())} words. A demo has nothing to work out.")
 
 
 def cut(text: str, most: int | None, stop: Sequence[str]) -> Reply:
@@ -83,8 +100,9 @@ def cut(text: str, most: int | None, stop: Sequence[str]) -> Reply:
 def tool_call(body: dict[str, Any], heard: str) -> dict[str, Any] | None:
     """The tool call to answer with, or None.
 
-    A tool is called when ``tool_choice`` names or requires one, or when the last message is a user's and
-    mentions its name.
+    A tool is called when ``tool_choice`` names or requires one, or when the last message is a user's and asks
+    for it: "use get_weather", "call the tool `get_weather`".  It is not called for a name that is only
+    mentioned, part of another word, or not to be used.
     """
     last = body["messages"][-1].get("role")
     functions = [tool.get("function") or {} for tool in body.get("tools") or [] if isinstance(tool, dict)]
@@ -94,9 +112,20 @@ def tool_call(body: dict[str, Any], heard: str) -> dict[str, Any] | None:
     named = choice["function"].get("name") if isinstance(choice, dict) and "function" in choice else None
     for function in functions:
         name = function.get("name", "")
-        if name == named or (name and not named and (choice == "required" or name in heard)):
+        if name == named or (name and not named and (choice in _REQUIRED or asks_for(name, heard))):
             return _call(function, heard)
     return None
+
+
+_REQUIRED: Final = ("required", "any")
+"""Values of ``tool_choice`` that ask for a call: OpenAI's word and Mistral's."""
+
+
+def asks_for(name: str, heard: str) -> bool:
+    """Whether a text asks to use the tool ``name``, as a whole word and in so many words."""
+    phrase = rf"\b{_ASKING}{_NEAR}{re.escape(name)}(?![\w.-]*\w)"
+    refused = rf"\b{_REFUSING}\s+(?:\w+\s+)?{_ASKING}{_NEAR}{re.escape(name)}\b"
+    return bool(re.search(phrase, heard, re.IGNORECASE)) and not re.search(refused, heard, re.IGNORECASE)
 
 
 def _call(function: dict[str, Any], heard: str) -> dict[str, Any]:
@@ -131,8 +160,29 @@ def chat_replies(
 ) -> list[Reply]:
     """The ``count`` choices of a chat answer."""
     spoken = [item for item in body["messages"] if item.get("role") in ("user", "tool")] or body["messages"]
-    heard = text_of(spoken[-1].get("content"))
+    heard = _REMINDER.sub("", text_of(spoken[-1].get("content"))).strip()
+    reasoning = thoughts(heard) if thinks(body) else ()
     call = tool_call(body, heard)
     if call:
-        return [Reply(pieces_of(call["function"]["arguments"]), "tool_calls", call)] * count
-    return [cut(speech(backend, heard, index), most, stop) for index in range(count)]
+        return [Reply(pieces_of(call["function"]["arguments"]), "tool_calls", call, reasoning)] * count
+    written = structured(body.get("response_format"), heard)
+    texts = [speech(backend, heard, index) if written is None else written for index in range(count)]
+    return [replace(cut(text, most, stop), reasoning=reasoning) for text in texts]
+
+
+def thinks(body: dict[str, Any]) -> bool:
+    """Whether the model thinks before it answers: by its name, unless the template is asked not to."""
+    template = body.get("chat_template_kwargs")
+    switched_off = isinstance(template, dict) and template.get("enable_thinking") is False
+    return THINKING in str(body.get("model", "")) and not switched_off
+
+
+def structured(response_format: object, heard: str) -> str | None:
+    """The JSON text that ``response_format`` asks for, None where it asks for none."""
+    asked = response_format if isinstance(response_format, dict) else {}
+    if asked.get("type") == "json_object":
+        return json.dumps({"demo": True, "heard": " ".join(heard.split()[:_ECHOED_WORDS])})
+    if asked.get("type") == "json_schema":
+        wanted = asked.get("json_schema")
+        return json.dumps(schema.example(wanted.get("schema") if isinstance(wanted, dict) else None))
+    return None

@@ -24,7 +24,9 @@ def replies(backend: str, body: Json) -> list[Reply]:
 def usage(body: Json, given: Sequence[Reply]) -> Json:
     """The usage of a chat answer, over all its choices."""
     texts = [request_body.text_of(message.get("content")) for message in body["messages"]]
-    return answers.usage(answers.prompt_tokens(texts), sum(reply.tokens for reply in given))
+    spent: Json = answers.usage(answers.prompt_tokens(texts), sum(reply.tokens for reply in given))
+    reasoning = sum(len(reply.reasoning) for reply in given)
+    return spent | ({"completion_tokens_details": {"reasoning_tokens": reasoning}} if reasoning else {})
 
 
 def completion(body: Json, given: Sequence[Reply]) -> Json:
@@ -48,6 +50,8 @@ def _envelope(body: Json, kind: str) -> Json:
 
 def _choice(index: int, reply: Reply) -> Json:
     message: Json = {"role": "assistant", "content": None if reply.tool else reply.text}
+    if reply.reasoning:
+        message["reasoning_content"] = "".join(reply.reasoning)
     if reply.tool:
         message["tool_calls"] = [reply.tool]
     return {"index": index, "message": message, "logprobs": None, "finish_reason": reply.finish_reason}
@@ -67,12 +71,19 @@ def chunks(body: Json, given: Sequence[Reply]) -> Iterator[Json]:
 def _deltas(given: Sequence[Reply]) -> Iterator[tuple[int, Json, str | None]]:
     for index, reply in enumerate(given):
         yield index, _opening(reply), None
-    for step in range(max(len(reply.pieces) for reply in given)):
-        for index, reply in enumerate(given):
-            if step < len(reply.pieces):
-                yield index, _piece(reply, reply.pieces[step]), None
+    turns = [_said(reply) for reply in given]
+    for step in range(max(len(said) for said in turns)):
+        for index, said in enumerate(turns):
+            if step < len(said):
+                yield index, said[step], None
     for index, reply in enumerate(given):
         yield index, {}, reply.finish_reason
+
+
+def _said(reply: Reply) -> list[Json]:
+    """The deltas between the first and the last: reasoning, then the answer; never both in one."""
+    thought: list[Json] = [{"reasoning_content": piece} for piece in reply.reasoning]
+    return thought + [_piece(reply, piece) for piece in reply.pieces]
 
 
 def _opening(reply: Reply) -> Json:

@@ -18,6 +18,13 @@ KNOWN_FIELDS: Final = {
     "/v1/completions": frozenset(CompletionParams.__annotations__) | {"stream"},
     "/v1/embeddings": frozenset(EmbeddingCreateParams.__annotations__),
 }
+MISTRAL_FIELDS: Final = frozenset(
+    {"model", "messages", "stream", "temperature", "top_p", "max_tokens", "stop", "random_seed", "metadata"}
+    | {"response_format", "tools", "tool_choice", "presence_penalty", "frequency_penalty", "n", "prediction"}
+    | {"parallel_tool_calls", "prompt_mode", "reasoning_effort", "guardrails", "prompt_cache_key"}
+    | {"safe_prompt"}
+)
+"""What Mistral's chat API takes (docs.mistral.ai, API specification, 2026); any other field is a 422."""
 MAX_CHOICES: Final = 128  # OpenAI's own limit
 
 
@@ -49,7 +56,12 @@ async def json_object(request: Request) -> dict[str, Any]:
 
 
 def refuse_unknown_fields(path: str, body: dict[str, Any]) -> None:
-    """Be as strict about ``body`` as OpenAI is: the first unknown field is a 400 that names it."""
+    """Refuse the first field that the model's cloud does not take: Mistral's list, else OpenAI's."""
+    if str(body.get("model", "")).startswith("mistral") and path.endswith("/chat/completions"):
+        unknown = next((name for name in body if name not in MISTRAL_FIELDS), None)
+        if unknown is not None:  # Mistral's wording and status
+            raise BadRequestError(422, f"body.{unknown}: Extra inputs are not permitted", param=unknown)
+        return
     for name in body:
         if name not in KNOWN_FIELDS[path]:
             raise BadRequestError(400, f"Unrecognized request argument supplied: {name}")

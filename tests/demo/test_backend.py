@@ -102,7 +102,7 @@ def test_streamed_tool_call(demo: DemoThread) -> None:
     tools: Any = [
         {"type": "function", "function": {"name": "look_up", "parameters": {"properties": {"q": {}}}}}
     ]
-    messages: Any = [{"role": "user", "content": "please look_up Bern"}]
+    messages: Any = [{"role": "user", "content": "please use look_up for Bern"}]
     sdk = _sdk(demo)
     whole: Any = sdk.chat.completions.create(model="m", messages=messages, tools=tools).choices[0]
     deltas: list[Any] = [
