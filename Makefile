@@ -16,7 +16,7 @@ PYTEST := $(BIN)/pytest --numprocesses $(JOBS) --dist loadfile
 .PHONY: help run test test-fast test-real lint fmt lock bench clean venv venv-mlx venv-openai3 $(OPTILLM:%=venv-optillm-%)
 
 help:
-	@echo "make run        the gateway on http://127.0.0.1:4000 (PORT=4010, WORKERS=2, DEMO=0 to change it)"
+	@echo "make run        the gateway on http://127.0.0.1:4000 (PORT=4010, WORKERS=2, DEMO=0, DEMO_PORT=5100)"
 	@echo "make test       every test; make test-fast and make test-real for its two halves"
 	@echo "make lint       ruff and mypy; make fmt formats"
 	@echo "make bench      what the hooks cost, beside stock LiteLLM in the same run (needs wrk)"
@@ -58,6 +58,7 @@ $(TOOLS)/.stamp: requirements/tools.txt
 
 # --compile-bytecode: on all cores now instead of one by one in LiteLLM's first start.
 .venv/.run: requirements/run.txt pyproject.toml | $(TOOLS)/.stamp
+	@echo "installing into .venv: one to three minutes the first time"
 	test -x $(BIN)/python || $(UV) venv --quiet --python $(TOOLS)/bin/python .venv
 	$(INSTALL) .venv --compile-bytecode
 	$(UV) pip install --quiet --no-deps --build-constraints requirements/tools.txt --python .venv --editable .

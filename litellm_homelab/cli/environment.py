@@ -63,6 +63,32 @@ def parse(text: str, path: str) -> dict[str, str]:
     return values
 
 
+def repeated(text: str, path: str) -> list[str]:
+    """One line for each name that a file sets more than once: the last value counts, as in a shell."""
+    lines: dict[str, list[int]] = {}
+    for number, line in enumerate(text.split("\n"), start=1):
+        match = _ASSIGNMENT.fullmatch(line.strip(" \t"))
+        if match is not None:
+            lines.setdefault(match["name"], []).append(number)
+    return [
+        f"{path}: {name} is set on lines {', '.join(map(str, numbers))}; the last one counts, "
+        "remove the others"
+        for name, numbers in lines.items()
+        if len(numbers) > 1
+    ]
+
+
+def placeholders(values: Mapping[str, str], path: str) -> list[str]:
+    """One line for each value that is still a placeholder of ``env.example``, which everybody knows."""
+    return [
+        f"{path}: {name} still has the placeholder {value!r} of env.example; write a secret of your own "
+        f"there (`echo {PLACEHOLDERS[value]}$(openssl rand -hex 16)` makes one), or delete the file and let "
+        "`make run` write it"
+        for name, value in values.items()
+        if value in PLACEHOLDERS
+    ]
+
+
 def with_fresh_secrets(text: str) -> str:
     """The same lines, with a secret of 128 random bits in the place of each placeholder value."""
     return "\n".join(_fresh(line) for line in text.split("\n"))
@@ -84,7 +110,7 @@ def prepare(example: Path, local: Path) -> Environment:
     A name that only ``example`` has gets the example's value, unless ``local`` has it commented out.
 
     Raises:
-        EnvironmentFileError: neither file exists, or one cannot be used.
+        EnvironmentFileError: neither file exists, one cannot be used, or ``local`` still has placeholders.
 
     """
     if not example.exists() and not local.exists():
@@ -96,6 +122,9 @@ def prepare(example: Path, local: Path) -> Environment:
         notes.append(f"{local}: made from {example}, with fresh keys")
     text = local.read_text()
     values, defaults = parse(text, str(local)), parse(template, str(example))
+    if unchanged := placeholders(values, str(local)):
+        raise EnvironmentFileError("\n".join(unchanged))
+    notes += repeated(text, str(local))
     missing = [name for name in defaults if name not in values and name not in _commented_out(text)]
     if missing:
         notes.append(

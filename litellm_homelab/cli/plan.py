@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import errno
+import re
 import socket
 import sys
 from collections.abc import Iterator, Mapping
@@ -19,6 +20,19 @@ SAMPLES = "PROMETHEUS_MULTIPROC_DIR"
 """The variable that names the folder in which workers keep their samples of metrics, to be added up."""
 SAMPLES_NAMES = (SAMPLES, SAMPLES.lower())
 """What LiteLLM takes for it (read from 1.106.2)."""
+
+
+WORKER_HEALTHCHECK_SECONDS = 60
+"""
+How long a worker may be silent before it is replaced.
+
+Uvicorn's 5 seconds are too few for a slow machine, where LiteLLM's workers are busy importing for longer:
+24 of them died and none was ever ready at a load of 6; with 60 none did, and a killed one was back after 13
+seconds (measured on LiteLLM 1.106.2, two cores).
+"""
+
+
+_LOOPBACK = re.compile(r"(?P<host>http://(?:127\.0\.0\.1|localhost)):(?P<port>[0-9]{1,5})(?![0-9])")
 
 
 class NotStartable(ValueError):
@@ -58,7 +72,10 @@ class Plan:
         """Stock LiteLLM, the one installed beside this interpreter."""
         litellm = Path(sys.executable).with_name("litellm")
         address = ["--host", self.host, "--port", str(self.port)]
-        return [litellm, "--config", self.config, *address, "--num_workers", str(self.workers)]
+        workers = ["--num_workers", str(self.workers)]
+        if self.workers > 1:
+            workers += ["--timeout_worker_healthcheck", str(WORKER_HEALTHCHECK_SECONDS)]
+        return [litellm, "--config", self.config, *address, *workers]
 
     @property
     def demo_command(self) -> list[str]:
@@ -84,17 +101,17 @@ def make_plan(args: argparse.Namespace, environ: Mapping[str, str]) -> tuple[Pla
     local: Path = args.env or config.with_name("env.local")
     try:
         found = environment.prepare(example, local)
-        demo_ports = _demo_ports(args)
     except ValueError as error:
         raise NotStartable(str(error)) from error
     values = {"LITELLM_LOCAL_MODEL_COST_MAP": "True"} | dict(found.values) | dict(environ)
+    demo_ports = _demo_ports(args, values)
     if not values.get("LITELLM_MASTER_KEY"):
         raise NotStartable(f"{local}: LITELLM_MASTER_KEY is not set; clients need a key")
     port = _number(values, "PORT", DEFAULT_PORT)
     plan = Plan(
         config=config,
         env_file=local,
-        environ=_with_callback(values, port),
+        environ=_with_callback(_moved(values), port),
         host=values.get("HOST") or DEFAULT_HOST,
         port=port,
         workers=_number(values, "WORKERS", 1),
@@ -110,17 +127,47 @@ def ports_in_use(plan: Plan) -> Iterator[str]:
     for name, port in plan.demo_ports.items():
         if _is_in_use("127.0.0.1", port):
             what = "control page" if name == CONTROL else f"{name} backend"
-            yield f"port {port} of 127.0.0.1 is in use, the demo's {what} needs it: DEMO=0 starts no demo"
+            needed = f"port {port} of 127.0.0.1 is in use, the demo's {what} needs it"
+            yield f"{needed}: move the demo with DEMO_PORT=5100, or start none with DEMO=0"
 
 
-def _demo_ports(args: argparse.Namespace) -> dict[str, int]:
-    asked = demo.config_from(argparse.Namespace(port=args.demo_port, model=[], pace=0), {})
-    ports = {name: asked.port(name) for name in DEFAULT_PORTS}
-    if free := [name for name, port in ports.items() if not port]:
+def _demo_ports(args: argparse.Namespace, values: Mapping[str, str]) -> dict[str, int]:
+    """The demo's ports: from DEMO_PORT on, as far apart as the default ones; then what ``args`` name."""
+    try:
+        asked = demo.config_from(argparse.Namespace(port=args.demo_port, model=[], pace=0), {})
+    except ValueError as error:
+        raise NotStartable(str(error)) from error
+    if free := [name for name in DEFAULT_PORTS if not asked.port(name)]:
         raise NotStartable(
             f"--demo-port: {', '.join(free)}=0 (valid: 1 to 65535, which env.local then names)"
         )
-    return ports
+    moved = _shift(values)
+    return {name: asked.ports.get(name, port + moved) for name, port in DEFAULT_PORTS.items()}
+
+
+def _shift(values: Mapping[str, str]) -> int:
+    """How far DEMO_PORT moves the demo's ports."""
+    first = DEFAULT_PORTS[CONTROL]
+    last = 65535 - (max(DEFAULT_PORTS.values()) - first)
+    asked = _number(values, "DEMO_PORT", first)
+    if asked > last:
+        raise NotStartable(
+            f"DEMO_PORT={asked}: the demo takes {len(DEFAULT_PORTS)} ports (valid: 1 to {last})"
+        )
+    return asked - first
+
+
+def _moved(values: Mapping[str, str]) -> dict[str, str]:
+    """The environment with the addresses of the demo's backends moved as DEMO_PORT says."""
+    shift = _shift(values)
+    return {name: _moved_address(name, value, shift) for name, value in values.items()}
+
+
+def _moved_address(name: str, value: str, shift: int) -> str:
+    match = _LOOPBACK.match(value) if shift and name.endswith("_API_BASE") else None
+    if match is None or int(match["port"]) not in DEFAULT_PORTS.values():
+        return value
+    return f"{match['host']}:{int(match['port']) + shift}{value[match.end() :]}"
 
 
 def _with_callback(values: Mapping[str, str], port: int) -> dict[str, str]:

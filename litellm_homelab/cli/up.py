@@ -18,9 +18,13 @@ from litellm_homelab.cli.logtail import readable_tail
 from litellm_homelab.cli.make import Make
 from litellm_homelab.cli.plan import SAMPLES, NotStartable, Plan, make_plan, ports_in_use
 from litellm_homelab.cli.ready import Refused, lines_to_try, listed_models
+from litellm_homelab.demo.config import CONTROL
 
 READY_WITHIN_SECONDS: Final = 180.0
 """LiteLLM 1.106.2 takes 11 to 14 s on two cores, four workers 42 s (measured); a small board more."""
+
+PROGRESS_SECONDS: Final = 10.0
+"""How often a start that takes longer says that it goes on."""
 
 _POLL_SECONDS = 0.2
 _TAIL_LINES = 30
@@ -29,6 +33,7 @@ environment, from env.local beside the configuration (made from env.example if t
   PORT, HOST           where the gateway listens (4000 on 127.0.0.1)
   WORKERS              LiteLLM worker processes (1)
   DEMO=0               start no demo backends
+  DEMO_PORT            the first of the demo's seven ports, its page (4100); their addresses move along
 """
 
 
@@ -91,9 +96,11 @@ def _children(plan: Plan, environ: Mapping[str, str], logs: Path) -> Iterator[li
             _say(f"starting the demo backends (log: {started[-1].log})")
         started.append(Child("LiteLLM", plan.gateway_command, environ, logs / "litellm.log"))
         _say(f"starting LiteLLM on {plan.url} (log: {started[-1].log})")
+        _say("This takes 10 to 60 seconds; Ctrl-C stops it.")
         yield started
     finally:
-        end_all(started)
+        for child in reversed(started):  # the gateway first: requests under way still need the demo
+            end_all([child])
 
 
 class _StopRequest:
@@ -114,7 +121,7 @@ class _StopRequest:
 
 
 def _watch(plan: Plan, children: list[Child], stop: _StopRequest) -> int:
-    deadline = time.monotonic() + READY_WITHIN_SECONDS
+    waiting = _Waiting()
     ready = False
     while not stop:
         for child in children:
@@ -125,11 +132,26 @@ def _watch(plan: Plan, children: list[Child], stop: _StopRequest) -> int:
                 ready = _announce_if_ready(plan)
             except Refused as refusal:
                 return _report(children[-1], f"is up but unusable: {refusal}", 1)
-            if not ready and time.monotonic() > deadline:
+            if not ready and waiting.is_over():
                 return _report(children[-1], f"is not ready after {READY_WITHIN_SECONDS:.0f} seconds", 1)
         time.sleep(_POLL_SECONDS)
     _say("stopping")
     return 0
+
+
+class _Waiting:
+    """How long the start has taken, which it says from time to time."""
+
+    def __init__(self) -> None:
+        self._began = time.monotonic()
+        self._next = PROGRESS_SECONDS
+
+    def is_over(self) -> bool:
+        waited = time.monotonic() - self._began
+        if waited > self._next:
+            _say(f"still starting ({self._next:.0f} s)")
+            self._next += PROGRESS_SECONDS
+        return waited > READY_WITHIN_SECONDS
 
 
 def _announce_if_ready(plan: Plan) -> bool:
@@ -138,6 +160,9 @@ def _announce_if_ready(plan: Plan) -> bool:
         return False
     _say("\nTry, in another terminal in this folder:\n")
     _say("\n".join(lines_to_try(plan, models)), end="\n\n")
+    if plan.demo_ports:
+        _say(f"The demo's page, with faults to switch on: http://127.0.0.1:{plan.demo_ports[CONTROL]}/")
+    _say("Ctrl-C stops everything.\n")
     _say("ready")
     return True
 

@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from litellm_homelab import __version__
+from litellm_homelab import __version__, cli
 from litellm_homelab.cli import main
 
 
@@ -44,3 +44,13 @@ def test_help_without_the_console_script(subcommand: str) -> None:
 
     assert shown.startswith(f"usage: litellm-homelab {subcommand}")
     assert "environment" in shown
+
+
+def test_an_early_interrupt_is_quiet(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ctrl-C before the subcommand is ready for it ends with a shell's status and without a traceback."""
+
+    def interrupted() -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(cli, "_parser", interrupted)
+    assert cli.main(["up"]) == 130

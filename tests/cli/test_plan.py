@@ -15,6 +15,9 @@ from litellm_homelab.demo.config import DEFAULT_PORTS
 EXAMPLE = "LITELLM_MASTER_KEY=sk-generate\nHOST=127.0.0.1\nPORT=4000\n"
 
 
+MOVE = "move the demo with DEMO_PORT=5100, or start none with DEMO=0"
+
+
 @pytest.fixture
 def config(tmp_path: Path) -> Path:
     """A configuration folder as shipped."""
@@ -45,7 +48,12 @@ def test_command_is_stock_litellm(config: Path) -> None:
 
     assert Path(litellm).name == "litellm"
     expected = ["--config", config, "--host", "127.0.0.1", "--port", "4010", "--num_workers", "2"]
-    assert arguments == expected
+    assert arguments == [*expected, "--timeout_worker_healthcheck", "60"]
+
+
+def test_one_worker_has_no_health_check(config: Path) -> None:
+    """The time limit is for LiteLLM's own check of its workers, which one worker does without."""
+    assert "--timeout_worker_healthcheck" not in planned(config).gateway_command
 
 
 def test_environment_stands_before_the_file(config: Path) -> None:
@@ -146,7 +154,7 @@ def test_ports_in_use(config: Path, taken: int) -> None:
 
     assert busy == [
         f"port {taken} of 127.0.0.1 is in use, the gateway needs it: choose another with PORT=...",
-        f"port {taken} of 127.0.0.1 is in use, the demo's ollama backend needs it: DEMO=0 starts no demo",
+        f"port {taken} of 127.0.0.1 is in use, the demo's ollama backend needs it: {MOVE}",
     ]
 
 
@@ -154,3 +162,50 @@ def test_address_of_another_machine(config: Path) -> None:
     """A HOST that is not this machine's is told before LiteLLM fails on it."""
     with pytest.raises(NotStartable, match=r"192\.0\.2\.1:4000: .*HOST must be an address of this machine"):
         list(ports_in_use(planned(config, {"HOST": "192.0.2.1", "DEMO": "0"})))
+
+
+def test_demo_port_moves_the_demo_and_its_addresses(config: Path) -> None:
+    """DEMO_PORT moves all seven ports, and every address of the environment that leads to one of them."""
+    environ = {
+        "DEMO_PORT": "5100",
+        "MAIN_API_BASE": "http://127.0.0.1:4101/v1",
+        "DEEP_API_BASE": "http://localhost:4105",
+        "OTHER_API_BASE": "http://127.0.0.1:41010/v1",
+        "FAR_API_BASE": "http://192.0.2.1:4101/v1",
+        "NOTE": "http://127.0.0.1:4101/v1",
+    }
+    plan = planned(config, environ)
+    assert plan.demo_ports == {name: port + 1000 for name, port in DEFAULT_PORTS.items()}
+    assert {name: plan.environ[name] for name in environ if name != "DEMO_PORT"} == {
+        "MAIN_API_BASE": "http://127.0.0.1:5101/v1",
+        "DEEP_API_BASE": "http://localhost:5105",
+        "OTHER_API_BASE": "http://127.0.0.1:41010/v1",
+        "FAR_API_BASE": "http://192.0.2.1:4101/v1",
+        "NOTE": "http://127.0.0.1:4101/v1",
+    }
+
+
+@pytest.mark.parametrize("value", ["x", "0", "65535", "-1"])
+def test_demo_port_must_leave_room(config: Path, value: str) -> None:
+    """A DEMO_PORT that is no port, or has fewer than six above it, is named with what is valid."""
+    with pytest.raises(NotStartable, match="DEMO_PORT"):
+        planned(config, {"DEMO_PORT": value})
+
+
+@pytest.mark.parametrize("value", ["generate", "sk-generate"])
+def test_placeholders_are_named(config: Path, value: str) -> None:
+    """An env.example that was copied by hand is not started with: everybody knows its keys."""
+    config.with_name("env.local").write_text(f"LITELLM_MASTER_KEY=sk-mine\nWEB_KEY={value}\n")
+    with pytest.raises(NotStartable, match=f"WEB_KEY still has the placeholder '{value}' of env.example"):
+        planned(config)
+
+
+def test_a_name_that_is_set_twice_is_reported(config: Path) -> None:
+    """The last value counts, as in a shell, and the start says so."""
+    local = config.with_name("env.local")
+    local.write_text("LITELLM_MASTER_KEY=sk-one\nHOST=127.0.0.1\nPORT=4000\nLITELLM_MASTER_KEY=sk-two\n")
+    plan, notes = make_plan(argparse.Namespace(config=config, env=None, demo_port=[]), {})
+    assert plan.environ["LITELLM_MASTER_KEY"] == "sk-two"
+    assert notes == (
+        f"{local}: LITELLM_MASTER_KEY is set on lines 1, 4; the last one counts, remove the others",
+    )

@@ -7,12 +7,15 @@ import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import httpx
 import pytest
 
+from litellm_homelab.cli.environment import parse
 from litellm_homelab.demo.config import DEFAULT_PORTS
 from tests.cli.process import SECONDS, Up
 from tests.real.gateway import REPOSITORY, free_port
@@ -78,6 +81,35 @@ def test_from_a_fresh_clone_to_an_answer(up: Up, folder: Path, demo_ports: dict[
     assert not up.gateway_answers()
     with pytest.raises(httpx.ConnectError):
         httpx.get(control)
+
+
+def test_requests_under_way_are_answered(up: Up, folder: Path, demo_ports: dict[str, int]) -> None:
+    """The gateway ends before the demo behind it, so that Ctrl-C loses no answer."""
+    up.wait_for("ready")
+    control = f"http://127.0.0.1:{demo_ports['control']}"
+    httpx.put(f"{control}/backends/mlx/fault", json={"fault": "slow", "seconds": 2}).raise_for_status()
+    key = parse((folder / "config" / "env.local").read_text(), "env.local")["LITELLM_MASTER_KEY"]
+    with ThreadPoolExecutor(1) as pool:
+        answer = pool.submit(_chat, up.port, key)
+        _until(lambda: len(httpx.get(f"{control}/requests").json()) > 0)
+        os.killpg(up.process.pid, signal.SIGINT)
+        assert answer.result().status_code == 200
+    assert up.process.wait(SECONDS) == 0
+
+
+def _chat(port: str, key: str) -> httpx.Response:
+    body = {"model": "main", "messages": [{"role": "user", "content": "hello"}]}
+    headers = {"authorization": f"Bearer {key}"}
+    return httpx.post(
+        f"http://127.0.0.1:{port}/v1/chat/completions", json=body, headers=headers, timeout=SECONDS
+    )
+
+
+def _until(condition: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + SECONDS
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
 
 
 @pytest.fixture
