@@ -78,7 +78,7 @@ def _parts() -> Parts:
     """The rules and what they share, made once per process; wraps LiteLLM's app."""
     from litellm.proxy.proxy_server import app
 
-    from litellm_homelab.hooks import door, edge, parts, unmarking
+    from litellm_homelab.hooks import cooldown, door, edge, parts, unmarking
 
     made = parts.build(settings(), router, has_database)
     limits = settings().homelab.limits
@@ -94,6 +94,7 @@ def _parts() -> Parts:
     edge.wrap(app, border)
     door.hang(app, made.rule, made.keyring)
     unmarking.watch_logs()
+    cooldown.install()
     return made
 
 
