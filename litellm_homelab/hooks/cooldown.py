@@ -39,12 +39,7 @@ def install() -> None:
     for owner, name, argument in PLACES:
         original = getattr(owner, name, None)
         if original is None:
-            raise SettingsError(
-                [
-                    f"litellm_homelab.hooks: this LiteLLM has no {owner.__name__}.{name}, so that a client's bad "
-                    "requests could close a deployment for everybody; install a tested version of LiteLLM"
-                ]
-            )
+            raise SettingsError([_missing(f"{owner.__name__}.{name}")])
         if not hasattr(original, DONE):
             setattr(owner, name, _shielded(original, argument))
 
@@ -70,8 +65,16 @@ def _error(given: object) -> BaseException | None:
 
 
 def _counts(error: BaseException) -> bool:
-    record = context.current()
+    """Whether a failure may rest its deployment; where this check breaks, LiteLLM decides alone."""
+    record, counts = context.current(), True
     with counted("cooldown"):
         sent = record.sent_out if record is not None else True
-        return failures.rests(upstream_failure.failure(error, sent=sent))
-    return True  # a check that breaks leaves LiteLLM's own decision
+        counts = failures.rests(upstream_failure.failure(error, sent=sent))
+    return counts
+
+
+def _missing(name: str) -> str:
+    return (
+        f"litellm_homelab.hooks: this LiteLLM has no {name}, so that a client's bad requests could close a "
+        "deployment for everybody; install a tested version of LiteLLM"
+    )
