@@ -11,7 +11,7 @@ from litellm.router_utils import fallback_event_handlers
 
 from litellm_homelab import failures
 from litellm_homelab.hooks import context, upstream_failure
-from litellm_homelab.hooks.closed import counted
+from litellm_homelab.hooks.closed import broken
 from litellm_homelab.settings import SettingsError
 
 PLACES: Final = (
@@ -66,11 +66,13 @@ def _error(given: object) -> BaseException | None:
 
 def _counts(error: BaseException) -> bool:
     """Whether a failure may rest its deployment; where this check breaks, LiteLLM decides alone."""
-    record, counts = context.current(), True
-    with counted("cooldown"):
+    record = context.current()
+    try:
         sent = record.sent_out if record is not None else True
-        counts = failures.rests(upstream_failure.failure(error, sent=sent))
-    return counts
+        return failures.rests(upstream_failure.failure(error, sent=sent))
+    except Exception as fault:  # noqa: BLE001 - LiteLLM would lose the failure of a fallback's attempt
+        broken("cooldown", fault)
+        return True
 
 
 def _missing(name: str) -> str:
