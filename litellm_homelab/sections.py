@@ -115,6 +115,8 @@ class Limits(_Section):
 
     body_mb: Number = Field(default=32, ge=1, le=1024)
     """Most megabytes (of 2**20 bytes) of a request's body."""
+    parts: Number = Field(default=2000, ge=1, le=1_000_000)
+    """Most messages and content parts of one request."""
     orphans: Number = Field(default=64, ge=1, le=10_000)
     """Most calls of OptiLLM that belong to no request, at a time, in each worker."""
 

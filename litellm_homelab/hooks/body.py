@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import json
 from collections.abc import Callable, Mapping
@@ -12,19 +13,23 @@ from starlette.datastructures import Headers
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from litellm_homelab import limits
 from litellm_homelab.decision import RefusalType, Refuse
 from litellm_homelab.hooks import context, linger
 from litellm_homelab.hooks.refusal import response as to_response
 from litellm_homelab.optillm import lineage
 
-METHODS: Final = frozenset({"POST", "PUT", "PATCH"})
-STREAMED: Final = (
-    *("multipart/", "application/x-www-form-urlencoded", "application/octet-stream"),
-    *("audio/", "image/", "video/"),
-)
-"""Content types that LiteLLM does not read as JSON; they are counted on their way, not held."""
+FORMS: Final = frozenset({"multipart/form-data", "application/x-www-form-urlencoded"})
+"""
+Content types that LiteLLM reads as a form, any other as JSON (1.106.2, `_is_form_content_type`).
+
+Forms are counted on their way, not held: starlette keeps their files on disk.
+"""
+BINARY: Final = ("application/octet-stream", "application/x-protobuf", "audio/", "image/", "video/")
+"""Content types whose body need not be JSON; LiteLLM reads it as JSON all the same where it is."""
 BLANK: Final = b" \t\r\n\xef\xbb\xbf"
 """White space of JSON (RFC 8259), and the mark that some editors put before a text."""
+FAILED: Final = 400
 DIGITS: Final = 20
 """Digits of an announced length that are looked at; ten thousand of them are no number to Python."""
 
@@ -33,7 +38,8 @@ class Body:
     """
     Serves requests from `app` whose bodies are of a size and shape that LiteLLM can take.
 
-    Stock LiteLLM answers 500 to a JSON body that is no object, and has no size limit without a licence
+    Whatever the method, the route and the key: LiteLLM reads the body of a GET too, before it asks for a
+    key. Stock LiteLLM answers 500 to a JSON body that is no object, and has no size limit without a licence
     (measured on 1.106.2). `unmark` takes the mark off a model name: done here, so that the mark is in none
     of LiteLLM's logs. `note` is told of a JSON body before anybody changes it.
     """
@@ -42,23 +48,22 @@ class Body:
         self,
         app: ASGIApp,
         limit: int,
+        parts: int,
         unmark: Callable[[str], str],
         note: Callable[[Mapping[str, object]], None],
     ) -> None:
         self._app = app
         self._limit = limit
+        self._parts = parts
         self._unmark = unmark
         self._note = note
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one HTTP request (ASGI 3)."""
-        if scope["method"] not in METHODS:
-            await self._app(scope, receive, send)
-            return
         headers = Headers(scope=scope)
         if _announced(headers) > self._limit:
             await self._refuse_size(receive, send)  # before a byte of it is asked for
-        elif headers.get("content-type", "").startswith(STREAMED):
+        elif _media_type(headers) in FORMS:
             await self._counted(scope, receive, send)
         else:
             await self._held(scope, receive, send)
@@ -78,13 +83,20 @@ class Body:
                 return
             more = message.get("more_body", False)
         body = b"".join(parts)
-        document = self._read(body) if body.lstrip(BLANK)[:1] in {b"", b"{"} else None
-        if document is None:
-            await _response(not_an_object())(scope, receive, send)
+        clean = self._judged(scope, body)
+        if isinstance(clean, Refuse):
+            await _response(clean)(scope, receive, send)
             return
-        clean = self._without_mark(document, body)
         replayed = {"type": "http.request", "body": clean, "more_body": False}
         await self._app(_resized(scope, body, clean), _Replay(replayed, receive), send)
+
+    def _judged(self, scope: Scope, body: bytes) -> bytes | Refuse:
+        """The body as it goes on, or why it does not."""
+        document = self._read(body) if body.lstrip(BLANK)[:1] in {b"", b"{"} else None
+        if document is None:
+            is_binary = _media_type(Headers(scope=scope)).startswith(BINARY)
+            return body if is_binary else not_an_object()
+        return limits.refusal(document, self._parts) or self._without_mark(document, body)
 
     def _read(self, body: bytes) -> Mapping[str, Any] | None:
         """Read it as LiteLLM does, and note it; None for what LiteLLM takes for an empty object."""
@@ -125,17 +137,24 @@ class _TooLarge(Exception):
 
 
 class _Counter:
-    """Counts what an app receives, and notes whether it has begun to answer."""
+    """
+    Counts what an app receives, and notes whether it has begun to answer.
+
+    Before an error that the app gives without having read the body, the rest is counted: too large is too
+    large, whether the key was right or the route there.
+    """
 
     def __init__(self, receive: Receive, send: Send, limit: int) -> None:
         self._receive = receive
         self._send = send
         self._left = limit
+        self._more = True
         self.exceeded = False
         self.started = False
 
     async def receive(self) -> Message:
         message = await self._receive()
+        self._more = message.get("more_body", False)  # no such key where the client has left
         self._left -= len(message.get("body", b""))
         if self._left < 0:
             self.exceeded = True
@@ -143,9 +162,18 @@ class _Counter:
         return message
 
     async def send(self, message: Message) -> None:
+        if message["type"] == "http.response.start" and message["status"] >= FAILED and not self.exceeded:
+            await self._rest()
         if not self.exceeded:  # what the app says of its broken reading is not the reason
             self.started = True
             await self._send(message)
+
+    async def _rest(self) -> None:
+        with contextlib.suppress(_TooLarge, TimeoutError):
+            async with asyncio.timeout(linger.SECONDS):
+                while self._more:
+                    async with asyncio.timeout(linger.SILENCE):
+                        await self.receive()
 
 
 class _Replay:
@@ -181,6 +209,11 @@ def _written(document: Mapping[str, Any]) -> bytes:
         return orjson.dumps(document)
     except orjson.JSONEncodeError:  # a lone surrogate, or nested deeper than orjson writes, though it read it
         return json.dumps(document).encode()
+
+
+def _media_type(headers: Headers) -> str:
+    """The content type without its parameters, as LiteLLM compares it."""
+    return headers.get("content-type", "").split(";", 1)[0].strip().lower()
 
 
 def _announced(headers: Headers) -> int:

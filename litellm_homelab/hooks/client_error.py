@@ -77,7 +77,7 @@ def refined(error: Exception, scrub: Callable[[str], str]) -> ClientError | None
     """
     if isinstance(error, Refused | ClientError | StreamBroken):
         return None
-    message = str(getattr(error, "message", None) or getattr(error, "detail", None) or error)
+    message = text_of(error)
     clean = scrub(message)
     if clean == message and not getattr(error, "llm_provider", None):
         return None
@@ -102,6 +102,11 @@ def _retry_after(error: Exception) -> dict[str, str] | None:
         if value:
             return {"retry-after": value}
     return None
+
+
+def text_of(error: Exception) -> str:
+    """The text of an exception, as LiteLLM would show it."""
+    return str(getattr(error, "message", None) or getattr(error, "detail", None) or error)
 
 
 def status_of(error: Exception) -> int:

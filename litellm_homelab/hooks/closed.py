@@ -12,6 +12,7 @@ from fastapi import HTTPException
 
 from litellm_homelab.hooks import context
 from litellm_homelab.hooks.metering import meter
+from litellm_homelab.hooks.own_errors import Unsent
 from litellm_homelab.hooks.refusal import Refused, policy_error
 
 P = ParamSpec("P")
@@ -32,7 +33,7 @@ def closed(rule: str) -> Callable[[Callable[P, Awaitable[T]]], Callable[P, Await
             except Refused as deliberate:
                 context.refused(deliberate.rule or rule, deliberate.refusal)
                 raise
-            except HTTPException:
+            except (HTTPException, Unsent):
                 raise
             except Exception as error:
                 refused = broken(rule, error)

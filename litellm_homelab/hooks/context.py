@@ -77,6 +77,12 @@ class Record:
     caller: Caller = MASTER
     refusal: Refuse | None = None
     """The refusal of an attempt: LiteLLM goes on with the next fallback and then shows the first error."""
+    tried: bool = False
+    """Whether a deployment has been chosen for an attempt."""
+    sent_out: bool = False
+    """Whether the attempt under way has been sent; LiteLLM's own errors come before that."""
+    unsent: Exception | None = None
+    """An error that LiteLLM raised before anything was sent: the request ends with it."""
     opened: bool = False
     """Whether the request has been opened: mark off, prefix off, caller found."""
     fields: Mapping[str, Any] = field(default_factory=dict)

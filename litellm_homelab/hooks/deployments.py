@@ -32,6 +32,10 @@ class Deployments:
         router = self._router()
         return list(router.model_list) if router is not None else []
 
+    def has_window_fallbacks(self) -> bool:
+        """Whether the operator has fallbacks for prompts that are too long."""
+        return bool(getattr(self._router(), "context_window_fallbacks", None))
+
     def _find(self, deployment: str) -> tuple[str, Mapping[str, Any]] | None:
         if deployment not in self._known:
             found = self._router().get_deployment(model_id=deployment)

@@ -10,9 +10,10 @@ from typing import Any, TypeAlias
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from litellm_homelab import limits
 from litellm_homelab.decision import Allow, RefusalType, Refuse
 from litellm_homelab.gate.steering import Sent
-from litellm_homelab.hooks import context, listing, refusal
+from litellm_homelab.hooks import context, listing, refusal, sockets
 from litellm_homelab.hooks.body import Body
 from litellm_homelab.hooks.context import Record
 from litellm_homelab.hooks.last_word import LastWord
@@ -57,8 +58,8 @@ class Border:
     """
     What `Edge` needs to know.
 
-    The order of the handles, how large a body may be, how marks come off, what is refused outright, and who
-    is told when a request has ended.
+    The order of the handles, how large a body may be, how marks come off, what is refused outright, who is
+    told when a request has ended, and how many parts a body may have.
     """
 
     order: Sequence[str] = ()
@@ -66,6 +67,7 @@ class Border:
     unmark: Unmark = _as_it_is
     decide: Decide = _allow
     ended: Ended = _unnoticed
+    parts: int = limits.PARTS
 
 
 class Edge:
@@ -99,23 +101,26 @@ class Edge:
                 ]
             await send(message)
 
+        if scope["type"] == "http":
+            unmark, note = partial(self._border.unmark, record), partial(_note, record)
+            body = Body(self._decided, self._border.body_bytes, self._border.parts, unmark, note)
+            await body(scope, receive, clean)
+        else:
+            await self.app(scope, sockets.bounded(receive, clean, self._border.body_bytes), clean)
+
+    async def _decided(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve an HTTP request whose body has been looked at."""
         rule, decision = self._decide(scope)
         if isinstance(decision, Refuse):
             context.refused(rule, decision)
-            await refusal.response(decision)(scope, receive, clean)
+            await refusal.response(decision)(scope, receive, send)
         elif listing.is_listing(scope):
-            await listing.serve(self.app, scope, receive, clean, self._order)
-        elif scope["type"] == "http":
-            unmark = partial(self._border.unmark, record)
-            body = Body(self.app, self._border.body_bytes, unmark, partial(_note, record))
-            await body(scope, receive, clean)
+            await listing.serve(self.app, scope, receive, send, self._order)
         else:
-            await self.app(scope, receive, clean)
+            await self.app(scope, receive, send)
 
     def _decide(self, scope: Scope) -> tuple[str, Allow | Refuse]:
         """What is refused outright, and by which rule."""
-        if scope["type"] != "http":
-            return "gate", Allow()
         if not scope.get("query_string", b"").isascii():
             return "edge", unreadable_query()
         return "gate", self._border.decide(scope)

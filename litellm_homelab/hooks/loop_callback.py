@@ -17,10 +17,8 @@ from litellm_homelab.hooks.lineage_guard import LineageGuard
 from litellm_homelab.hooks.metering import timed, timing
 from litellm_homelab.hooks.opening import Opening
 from litellm_homelab.hooks.root_keeper import RootKeeper, blank_headers
+from litellm_homelab.hooks.sent import SENT
 from litellm_homelab.optillm.lanes import Lanes
-
-SENT = "complete_input_dict"
-"""What `log_pre_api_call` is given of a request that is sent, not of a refused one (1.106.2)."""
 
 
 class LoopGuardCallback(CustomLogger):  # type: ignore[misc]  # LiteLLM's class is untyped here

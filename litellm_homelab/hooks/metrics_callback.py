@@ -14,9 +14,9 @@ from litellm_homelab.hooks import bill, context
 from litellm_homelab.hooks.closed import counted
 from litellm_homelab.hooks.context import Record
 from litellm_homelab.hooks.deployments import Deployments
-from litellm_homelab.hooks.loop_callback import SENT
 from litellm_homelab.hooks.metering import meter
 from litellm_homelab.hooks.refusal import Refused
+from litellm_homelab.hooks.sent import SENT
 
 
 class MetricsCallback(CustomLogger):  # type: ignore[misc]  # LiteLLM's class is untyped here

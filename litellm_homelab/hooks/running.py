@@ -78,14 +78,23 @@ def _parts() -> Parts:
     """The rules and what they share, made once per process; wraps LiteLLM's app."""
     from litellm.proxy.proxy_server import app
 
-    from litellm_homelab.hooks import door, edge, parts, unmarking
+    from litellm_homelab.hooks import cooldown, door, edge, parts, unmarking
 
     made = parts.build(settings(), router, has_database)
-    limit = settings().homelab.limits.body_mb * 2**20
+    limits = settings().homelab.limits
     decide = door.metrics_door(made.rule, made.keyring)
-    edge.wrap(app, edge.Border(settings().handles, limit, made.opening.unmarked, decide, made.ending))
+    border = edge.Border(
+        settings().handles,
+        limits.body_mb * 2**20,
+        made.opening.unmarked,
+        decide,
+        made.ending,
+        limits.parts,
+    )
+    edge.wrap(app, border)
     door.hang(app, made.rule, made.keyring)
     unmarking.watch_logs()
+    cooldown.install()
     return made
 
 

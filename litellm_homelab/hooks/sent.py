@@ -11,6 +11,8 @@ from litellm_homelab import request
 from litellm_homelab.gate.steering import METADATA_FIELDS, Sent
 from litellm_homelab.hooks.context import Record
 
+SENT: Final = "complete_input_dict"
+"""What `log_pre_api_call` is given of a request that is sent, not of a refused one (1.106.2)."""
 PARSED: Final = "parsed_body"
 """Where LiteLLM keeps a body it has read, in the ASGI scope: names and values (read from 1.106.2)."""
 

@@ -13,13 +13,14 @@ from litellm_homelab.callers import MASTER
 from litellm_homelab.decision import Allow, Refuse
 from litellm_homelab.gate import steering
 from litellm_homelab.hooks import context, outgoing
-from litellm_homelab.hooks.closed import broken, closed
+from litellm_homelab.hooks.closed import broken, closed, counted
 from litellm_homelab.hooks.closing import Closing
 from litellm_homelab.hooks.deployments import Deployments
 from litellm_homelab.hooks.metering import timed
 from litellm_homelab.hooks.opening import Opening
+from litellm_homelab.hooks.own_errors import OwnErrors
 from litellm_homelab.hooks.refusal import Refused
-from litellm_homelab.hooks.sent import sent
+from litellm_homelab.hooks.sent import SENT, sent
 from litellm_homelab.showroom.rule import Showroom
 
 WITHOUT_DEPLOYMENT = frozenset(
@@ -51,6 +52,7 @@ class ShowroomCallback(CustomLogger):  # type: ignore[misc]  # LiteLLM's class i
         litellms: frozenset[str],
     ) -> None:
         super().__init__()
+        self._own_errors = OwnErrors(deployments, closing.scrub)
         self._litellms = litellms
         self._rule = rule
         self._opening = opening
@@ -91,8 +93,10 @@ class ShowroomCallback(CustomLogger):  # type: ignore[misc]  # LiteLLM's class i
         kwargs: dict[str, Any],
         call_type: Any,  # noqa: ANN401 - LiteLLM's signature
     ) -> dict[str, Any] | None:
-        """Refuse an attempt whose deployment the request may not lead to."""
+        """Refuse an attempt whose deployment the request may not lead to, or after an error of LiteLLM's."""
         record = context.current()
+        if record is not None:
+            self._own_errors.begin(record, kwargs)
         chosen = request.deployment_id(kwargs)
         if chosen is None and self._needs_no_deployment(kwargs, call_type, record):
             return None
@@ -104,6 +108,25 @@ class ShowroomCallback(CustomLogger):  # type: ignore[misc]  # LiteLLM's class i
         if record is not None:
             record.refusal = decision
         raise Refused(decision)
+
+    def log_pre_api_call(self, model: Any, messages: Any, kwargs: Any) -> None:  # noqa: ANN401, ARG002
+        """Note that the attempt is being sent."""
+        record = context.current()
+        if record is not None and SENT in (kwargs.get("additional_args") or {}):
+            record.sent_out = True
+
+    async def async_post_call_failure_deployment_hook(
+        self,
+        request_data: Any,  # noqa: ANN401, ARG002 - LiteLLM's signature
+        exception: Exception,
+        call_type: Any,  # noqa: ANN401, ARG002 - LiteLLM's signature
+        fallback_depth: int | None = None,  # noqa: ARG002 - LiteLLM's signature
+    ) -> None:
+        """Remember an error that LiteLLM raised before anything was sent."""
+        record = context.current()
+        with counted("showroom"):
+            if record is not None:
+                self._own_errors.failed(record, exception)
 
     @staticmethod
     def _needs_no_deployment(kwargs: dict[str, Any], call_type: Any, record: context.Record | None) -> bool:  # noqa: ANN401

@@ -103,8 +103,14 @@ async def test_the_record_is_gone_after_an_app_that_breaks() -> None:
         raise LookupError("broken")
 
     with pytest.raises(LookupError, match="broken"):
-        await edge.Edge(broken)({"type": "http", "method": "GET", "path": "/"}, _nothing, _nowhere)
+        await edge.Edge(broken)(
+            {"type": "http", "method": "GET", "path": "/", "headers": []}, _no_body, _nowhere
+        )
     assert context.current() is None
+
+
+async def _no_body() -> MutableMapping[str, Any]:
+    return {"type": "http.request", "body": b""}
 
 
 async def _nothing() -> MutableMapping[str, Any]:
