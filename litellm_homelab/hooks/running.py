@@ -78,7 +78,8 @@ def _parts() -> Parts:
     """The rules and what they share, made once per process; wraps LiteLLM's app."""
     from litellm.proxy.proxy_server import app
 
-    from litellm_homelab.hooks import door, edge, parts, unmarking
+    from litellm_homelab.hooks import door, edge, parts, transport, unmarking
+    from litellm_homelab.hooks.last_line import LastLine
 
     made = parts.build(settings(), router, has_database)
     limit = settings().homelab.limits.body_mb * 2**20
@@ -86,6 +87,7 @@ def _parts() -> Parts:
     edge.wrap(app, edge.Border(settings().handles, limit, made.opening.unmarked, decide, made.ending))
     door.hang(app, made.rule, made.keyring)
     unmarking.watch_logs()
+    transport.watch(LastLine())
     return made
 
 
@@ -116,6 +118,9 @@ def port() -> int:
 
 def forget() -> None:
     """Forget the settings and instances, so that the next load reads them anew; for tests."""
+    from litellm_homelab.hooks import transport
+
     settings.cache_clear()
     _parts.cache_clear()
+    transport.watch(None)
     metering.forget()

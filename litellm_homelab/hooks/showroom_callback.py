@@ -100,6 +100,8 @@ class ShowroomCallback(CustomLogger):  # type: ignore[misc]  # LiteLLM's class i
         asked, caller = (record.asked, record.caller) if record else (None, MASTER)
         decision = self._rule.attempt(asked, group, caller)
         if isinstance(decision, Allow):
+            if record is not None:
+                record.tally.chosen = group
             return None
         if record is not None:
             record.refusal = decision
