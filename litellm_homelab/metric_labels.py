@@ -16,7 +16,9 @@ if TYPE_CHECKING:
 
 OTHER: Final = "other"
 """The value of a label for what the configuration does not name."""
-RULES: Final = ("gate", "edge", "showroom", "approach", "loop_guard", "wire", "headers", "metrics")
+RULES: Final = (
+    *("gate", "edge", "showroom", "approach", "loop_guard", "transport", "wire", "headers", "metrics"),
+)
 """Values of `rule`: who refused, or broke."""
 ACTIONS: Final = ("run", "neutralised", "refused")
 """Values of `action`: what became of a request for an approach; `neutralised` ran with its tags inert."""

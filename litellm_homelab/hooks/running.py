@@ -79,7 +79,6 @@ def _parts() -> Parts:
     from litellm.proxy.proxy_server import app
 
     from litellm_homelab.hooks import door, edge, parts, transport, unmarking
-    from litellm_homelab.hooks.last_line import LastLine
 
     made = parts.build(settings(), router, has_database)
     limit = settings().homelab.limits.body_mb * 2**20
@@ -87,7 +86,7 @@ def _parts() -> Parts:
     edge.wrap(app, edge.Border(settings().handles, limit, made.opening.unmarked, decide, made.ending))
     door.hang(app, made.rule, made.keyring)
     unmarking.watch_logs()
-    transport.watch(LastLine())
+    transport.watch(made.last_line)
     return made
 
 

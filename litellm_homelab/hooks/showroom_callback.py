@@ -2,26 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from typing import Any
 
 from litellm.constants import RETURN_RAW_MODEL_NAME_METADATA_KEY
 from litellm.integrations.custom_logger import CustomLogger
 
 from litellm_homelab import request
+from litellm_homelab.attempts import target
 from litellm_homelab.callers import MASTER
-from litellm_homelab.decision import Allow, Refuse
+from litellm_homelab.decision import Allow, RefusalType, Refuse
 from litellm_homelab.gate import steering
 from litellm_homelab.hooks import context, outgoing
-from litellm_homelab.hooks.closed import broken, closed
+from litellm_homelab.hooks.closed import broken, closed, log
 from litellm_homelab.hooks.closing import Closing
+from litellm_homelab.hooks.context import Chosen
 from litellm_homelab.hooks.deployments import Deployments
+from litellm_homelab.hooks.last_line import RULE
 from litellm_homelab.hooks.metering import timed
 from litellm_homelab.hooks.opening import Opening
-from litellm_homelab.hooks.refusal import Refused
+from litellm_homelab.hooks.refusal import Refused, policy_error
 from litellm_homelab.hooks.sent import sent
+from litellm_homelab.hooks.targets import Targets
 from litellm_homelab.showroom.rule import Showroom
 
+SEARCHES = frozenset({"asearch"})
 WITHOUT_DEPLOYMENT = frozenset(
     {"asearch", "acreate_file", "afile_list", "afile_retrieve", "afile_content"}
 ) | {
@@ -48,6 +53,7 @@ class ShowroomCallback(CustomLogger):  # type: ignore[misc]  # LiteLLM's class i
         opening: Opening,
         deployments: Deployments,
         closing: Closing,
+        targets: Targets,
         litellms: frozenset[str],
     ) -> None:
         super().__init__()
@@ -56,6 +62,7 @@ class ShowroomCallback(CustomLogger):  # type: ignore[misc]  # LiteLLM's class i
         self._opening = opening
         self._deployments = deployments
         self._closing = closing
+        self._targets = targets
 
     # --- deciding ----------------------------------------------------------------------------------
 
@@ -93,13 +100,19 @@ class ShowroomCallback(CustomLogger):  # type: ignore[misc]  # LiteLLM's class i
     ) -> dict[str, Any] | None:
         """Refuse an attempt whose deployment the request may not lead to."""
         record = context.current()
+        _end_if_refused_on_the_wire(record)
         chosen = request.deployment_id(kwargs)
         if chosen is None and self._needs_no_deployment(kwargs, call_type, record):
+            if record is not None and _name(call_type) in SEARCHES:
+                context.choose(Chosen(search_tool=record.asked))
             return None
         group = self._deployments.group_of(chosen) if chosen else None
         asked, caller = (record.asked, record.caller) if record else (None, MASTER)
         decision = self._rule.attempt(asked, group, caller)
+        if isinstance(decision, Allow) and chosen is not None:
+            decision = self._carried(chosen, kwargs, record)
         if isinstance(decision, Allow):
+            context.choose(Chosen(deployment=chosen))
             if record is not None:
                 record.tally.chosen = group
             return None
@@ -107,11 +120,27 @@ class ShowroomCallback(CustomLogger):  # type: ignore[misc]  # LiteLLM's class i
             record.refusal = decision
         raise Refused(decision)
 
+    def _carried(
+        self, chosen: str, kwargs: Mapping[str, Any], record: context.Record | None
+    ) -> Allow | Refuse:
+        """Decide on the address, key, provider and model that an attempt carries."""
+        found = self._targets.of(chosen)
+        wrong = target.carried(found, kwargs, self._targets.params_of(chosen)) if found else "model_info"
+        if wrong is None:
+            return Allow()
+        log.error("homelab showroom rule refused an attempt: its %s is not the chosen deployment's", wrong)
+        if record is None or wrong not in record.fields:
+            return policy_error("showroom").refusal
+        return Refuse(
+            RefusalType.PARAM_NOT_ALLOWED,
+            f"{wrong} would change where this request goes. Leave it out: the handle decides that.",
+            param=wrong,
+        )
+
     @staticmethod
     def _needs_no_deployment(kwargs: dict[str, Any], call_type: Any, record: context.Record | None) -> bool:  # noqa: ANN401
-        name = str(getattr(call_type, "value", call_type))
         if record is not None and record.asked is not None:
-            return name in WITHOUT_DEPLOYMENT
+            return _name(call_type) in WITHOUT_DEPLOYMENT
         ours = record is None or record.path.startswith("/health")
         return ours and request.is_health_check(kwargs)
 
@@ -163,3 +192,20 @@ class ShowroomCallback(CustomLogger):  # type: ignore[misc]  # LiteLLM's class i
     ) -> Any:  # noqa: ANN401 - an HTTPException or None
         """Give the client our own refusal of an attempt, or an upstream's error without its names."""
         return await self._closing.failure(original_exception)
+
+
+def _name(call_type: Any) -> str:  # noqa: ANN401 - LiteLLM's enum, or None
+    return str(getattr(call_type, "value", call_type))
+
+
+def _end_if_refused_on_the_wire(record: context.Record | None) -> None:
+    """
+    End a request of which the transport has refused a call: LiteLLM goes on with the next attempt.
+
+    Raises:
+        Refused: it has.
+
+    """
+    refusal = record.refusal if record else None
+    if record is not None and refusal is not None and record.tally.rule_of(refusal) == RULE:
+        raise Refused(refusal, RULE)
