@@ -78,6 +78,10 @@ class Record:
     """The ASGI scope that LiteLLM's router serves; LiteLLM keeps what it read of the body there."""
     sent: Sent | None = None
     """The names in a JSON body as it came in; None for a form, or no body."""
+    named: tuple[object, ...] | None = None
+    """Each value of the key `model` in a JSON body as it came in; None for a form, or no body."""
+    form: list[tuple[str, str]] = field(default_factory=list)
+    """The fields of a form as they came in, files left out; complete once LiteLLM has read it."""
     model: str | None = None
     """The name that the client asked for, mark and prefix off, allowed or not."""
     asked: str | None = None

@@ -12,9 +12,10 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from litellm_homelab.decision import Allow, RefusalType, Refuse
 from litellm_homelab.gate.steering import Sent
-from litellm_homelab.hooks import context, listing, refusal
+from litellm_homelab.hooks import context, listing, naming, refusal
 from litellm_homelab.hooks.body import Body
 from litellm_homelab.hooks.context import Record
+from litellm_homelab.hooks.forms import Fields
 from litellm_homelab.hooks.last_word import LastWord
 from litellm_homelab.hooks.watch import Watch
 
@@ -107,7 +108,8 @@ class Edge:
             await listing.serve(self.app, scope, receive, clean, self._order)
         elif scope["type"] == "http":
             unmark = partial(self._border.unmark, record)
-            body = Body(self.app, self._border.body_bytes, unmark, partial(_note, record))
+            notes = partial(_note, record), partial(_note_form, record)
+            body = Body(self.app, self._border.body_bytes, unmark, *notes)
             await body(scope, receive, clean)
         else:
             await self.app(scope, receive, clean)
@@ -129,8 +131,13 @@ def unreadable_query() -> Refuse:
     )
 
 
-def _note(record: Record, body: Mapping[str, object]) -> None:
-    record.sent = Sent.of(body)
+def _note(record: Record, document: Mapping[str, object], body: bytes) -> None:
+    record.sent = Sent.of(document)
+    record.named = naming.in_json(body, document)
+
+
+def _note_form(record: Record, fields: Fields) -> None:
+    record.form = fields.found
 
 
 def wrap(app: Any, border: Border | None = None) -> None:  # noqa: ANN401 - LiteLLM's FastAPI app

@@ -45,7 +45,7 @@ class Fields:
     def end(self) -> None:
         """The body is complete."""
         if self._plain:
-            self.found = parse_qsl(self._plain.decode("utf-8", "replace"), keep_blank_values=True)
+            self.found += parse_qsl(self._plain.decode("utf-8", "replace"), keep_blank_values=True)
             self._plain = None
 
     def _callbacks(self) -> dict[str, Callable[..., None]]:

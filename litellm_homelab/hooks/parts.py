@@ -66,7 +66,8 @@ def build(settings: Settings, router: Callable[[], Any], has_database: Callable[
     keeper = RootKeeper(lanes.lanes, settings.secret, ledger)
     deployments = Deployments(router)
     targets = Targets(deployments, lanes.lanes)
-    opening = Opening(lanes, settings.secret, guard, {caller.name: caller for _, caller in keyring.entries})
+    callers = {caller.name: caller for _, caller in keyring.entries}
+    opening = Opening(lanes, settings.secret, guard, callers, deployments)
     closing = Closing(settings.handles, deployments, keeper)
     return Parts(
         gate=gate(keyring, rule, has_database),
