@@ -17,14 +17,7 @@ if TYPE_CHECKING:
 OTHER: Final = "other"
 """The value of a label for what the configuration does not name."""
 RULES: Final = (
-    "gate",
-    "edge",
-    "showroom",
-    "approach",
-    "loop_guard",
-    "wire",
-    "headers",
-    "metrics",
+    *("gate", "edge", "showroom", "approach", "loop_guard", "transport", "wire", "headers", "metrics"),
     "cooldown",
 )
 """Values of `rule`: who refused, or broke."""

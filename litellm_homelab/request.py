@@ -43,14 +43,21 @@ def read(data: Mapping[str, Any], call_type: str) -> Request:
     return Request(call_type=call_type, model=data.get("model"), others=others)
 
 
-def _others(data: Mapping[str, Any], server: Mapping[str, Any]) -> Iterable[str]:
+def in_ids(data: Mapping[str, Any]) -> Iterable[str]:
+    """Names and deployment ids in the ids of a request's fields and path."""
+    server = _mapping(data.get("proxy_server_request"))
     for name in ID_FIELDS:
         yield from encoded_ids.names_in(data.get(name))
-    path, query = _path_and_query(str(server.get("url") or ""))
+    path, _ = _path_and_query(str(server.get("url") or ""))
     for part in unquote(path).split("/"):
         yield from encoded_ids.names_in(part)
     for value in _strings(data.get("target_model_names")):
         yield from (name.strip() for name in value.split(",") if name.strip())
+
+
+def _others(data: Mapping[str, Any], server: Mapping[str, Any]) -> Iterable[str]:
+    yield from in_ids(data)
+    _, query = _path_and_query(str(server.get("url") or ""))
     if data.get("model"):
         return
     yield from parse_qs(query).get("model", ())

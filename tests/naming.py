@@ -31,6 +31,9 @@ BODIES: dict[str, dict[str, Any]] = {
     "/v1/embeddings": {"input": "hello"},
 }
 GENERATE = {"contents": [{"role": "user", "parts": [{"text": "hello"}]}]}
+NOT_FOUND = "model_not_found"
+CLOSED = "route_not_allowed"
+TWICE = "invalid_request_error"
 NOBODY = ("back", "back-embed", "rung", "nowhere", "alias-back", "alias-hidden")
 """Names that no client may use: two backroom groups, an internal one, none at all, two aliases."""
 VARIANTS = (
@@ -77,14 +80,19 @@ class Case:
     @property
     def status(self) -> int:
         """The HTTP status that must come back."""
-        return {None: 200, "model_not_found": 404, "param_not_allowed": 400, "route_not_allowed": 403}[
-            self.refused
-        ]
+        return {
+            None: 200,
+            "model_not_found": 404,
+            "param_not_allowed": 400,
+            "invalid_request_error": 400,
+            "route_not_allowed": 403,
+        }[self.refused]
 
 
 def cases() -> list[Case]:
     """The whole table."""
-    found = [*_served(), *_named_in_the_body(), *_named_elsewhere(), *_steered(), *_encoded(), *_resources()]
+    named = [*_named_in_the_body(), *_named_elsewhere(), *_named_twice()]
+    found = [*_served(), *named, *_steered(), *_encoded(), *_resources()]
     assert len({case.id for case in found}) == len(found), "case ids must be unique"
     return found
 
@@ -141,30 +149,46 @@ def _named_elsewhere() -> Iterator[Case]:
             path = form.format(name)
             yield Case(f"path {path}", "POST", path, {**chat, "model": "main"}, refused="model_not_found")
         for path, body in BODIES.items():
-            if path in {"/v1/messages", "/v1/responses"}:
-                continue  # LiteLLM does not read ?model= there
-            yield Case(
-                f"query {path} {name}",
-                "POST",
-                f"{path}?model={name}",
-                {**body, "model": _own(path)},
-                refused="model_not_found",
-            )
+            yield Case(f"query alone {path} {name}", "POST", f"{path}?model={name}", body, refused=NOT_FOUND)
         for verb in ("generateContent", "streamGenerateContent"):
             path = f"/v1beta/models/{name}:{verb}"
             yield Case(f"{verb} {name}", "POST", path, GENERATE, refused="model_not_found")
-    for path in ("/v1/messages", "/v1/responses"):
-        body = {**BODIES[path], "model": "main"}
-        yield Case(f"query on {path} is ignored", "POST", f"{path}?model=back", body, sent_to=("main",))
-    header = {"x-litellm-model": "back"}
-    yield Case(
-        "header on chat is ignored",
-        "POST",
-        "/v1/chat/completions",
-        {**chat, "model": "main"},
-        header,
-        sent_to=("main",),
-    )
+
+
+def _named_twice() -> Iterator[Case]:
+    """Two places that differ are a 400, whichever LiteLLM would take; equal names pass."""
+    for path, body in BODIES.items():
+        own = _own(path)
+        for name in ("back", "rung", "nowhere", "id-back", "plain"):
+            named, header = {**body, "model": own}, {"x-litellm-model": name}
+            yield Case(f"query {path} {name}", "POST", f"{path}?model={name}", named, refused=TWICE)
+            yield Case(f"header {path} {name}", "POST", path, named, header, refused=TWICE)
+            extra = {**named, "extra_body": {"model": name}}
+            yield Case(f"extra_body {path} {name}", "POST", path, extra, refused=TWICE)
+        both = f"{path}?model={own}&model=back"
+        yield Case(f"query twice {path}", "POST", both, {**body, "model": own}, refused=TWICE)
+        yield Case(
+            f"equal {path}",
+            "POST",
+            f"{path}?model={own}",
+            {**body, "model": own},
+            {"x-litellm-model": own},
+            sent_to=(own,),
+        )
+    chat = BODIES["/v1/chat/completions"]
+    for form in ("/engines/{}/chat/completions", "/openai/deployments/{}/chat/completions"):
+        for name in ("back", "plain", "gpt-4o"):
+            path, body = form.format("main"), {**chat, "model": name}
+            yield Case(f"path over body {path} {name}", "POST", path, body, sent_to=("main",))
+        query = form.format("main") + "?model=back"
+        yield Case(f"path and query {query}", "POST", query, {**chat, "model": "main"}, refused=TWICE)
+    for verb in ("generateContent", "streamGenerateContent"):
+        path = f"/v1beta/models/main:{verb}"
+        yield Case(f"path over body {verb}", "POST", path, {**GENERATE, "model": "back"}, sent_to=("main",))
+    named = {**chat, "model": "models/main"}
+    yield Case("prefix of Google's", "POST", "/v1/chat/completions", named, sent_to=("main",))
+    named = {**chat, "model": "models/back"}
+    yield Case("prefix, backroom", "POST", "/v1/chat/completions", named, refused=NOT_FOUND)
 
 
 def _steered() -> Iterator[Case]:
@@ -193,41 +217,36 @@ def encoded(text: str) -> str:
 
 
 def _encoded() -> Iterator[Case]:
-    for name in ("back", "rung"):
-        file_id = "file-" + encoded(f"litellm:file-abc;model,{name}")
-        batch_id = "batch_" + encoded(f"litellm:batch_abc;model,{name}")
-        for path in (f"/v1/files/{file_id}", f"/v1/files/{file_id}/content", f"/v1/batches/{batch_id}"):
-            yield Case(
-                f"encoded {path.split('/')[2]} {name} {len(path)}", "GET", path, refused="model_not_found"
-            )
-        yield Case(f"encoded delete {name}", "DELETE", f"/v1/files/{file_id}", refused="model_not_found")
-        yield Case(
-            f"encoded cancel {name}", "POST", f"/v1/batches/{batch_id}/cancel", {}, refused="model_not_found"
-        )
     response_id = "resp_" + encoded("litellm:custom_llm_provider:openai;model_id:id-back;response_id:resp_1")
     yield Case("encoded response", "GET", f"/v1/responses/{response_id}", refused="model_not_found")
     yield Case("encoded response delete", "DELETE", f"/v1/responses/{response_id}", refused="model_not_found")
     video_id = "video_" + encoded("litellm:custom_llm_provider:openai;model_id:id-back;video_id:video_1")
     yield Case("encoded video", "GET", f"/v1/videos/{video_id}", refused="model_not_found")
     body = {**BODIES["/v1/responses"], "model": "main", "previous_response_id": response_id}
-    yield Case("encoded previous response", "POST", "/v1/responses", body, refused="model_not_found")
+    yield Case("encoded previous response", "POST", "/v1/responses", body, refused=TWICE)
 
 
 def _resources() -> Iterator[Case]:
-    header = {"x-litellm-model": "back"}
-    path = "/v1/batches"
-    yield Case("header on batches", "GET", path, None, header, refused="model_not_found")
-    yield Case("query on batches", "GET", f"{path}?model=back", refused="model_not_found")
-    yield Case("nothing on batches", "GET", path, refused="route_not_allowed")
-    # LiteLLM lists files under the call type of fine-tuning jobs, which is not served.
-    yield Case("header on files", "GET", "/v1/files", None, header, refused="route_not_allowed")
-    yield Case("nothing on files", "GET", "/v1/files", refused="route_not_allowed")
-    yield Case("header on a file", "GET", "/v1/files/file-abc", None, header, refused="model_not_found")
-    yield Case("raw file id", "GET", "/v1/files/file-abc", refused="route_not_allowed")
-    yield Case("vector store", "POST", "/v1/vector_stores", {"name": "x"}, refused="route_not_allowed")
+    """Files and batches are closed, however named: LiteLLM chooses their deployment past its router."""
+    for name in ("main", "back"):
+        file_id = "file-" + encoded(f"litellm:file-abc;model,{name}")
+        batch_id = "batch_" + encoded(f"litellm:batch_abc;model,{name}")
+        header = {"x-litellm-model": name}
+        for path in (f"/v1/files/{file_id}", f"/v1/files/{file_id}/content", f"/v1/batches/{batch_id}"):
+            yield Case(f"encoded {name} {len(path)}", "GET", path, refused=CLOSED)
+        yield Case(f"encoded delete {name}", "DELETE", f"/v1/files/{file_id}", refused=CLOSED)
+        yield Case(f"encoded cancel {name}", "POST", f"/v1/batches/{batch_id}/cancel", {}, refused=CLOSED)
+        for path in ("/v1/batches", "/v1/files", "/v1/files/file-abc", "/v1/batches/batch_abc"):
+            yield Case(f"header {path} {name}", "GET", path, None, header, refused=CLOSED)
+            yield Case(f"query {path} {name}", "GET", f"{path}?model={name}", refused=CLOSED)
+    for path in ("/v1/batches", "/v1/files", "/v1/files/file-abc", "/v1/batches/batch_abc"):
+        yield Case(f"nothing on {path}", "GET", path, refused=CLOSED)
+        other = f"{path}?custom_llm_provider=azure"
+        yield Case(f"provider on {path}", "GET", other, refused=CLOSED)
+    yield Case("vector store", "POST", "/v1/vector_stores", {"name": "x"}, refused=CLOSED)
     batch = {"endpoint": "/v1/chat/completions", "completion_window": "24h", "model": "main"}
     batch["input_file_id"] = "file-" + encoded("litellm:file-abc;model,back")
-    yield Case("batch over a file of another", "POST", path, batch, refused="route_not_allowed")
+    yield Case("batch over a file of another", "POST", "/v1/batches", batch, refused=CLOSED)
 
 
 def _short(name: str) -> str:

@@ -71,6 +71,10 @@ class Gate:
             return Allow()
         return _refuse(f"This key may not use {route}. It may use: {', '.join(caller.routes)}.")
 
+    def guards(self, route: Route) -> bool:
+        """Whether our rules decide on all that a route leads to; False for what the operator has opened."""
+        return access(route, self.table) is Access.GUARDED
+
     def _access(self, route: Route) -> Access:
         """Whom a route is for; one that the operator has opened, for the clients."""
         kind = access(route, self.table)

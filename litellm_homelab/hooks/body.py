@@ -16,6 +16,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from litellm_homelab import limits
 from litellm_homelab.decision import RefusalType, Refuse
 from litellm_homelab.hooks import context, linger
+from litellm_homelab.hooks.forms import Fields
 from litellm_homelab.hooks.refusal import response as to_response
 from litellm_homelab.optillm import lineage
 
@@ -41,7 +42,8 @@ class Body:
     Whatever the method, the route and the key: LiteLLM reads the body of a GET too, before it asks for a
     key. Stock LiteLLM answers 500 to a JSON body that is no object, and has no size limit without a licence
     (measured on 1.106.2). `unmark` takes the mark off a model name: done here, so that the mark is in none
-    of LiteLLM's logs. `note` is told of a JSON body before anybody changes it.
+    of LiteLLM's logs. `note` is told of a JSON body before anybody changes it, `note_form` of a form's
+    fields, which are read as they pass.
     """
 
     def __init__(
@@ -50,13 +52,15 @@ class Body:
         limit: int,
         parts: int,
         unmark: Callable[[str], str],
-        note: Callable[[Mapping[str, object]], None],
+        note: Callable[[Mapping[str, object], bytes], None],
+        note_form: Callable[[Fields], None],
     ) -> None:
         self._app = app
         self._limit = limit
         self._parts = parts
         self._unmark = unmark
         self._note = note
+        self._note_form = note_form
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one HTTP request (ASGI 3)."""
@@ -104,7 +108,7 @@ class Body:
             document: Mapping[str, Any] = orjson.loads(body)
         except orjson.JSONDecodeError:
             return _mended(body)
-        self._note(document)
+        self._note(document, body)
         return document
 
     def _without_mark(self, document: Mapping[str, Any], body: bytes) -> bytes:
@@ -120,7 +124,9 @@ class Body:
 
     async def _counted(self, scope: Scope, receive: Receive, send: Send) -> None:
         """A body that goes on as it comes, and is cut off where it is too large."""
-        counter = _Counter(receive, send, self._limit)
+        fields = Fields(Headers(scope=scope).get("content-type", ""))
+        self._note_form(fields)
+        counter = _Counter(receive, send, self._limit, fields)
         with contextlib.suppress(_TooLarge):
             await self._app(scope, counter.receive, counter.send)
         if counter.exceeded and not counter.started:
@@ -144,8 +150,9 @@ class _Counter:
     large, whether the key was right or the route there.
     """
 
-    def __init__(self, receive: Receive, send: Send, limit: int) -> None:
+    def __init__(self, receive: Receive, send: Send, limit: int, fields: Fields) -> None:
         self._receive = receive
+        self._fields = fields
         self._send = send
         self._left = limit
         self._more = True
@@ -159,6 +166,9 @@ class _Counter:
         if self._left < 0:
             self.exceeded = True
             raise _TooLarge
+        self._fields.feed(message.get("body", b""))
+        if not message.get("more_body", False):
+            self._fields.end()
         return message
 
     async def send(self, message: Message) -> None:

@@ -30,6 +30,14 @@ class Child:
     admitted_at: float = field(default_factory=time.monotonic)
 
 
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """What the attempt under way may reach: a deployment by its id, or a search tool by its name."""
+
+    deployment: str | None = None
+    search_tool: str | None = None
+
+
 @dataclass(slots=True)
 class Root:
     """A client request on its way through OptiLLM."""
@@ -70,6 +78,10 @@ class Record:
     """The ASGI scope that LiteLLM's router serves; LiteLLM keeps what it read of the body there."""
     sent: Sent | None = None
     """The names in a JSON body as it came in; None for a form, or no body."""
+    named: tuple[object, ...] | None = None
+    """Each value of the key `model` in a JSON body as it came in; None for a form, or no body."""
+    form: list[tuple[str, str]] = field(default_factory=list)
+    """The fields of a form as they came in, files left out; complete once LiteLLM has read it."""
     model: str | None = None
     """The name that the client asked for, mark and prefix off, allowed or not."""
     asked: str | None = None
@@ -99,21 +111,26 @@ class Record:
     clean: dict[int, str] = field(default_factory=dict)
     """Long texts of the prompt in which no tag was found, by identity: LiteLLM hands on the very same."""
     root: Root | None = None
+    chosen: Chosen | None = None
+    """What the last attempt that began may reach."""
     tally: Tally = field(default_factory=Tally)
 
 
 _record: ContextVar[Record | None] = ContextVar("litellm_homelab_record", default=None)
+_chosen: ContextVar[Chosen | None] = ContextVar("litellm_homelab_chosen", default=None)
+"""A context variable, since LiteLLM may run attempts of one request side by side (`silent_model`)."""
 
 
 @contextmanager
 def request(path: str) -> Iterator[Record]:
     """Open the record of one request; the ASGI wrapper does this around LiteLLM."""
     record = Record(path=path)
-    token = _record.set(record)
+    token, before = _record.set(record), _chosen.set(None)
     try:
         yield record
     finally:
         _record.reset(token)
+        _chosen.reset(before)
 
 
 def current() -> Record | None:
@@ -132,6 +149,25 @@ def required() -> Record:
     if record is None:
         raise LookupError("no record of this request: the ASGI wrapper is not in place")
     return record
+
+
+def choose(chosen: Chosen) -> None:
+    """Note what the attempt that begins here has been allowed to reach."""
+    _chosen.set(chosen)
+    record = _record.get()
+    if record is not None:
+        record.chosen = chosen
+
+
+def chosen() -> Chosen | None:
+    """
+    What the attempt under way may reach; None before one has begun.
+
+    Some streams send when their first chunk is asked for, in another task than the one that the deployment
+    hook ran in (measured on LiteLLM 1.106.2, /v1/completions): then it is the request's last one.
+    """
+    record = _record.get()
+    return _chosen.get() or (record.chosen if record else None)
 
 
 def refused(rule: str, refusal: Refuse) -> None:

@@ -13,9 +13,10 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from litellm_homelab import limits
 from litellm_homelab.decision import Allow, RefusalType, Refuse
 from litellm_homelab.gate.steering import Sent
-from litellm_homelab.hooks import context, listing, refusal, sockets
+from litellm_homelab.hooks import context, listing, naming, refusal, sockets
 from litellm_homelab.hooks.body import Body
 from litellm_homelab.hooks.context import Record
+from litellm_homelab.hooks.forms import Fields
 from litellm_homelab.hooks.last_word import LastWord
 from litellm_homelab.hooks.watch import Watch
 
@@ -102,8 +103,9 @@ class Edge:
             await send(message)
 
         if scope["type"] == "http":
-            unmark, note = partial(self._border.unmark, record), partial(_note, record)
-            body = Body(self._decided, self._border.body_bytes, self._border.parts, unmark, note)
+            unmark = partial(self._border.unmark, record)
+            notes = partial(_note, record), partial(_note_form, record)
+            body = Body(self._decided, self._border.body_bytes, self._border.parts, unmark, *notes)
             await body(scope, receive, clean)
         else:
             await self.app(scope, sockets.bounded(receive, clean, self._border.body_bytes), clean)
@@ -134,8 +136,13 @@ def unreadable_query() -> Refuse:
     )
 
 
-def _note(record: Record, body: Mapping[str, object]) -> None:
-    record.sent = Sent.of(body)
+def _note(record: Record, document: Mapping[str, object], body: bytes) -> None:
+    record.sent = Sent.of(document)
+    record.named = naming.in_json(body, document)
+
+
+def _note_form(record: Record, fields: Fields) -> None:
+    record.form = fields.found
 
 
 def wrap(app: Any, border: Border | None = None) -> None:  # noqa: ANN401 - LiteLLM's FastAPI app

@@ -9,12 +9,14 @@ from typing import Any
 from litellm_homelab import request
 from litellm_homelab.callers import MASTER, Caller
 from litellm_homelab.decision import RefusalType, Refuse
-from litellm_homelab.hooks import context
+from litellm_homelab.hooks import context, naming
 from litellm_homelab.hooks.context import Child, Record
+from litellm_homelab.hooks.deployments import Deployments
 from litellm_homelab.hooks.lineage_guard import LineageGuard
 from litellm_homelab.hooks.refusal import Refused
 from litellm_homelab.optillm import lineage
 from litellm_homelab.optillm.lanes import Lanes
+from litellm_homelab.showroom import names
 
 CALLER_KEY = "homelab_caller"
 """Where the gate leaves the caller in `UserAPIKeyAuth.metadata`, which clients cannot write."""
@@ -24,19 +26,25 @@ class Opening:
     """What every pre-call hook does first; the first of them does it for all, so their order is free."""
 
     def __init__(
-        self, lanes: Lanes, secret: str, guard: LineageGuard | None, callers: Mapping[str, Caller]
+        self,
+        lanes: Lanes,
+        secret: str,
+        guard: LineageGuard | None,
+        callers: Mapping[str, Caller],
+        deployments: Deployments,
     ) -> None:
         self._lanes = lanes
         self._secret = secret
         self._guard = guard
         self._callers = callers
+        self._deployments = deployments
 
     async def open(self, data: dict[str, Any], user_api_key_dict: Any) -> Record:  # noqa: ANN401 - LiteLLM's
         """
         Open the request behind LiteLLM's dict; takes marks and prefixes off `data["model"]`.
 
         Raises:
-            Refused: a forged mark, a re-entry, a child too many.
+            Refused: two places that name different models, a forged mark, a re-entry, a child too many.
 
         """
         record = context.required()
@@ -45,10 +53,16 @@ class Opening:
         record.opened = True
         record.caller = self.caller(user_api_key_dict)
         record.fields = request.body_of(data)
+        named = tuple(naming.places(record, data, self._deployments.group_of))
+        self._take_path(record, data)
         self._take_mark(record, data)
+        self._take_models(data)
         self._take_prefix(record, data)
         model = data.get("model")
         record.model = model if isinstance(model, str) else None
+        refusal = names.disagreement(named)
+        if refusal is not None:
+            raise Refused(refusal, "showroom")
         if record.forged is not None:
             raise Refused(forged(), "loop_guard")
         if self._guard is not None:
@@ -77,6 +91,25 @@ class Opening:
         if isinstance(model, str) and lineage.MARKER in model:
             data["model"] = self.unmarked(record, model)
             request.forget_model(data, model, data["model"])
+
+    @staticmethod
+    def _take_path(record: Record, data: dict[str, Any]) -> None:
+        """A name in the path is the name; one in `extra_body`, which would go over the upstream's, is not."""
+        path = naming.in_path(record)
+        if path is not None:
+            data["model"] = path
+        extra = data.get("extra_body")
+        if isinstance(extra, Mapping) and "model" in extra:
+            data["extra_body"] = {name: value for name, value in extra.items() if name != "model"}
+
+    def _take_models(self, data: dict[str, Any]) -> None:
+        """Take off what Google's SDKs put before a name, unless a group is called so."""
+        model = data.get("model")
+        if isinstance(model, str) and model.startswith(names.PREFIX):
+            groups = {one.get("model_name") for one in self._deployments.all()}
+            bare = model if model in groups else model.removeprefix(names.PREFIX)
+            data["model"] = bare
+            request.forget_model(data, model, bare)
 
     def _take_prefix(self, record: Record, data: dict[str, Any]) -> None:
         model = data.get("model")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from litellm_homelab import state
@@ -16,6 +17,7 @@ from litellm_homelab.hooks.count import Count
 from litellm_homelab.hooks.deployments import Deployments
 from litellm_homelab.hooks.ending import Ending
 from litellm_homelab.hooks.gate_auth import gate
+from litellm_homelab.hooks.last_line import LastLine
 from litellm_homelab.hooks.lineage_guard import LineageGuard
 from litellm_homelab.hooks.loop_callback import LoopGuardCallback
 from litellm_homelab.hooks.metrics_callback import MetricsCallback
@@ -23,6 +25,7 @@ from litellm_homelab.hooks.opening import Opening
 from litellm_homelab.hooks.root_keeper import RootKeeper
 from litellm_homelab.hooks.sent import litellms_params
 from litellm_homelab.hooks.showroom_callback import ShowroomCallback
+from litellm_homelab.hooks.targets import Targets
 from litellm_homelab.metric_labels import Labels
 from litellm_homelab.optillm.lanes import Lanes
 from litellm_homelab.optillm.ledger import Ledger
@@ -47,6 +50,7 @@ class Parts:
     metrics: MetricsCallback
     opening: Opening
     ending: Ending
+    last_line: LastLine
 
 
 def build(settings: Settings, router: Callable[[], Any], has_database: Callable[[], bool]) -> Parts:
@@ -61,18 +65,30 @@ def build(settings: Settings, router: Callable[[], Any], has_database: Callable[
     guard = LineageGuard(lanes.lanes, ledger, orphans)
     keeper = RootKeeper(lanes.lanes, settings.secret, ledger)
     deployments = Deployments(router)
-    opening = Opening(lanes, settings.secret, guard, {caller.name: caller for _, caller in keyring.entries})
+    targets = Targets(deployments, lanes.lanes)
+    callers = {caller.name: caller for _, caller in keyring.entries}
+    opening = Opening(lanes, settings.secret, guard, callers, deployments)
     closing = Closing(settings.handles, deployments, keeper)
     return Parts(
         gate=gate(keyring, rule, has_database),
         rule=rule,
         keyring=keyring,
         showroom=ShowroomCallback(
-            Showroom.from_settings(settings), opening, deployments, closing, litellms_params()
+            Showroom.from_settings(settings), opening, deployments, closing, targets, litellms_params()
         ),
         approach=ApproachCallback(lanes, opening, deployments),
         loop_guard=LoopGuardCallback(lanes, opening, deployments, guard, keeper, closing),
         metrics=MetricsCallback(deployments),
         opening=opening,
         ending=Ending(orphans, Count(keyring, ledger)),
+        last_line=LastLine(rule, targets, partial(search_base, router)),
     )
+
+
+def search_base(router: Callable[[], Any], tool: str) -> str | None:
+    """The `api_base` of a search tool of LiteLLM's router; None where it has none of its own."""
+    for one in getattr(router(), "search_tools", None) or ():
+        if one.get("search_tool_name") == tool:
+            found = (one.get("litellm_params") or {}).get("api_base")
+            return found if isinstance(found, str) else None
+    return None

@@ -78,7 +78,7 @@ def _parts() -> Parts:
     """The rules and what they share, made once per process; wraps LiteLLM's app."""
     from litellm.proxy.proxy_server import app
 
-    from litellm_homelab.hooks import cooldown, door, edge, parts, unmarking
+    from litellm_homelab.hooks import cooldown, door, edge, parts, transport, unmarking
 
     made = parts.build(settings(), router, has_database)
     limits = settings().homelab.limits
@@ -95,6 +95,7 @@ def _parts() -> Parts:
     door.hang(app, made.rule, made.keyring)
     unmarking.watch_logs()
     cooldown.install()
+    transport.watch(made.last_line)
     return made
 
 
@@ -125,6 +126,9 @@ def port() -> int:
 
 def forget() -> None:
     """Forget the settings and instances, so that the next load reads them anew; for tests."""
+    from litellm_homelab.hooks import transport
+
     settings.cache_clear()
     _parts.cache_clear()
+    transport.watch(None)
     metering.forget()

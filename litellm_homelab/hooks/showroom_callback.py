@@ -2,27 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from litellm.constants import RETURN_RAW_MODEL_NAME_METADATA_KEY
 from litellm.integrations.custom_logger import CustomLogger
 
 from litellm_homelab import request
+from litellm_homelab.attempts import target
 from litellm_homelab.callers import MASTER
-from litellm_homelab.decision import Allow, Refuse
+from litellm_homelab.decision import Allow, RefusalType, Refuse
 from litellm_homelab.gate import steering
 from litellm_homelab.hooks import context, outgoing
-from litellm_homelab.hooks.closed import broken, closed, counted
+from litellm_homelab.hooks.closed import broken, closed, counted, log
 from litellm_homelab.hooks.closing import Closing
+from litellm_homelab.hooks.context import Chosen
 from litellm_homelab.hooks.deployments import Deployments
+from litellm_homelab.hooks.last_line import RULE
 from litellm_homelab.hooks.metering import timed
 from litellm_homelab.hooks.opening import Opening
 from litellm_homelab.hooks.own_errors import OwnErrors
-from litellm_homelab.hooks.refusal import Refused
+from litellm_homelab.hooks.refusal import Refused, policy_error
 from litellm_homelab.hooks.sent import SENT, sent
+from litellm_homelab.hooks.targets import Targets
 from litellm_homelab.showroom.rule import Showroom
 
+SEARCHES = frozenset({"asearch"})
 WITHOUT_DEPLOYMENT = frozenset(
     {"asearch", "acreate_file", "afile_list", "afile_retrieve", "afile_content"}
 ) | {
@@ -49,6 +55,7 @@ class ShowroomCallback(CustomLogger):  # type: ignore[misc]  # LiteLLM's class i
         opening: Opening,
         deployments: Deployments,
         closing: Closing,
+        targets: Targets,
         litellms: frozenset[str],
     ) -> None:
         super().__init__()
@@ -58,6 +65,7 @@ class ShowroomCallback(CustomLogger):  # type: ignore[misc]  # LiteLLM's class i
         self._opening = opening
         self._deployments = deployments
         self._closing = closing
+        self._targets = targets
 
     # --- deciding ----------------------------------------------------------------------------------
 
@@ -95,19 +103,42 @@ class ShowroomCallback(CustomLogger):  # type: ignore[misc]  # LiteLLM's class i
     ) -> dict[str, Any] | None:
         """Refuse an attempt whose deployment the request may not lead to, or after an error of LiteLLM's."""
         record = context.current()
+        _end_if_refused_on_the_wire(record)
         if record is not None:
             self._own_errors.begin(record, kwargs)
         chosen = request.deployment_id(kwargs)
         if chosen is None and self._needs_no_deployment(kwargs, call_type, record):
+            if record is not None and _name(call_type) in SEARCHES:
+                context.choose(Chosen(search_tool=record.asked))
             return None
         group = self._deployments.group_of(chosen) if chosen else None
         asked, caller = (record.asked, record.caller) if record else (None, MASTER)
         decision = self._rule.attempt(asked, group, caller)
+        if isinstance(decision, Allow) and chosen is not None:
+            decision = self._carried(chosen, kwargs, record)
         if isinstance(decision, Allow):
+            context.choose(Chosen(deployment=chosen))
+            if record is not None:
+                record.tally.chosen = group
             return None
-        if record is not None:
-            record.refusal = decision
-        raise Refused(decision)
+        raise _harmless(record, decision, "showroom")
+
+    def _carried(
+        self, chosen: str, kwargs: Mapping[str, Any], record: context.Record | None
+    ) -> Allow | Refuse:
+        """Decide on the address, key, provider and model that an attempt carries."""
+        found = self._targets.of(chosen)
+        wrong = target.carried(found, kwargs, self._targets.params_of(chosen)) if found else "model_info"
+        if wrong is None:
+            return Allow()
+        log.error("homelab showroom rule refused an attempt: its %s is not the chosen deployment's", wrong)
+        if record is None or wrong not in record.fields:
+            return policy_error("showroom").refusal
+        return Refuse(
+            RefusalType.PARAM_NOT_ALLOWED,
+            f"{wrong} would change where this request goes. Leave it out: the handle decides that.",
+            param=wrong,
+        )
 
     def log_pre_api_call(self, model: Any, messages: Any, kwargs: Any) -> None:  # noqa: ANN401, ARG002
         """Note that the attempt is being sent."""
@@ -130,9 +161,8 @@ class ShowroomCallback(CustomLogger):  # type: ignore[misc]  # LiteLLM's class i
 
     @staticmethod
     def _needs_no_deployment(kwargs: dict[str, Any], call_type: Any, record: context.Record | None) -> bool:  # noqa: ANN401
-        name = str(getattr(call_type, "value", call_type))
         if record is not None and record.asked is not None:
-            return name in WITHOUT_DEPLOYMENT
+            return _name(call_type) in WITHOUT_DEPLOYMENT
         ours = record is None or record.path.startswith("/health")
         return ours and request.is_health_check(kwargs)
 
@@ -184,3 +214,34 @@ class ShowroomCallback(CustomLogger):  # type: ignore[misc]  # LiteLLM's class i
     ) -> Any:  # noqa: ANN401 - an HTTPException or None
         """Give the client our own refusal of an attempt, or an upstream's error without its names."""
         return await self._closing.failure(original_exception)
+
+
+def _name(call_type: Any) -> str:  # noqa: ANN401 - LiteLLM's enum, or None
+    return str(getattr(call_type, "value", call_type))
+
+
+def _end_if_refused_on_the_wire(record: context.Record | None) -> None:
+    """
+    End a request of which the transport has refused a call: LiteLLM goes on with the next attempt.
+
+    Raises:
+        Refused: it has.
+
+    """
+    refusal = record.refusal if record else None
+    if record is not None and refusal is not None and record.tally.rule_of(refusal) == RULE:
+        raise _harmless(record, refusal, RULE)
+
+
+def _harmless(record: context.Record | None, refusal: Refuse, rule: str) -> Refused:
+    """
+    A refusal of an attempt as LiteLLM's router gets it: with a 400, whatever the client gets.
+
+    The router cools a deployment down for a 404 and for every 5xx, a guardrail's too (measured on 1.106.2).
+    `Closing` gives the client what the record has.
+    """
+    if record is None:
+        return Refused(refusal, rule)
+    record.refusal = refusal
+    context.refused(rule, refusal)
+    return Refused(replace(refusal, to_child=True), rule)

@@ -15,6 +15,8 @@ class Attempt:
     target: str
     began_at: float = field(default_factory=time.monotonic)
     outcome: str | None = None
+    on_wire: bool = False
+    """Whether a request of it really left for the upstream; False where LiteLLM raised before it sent."""
 
 
 @dataclass(slots=True)
@@ -60,6 +62,12 @@ class Tally:
             self.answered("failed")  # nobody said how the one before it ended, and it is tried again
             self.attempts.append(Attempt(self.chosen))
             self.chosen = None
+
+    def left(self) -> None:
+        """Note that a request of the attempt under way leaves; the transport is where that is certain."""
+        self.sent()
+        if self.attempts and self.attempts[-1].outcome is None:
+            self.attempts[-1].on_wire = True
 
     def answered(self, outcome: str) -> None:
         """Note how the attempt under way ended; nothing where none is."""

@@ -14,45 +14,27 @@ from unittest import mock
 
 import httpx
 import litellm
-from litellm.integrations.custom_logger import CustomLogger
 
 from litellm_homelab.demo.listener import HOST, Listener
-from litellm_homelab.hooks import running
+from litellm_homelab.hooks import running, transport
 from litellm_homelab.testing.answer import Answer
 from litellm_homelab.testing.isolation import restored
-from litellm_homelab.testing.upstream import SEARCH, Upstream, Upstreams
+from litellm_homelab.testing.stand_ins import StandIns
+from litellm_homelab.testing.upstream import Upstream, Upstreams
 
 MASTER_KEY = "sk-mock-proxy"
 _running: list[Path] = []
-
-
-class Redirect(CustomLogger):  # type: ignore[misc]  # LiteLLM's class is untyped here
-    """Sends every attempt to the stand-in of its group; the last callback, so that it sees what ours left."""
-
-    def __init__(self, base: str, groups: Mapping[str, str]) -> None:
-        super().__init__()
-        self._base = base
-        self._groups = groups
-
-    async def async_pre_call_deployment_hook(
-        self,
-        kwargs: dict[str, Any],
-        call_type: Any,  # noqa: ANN401, ARG002 - LiteLLM's signature
-    ) -> dict[str, Any]:
-        """Replace `api_base`."""
-        group = self._groups.get((kwargs.get("model_info") or {}).get("id", ""))
-        path = Upstreams.path(group) + "/v1" if group else Upstreams.path(SEARCH)
-        return {**kwargs, "api_base": self._base + path}
 
 
 class MockProxy:
     """
     A gateway for tests: LiteLLM's own app, router and hook order, driven without a socket.
 
-    Only two things are not the real ones: upstreams are stand-ins on a loopback port (`upstream`), and
-    LiteLLM's start-up jobs do not run. One at a time in a process, since LiteLLM's state is global; it is
-    put back at the end. `environ` is set for the block; names that router.yaml refers to and that are set
-    nowhere get a placeholder, so that a test needs no environment file.
+    Only two things are not the real ones: upstreams are stand-ins on a loopback port (`upstream`), to which
+    requests go once every rule has seen their true address, and LiteLLM's start-up jobs do not run. One at
+    a time in a process, since LiteLLM's state is global; it is put back at the end. `environ` is set for the
+    block; names that router.yaml refers to and that are set nowhere get a placeholder, so that a test needs
+    no environment file.
     """
 
     def __init__(self, config: str | Path, environ: Mapping[str, str] | None = None) -> None:
@@ -89,7 +71,10 @@ class MockProxy:
         with contextlib.redirect_stdout(io.StringIO()):  # LiteLLM's banner
             await proxy_server.initialize(config=str(self.config))
         base = await stack.enter_async_context(_listening(self._upstreams))
-        litellm.callbacks.append(Redirect(base, _groups(proxy_server.llm_router)))
+        stand_ins = StandIns(base, proxy_server.llm_router)
+        litellm.callbacks.append(stand_ins)
+        transport.divert(stand_ins.divert)
+        stack.callback(transport.divert, None)
         key = proxy_server.master_key
         self._client = await stack.enter_async_context(
             httpx.AsyncClient(
@@ -146,10 +131,6 @@ def _app_and_router_restored(proxy_server: Any) -> Any:  # noqa: ANN401 - LiteLL
     finally:
         app.middleware_stack, proxy_server.llm_router = stack, router
         app.router.middleware_stack = inner
-
-
-def _groups(router: Any) -> dict[str, str]:  # noqa: ANN401 - LiteLLM's Router
-    return {one["model_info"]["id"]: one["model_name"] for one in router.model_list}
 
 
 def _placeholders(config: Path) -> dict[str, str]:

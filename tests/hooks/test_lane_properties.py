@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from litellm.types.utils import all_litellm_params
 
 from litellm_homelab.hooks import attempt, context
+from litellm_homelab.hooks.deployments import Deployments
 from litellm_homelab.hooks.opening import CALLER_KEY, Opening
 from litellm_homelab.hooks.refusal import Refused
 from litellm_homelab.optillm import tags, wire
@@ -158,7 +159,7 @@ LANES = Lanes(
         "soft": Lane(approaches=ALLOWED, tags="neutralise", default="re2", max_calls=200),
     }
 )
-OPENING = Opening(LANES, "the-secret-of-this-test", None, {})
+OPENING = Opening(LANES, "the-secret-of-this-test", None, {}, Deployments(lambda: None))
 MODELS = (
     WORDS | JSON | st.sampled_from(["moa-boost", "re2&moa-boost", f"boost{MARKER}{'a' * 56}", "-", "moa-"])
 )

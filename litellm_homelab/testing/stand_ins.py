@@ -1,0 +1,82 @@
+"""Sends what LiteLLM sends to stand-ins: below the transport's rule, which sees the true address."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from contextvars import ContextVar
+from typing import Any, Final
+
+import httpx
+from litellm.integrations.custom_logger import CustomLogger
+
+from litellm_homelab.attempts import address
+from litellm_homelab.attempts.address import Address
+from litellm_homelab.testing.upstream import SEARCH, Upstreams
+
+VERSION: Final = "v1"
+
+_attempt: ContextVar[str | None] = ContextVar("litellm_homelab_mock_attempt", default=None)
+
+
+class StandIns(CustomLogger):  # type: ignore[misc]  # LiteLLM's class is untyped here
+    """
+    Every attempt goes to the stand-in of its deployment's group, whatever its address says.
+
+    The attempt is known by the deployment's id, noted in LiteLLM's own hook; what belongs to none (search
+    tools, health checks) by its address.
+    """
+
+    def __init__(self, base: str, router: Any) -> None:  # noqa: ANN401 - LiteLLM's Router
+        super().__init__()
+        self._base = httpx.URL(base)
+        self._groups = {one["model_info"]["id"]: one["model_name"] for one in router.model_list}
+        self._bases = {one["model_info"]["id"]: _base_of(one["litellm_params"]) for one in router.model_list}
+
+    async def async_pre_call_deployment_hook(
+        self,
+        kwargs: dict[str, Any],
+        call_type: Any,  # noqa: ANN401, ARG002 - LiteLLM's signature
+    ) -> None:
+        """Note the deployment of the attempt that begins here."""
+        _attempt.set((kwargs.get("model_info") or {}).get("id"))
+
+    def divert(self, _: object, request: httpx.Request) -> httpx.Request:
+        """The same request, to the stand-in."""
+        where = address.parse(str(request.url))
+        deployment = _attempt.get() or self._at(where)
+        if where is not None and where.origin == (self._base.scheme, self._base.host, self._base.port):
+            return request  # to a stand-in by its own address
+        if deployment in self._groups:
+            rest = _behind(self._bases[deployment], where)
+            path = "/".join([Upstreams.path(self._groups[deployment]), VERSION, *rest])
+        else:
+            path = Upstreams.path(SEARCH) + "/" + (where.segments[-1] if where and where.segments else "")
+        return self._moved(request, path)
+
+    def _moved(self, request: httpx.Request, path: str) -> httpx.Request:
+        query = request.url.query
+        raw = path.encode() + (b"?" + query if query else b"")
+        request.url = self._base.copy_with(raw_path=raw)
+        request.headers["host"] = request.url.netloc.decode()
+        return request
+
+    def _at(self, where: Address | None) -> str | None:
+        """The deployment that an address is below; None where there is none."""
+        if where is None:
+            return None
+        found = (one for one, base in self._bases.items() if base and address.below(base, where) is not None)
+        return next(found, None)
+
+
+def _base_of(params: Mapping[str, Any]) -> Address | None:
+    base = params.get("api_base")
+    return address.parse(base) if isinstance(base, str) else None
+
+
+def _behind(base: Address | None, where: Address | None) -> tuple[str, ...]:
+    """The segments of an address behind its deployment's, or behind the version."""
+    segments = where.segments if where is not None else ()
+    rest = address.below(base, where) if base is not None and where is not None else None
+    if rest is not None:
+        return rest[1:] if rest[:1] == (VERSION,) else rest
+    return segments[segments.index(VERSION) + 1 :] if VERSION in segments else segments
