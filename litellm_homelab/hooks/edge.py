@@ -11,7 +11,6 @@ from typing import Any, TypeAlias
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from litellm_homelab.decision import Allow, RefusalType, Refuse
-from litellm_homelab.gate.steering import Sent
 from litellm_homelab.hooks import context, listing, refusal
 from litellm_homelab.hooks.body import Body
 from litellm_homelab.hooks.context import Record
@@ -130,7 +129,7 @@ def unreadable_query() -> Refuse:
 
 
 def _note(record: Record, body: Mapping[str, object]) -> None:
-    record.sent = Sent.of(body)
+    record.sent = body
 
 
 def wrap(app: Any, border: Border | None = None) -> None:  # noqa: ANN401 - LiteLLM's FastAPI app

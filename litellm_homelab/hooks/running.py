@@ -84,7 +84,7 @@ def _parts() -> Parts:
     limit = settings().homelab.limits.body_mb * 2**20
     decide = door.metrics_door(made.rule, made.keyring)
     edge.wrap(app, edge.Border(settings().handles, limit, made.opening.unmarked, decide, made.ending))
-    door.hang(app, made.rule, made.keyring)
+    door.hang(app, made.rule, made.keyring, made.fields.screen)
     unmarking.watch_logs()
     return made
 

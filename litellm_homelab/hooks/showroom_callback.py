@@ -11,7 +11,6 @@ from litellm.integrations.custom_logger import CustomLogger
 from litellm_homelab import request
 from litellm_homelab.callers import MASTER
 from litellm_homelab.decision import Allow, Refuse
-from litellm_homelab.gate import steering
 from litellm_homelab.hooks import context, outgoing
 from litellm_homelab.hooks.closed import broken, closed
 from litellm_homelab.hooks.closing import Closing
@@ -19,6 +18,8 @@ from litellm_homelab.hooks.deployments import Deployments
 from litellm_homelab.hooks.metering import timed
 from litellm_homelab.hooks.opening import Opening
 from litellm_homelab.hooks.refusal import Refused
+from litellm_homelab.hooks.request_fields import RULE as FIELDS
+from litellm_homelab.hooks.request_fields import RequestFields, pending
 from litellm_homelab.hooks.sent import sent
 from litellm_homelab.showroom.rule import Showroom
 
@@ -48,10 +49,10 @@ class ShowroomCallback(CustomLogger):  # type: ignore[misc]  # LiteLLM's class i
         opening: Opening,
         deployments: Deployments,
         closing: Closing,
-        litellms: frozenset[str],
+        fields: RequestFields,
     ) -> None:
         super().__init__()
-        self._litellms = litellms
+        self._fields = fields
         self._rule = rule
         self._opening = opening
         self._deployments = deployments
@@ -68,11 +69,13 @@ class ShowroomCallback(CustomLogger):  # type: ignore[misc]  # LiteLLM's class i
         data: dict[str, Any],
         call_type: str,
     ) -> dict[str, Any]:
-        """Refuse a name, a route or a steering field; remember what was asked for."""
-        record = await self._opening.open(data, user_api_key_dict)
-        steered = steering.refusal(sent(record, data), request.headers_of(data), self._litellms)
-        if steered is not None:
-            raise Refused(steered)
+        """Refuse a field, a name or a route; remember what was asked for."""
+        record = context.required()
+        self._fields.form(record, data, sent(record, data))
+        await self._opening.open(data, user_api_key_dict)
+        refused = pending(record)
+        if refused is not None:
+            raise Refused(refused, FIELDS)
         seen = request.read(data, str(call_type))
         others = request.asked(seen, self._deployments.group_of)
         decision = self._rule.request(seen.call_type, seen.model, others, record.caller)
