@@ -19,7 +19,7 @@ from litellm_homelab.hooks.metering import timed
 from litellm_homelab.hooks.opening import Opening
 from litellm_homelab.hooks.refusal import Refused
 from litellm_homelab.hooks.request_fields import RULE as FIELDS
-from litellm_homelab.hooks.request_fields import RequestFields, pending
+from litellm_homelab.hooks.request_fields import RequestFields, own_extra_body, pending
 from litellm_homelab.hooks.sent import sent
 from litellm_homelab.showroom.rule import Showroom
 
@@ -103,7 +103,7 @@ class ShowroomCallback(CustomLogger):  # type: ignore[misc]  # LiteLLM's class i
         asked, caller = (record.asked, record.caller) if record else (None, MASTER)
         decision = self._rule.attempt(asked, group, caller)
         if isinstance(decision, Allow):
-            return None
+            return own_extra_body(kwargs, self._deployments.params_of(chosen) if chosen else {})
         if record is not None:
             record.refusal = decision
         raise Refused(decision)
