@@ -31,6 +31,10 @@ TAGS: Final = ("refuse", "neutralise")
 """What may become of a tag; the words of `homelab.optillm.<name>.tags`."""
 
 
+LOOKED_AT: Final = PROMPT_FIELDS | {"extra_body", "documents", "chat_template_kwargs", "prediction"}
+"""Fields whose text may reach a model; LiteLLM merges `extra_body` over the request."""
+
+
 class GuardrailError(Exception):
     """
     A guardrail of router.yaml that must not be started with.
@@ -74,7 +78,7 @@ class PromptTags(CustomGuardrail):  # type: ignore[misc]  # LiteLLM's class is u
     ) -> dict[str, Any]:
         """Look at every field whose text may reach a model; LiteLLM asks this of a deployment's, too."""
         add_guardrail_to_applied_guardrails_header(data, self.guardrail_name)
-        texts = {name: data[name] for name in PROMPT_FIELDS if data.get(name) is not None}
+        texts = {name: data[name] for name in LOOKED_AT if data.get(name) is not None}
         place = rule.find(texts)
         if place is None:
             return data

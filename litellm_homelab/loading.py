@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, get_args
 from pydantic import BaseModel, ValidationError
 
 from litellm_homelab import callers, checks, routerfile
+from litellm_homelab.fields import checks as fields_checks
 from litellm_homelab.gate import openings
 from litellm_homelab.optillm import checks as optillm_checks
 from litellm_homelab.routerfile import ENV_PREFIX, RouterFile
@@ -56,7 +57,7 @@ def parse(text: str, *, path: str | Path, environ: Mapping[str, str], known: Kno
     if homelab is None:
         raise SettingsError(f"{path}: {problem}" for problem in [*shape, *problems])
     settings, own = _assembled(homelab, router, Path(path).parent, environ)
-    own += optillm_checks.problems(settings, environ, known)
+    own += [*fields_checks.problems(settings, known), *optillm_checks.problems(settings, environ, known)]
     problems += [problem for problem in own if problem.split(": ", 1)[0] not in unset]
     if problems:
         raise SettingsError(f"{path}: {problem}" for problem in problems)

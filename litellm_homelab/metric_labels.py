@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Final
 
 from litellm_homelab.callers import MASTER
 from litellm_homelab.decision import RefusalType
+from litellm_homelab.fields import metadata
+from litellm_homelab.fields.lists import reviewed
 from litellm_homelab.optillm import wire
 
 if TYPE_CHECKING:
@@ -17,8 +19,8 @@ if TYPE_CHECKING:
 OTHER: Final = "other"
 """The value of a label for what the configuration does not name."""
 RULES: Final = (
-    *("gate", "edge", "showroom", "approach", "loop_guard", "transport", "wire", "headers", "metrics"),
-    "cooldown",
+    *("gate", "edge", "fields", "showroom", "approach", "loop_guard", "transport", "wire", "headers"),
+    *("metrics", "cooldown"),
 )
 """Values of `rule`: who refused, or broke."""
 ACTIONS: Final = ("run", "neutralised", "refused")
@@ -74,7 +76,7 @@ class Labels:
             "outcome": frozenset(OUTCOMES),
             "kind": frozenset(KINDS),
             "hook": frozenset(HOOKS),
-            "field": wire.FIELD_NAMES,
+            "field": wire.FIELD_NAMES | field_names(),
         }
 
     def seeds(self) -> Iterator[tuple[str, tuple[str, ...]]]:
@@ -107,3 +109,10 @@ class Labels:
         for handle, chain in self.chains.items():
             for left, target in enumerate(reversed(chain)):
                 yield handle, target, left
+
+
+def field_names() -> frozenset[str]:
+    """The names that a dropped field is counted under; any other is `other`."""
+    lists = reviewed()
+    keys = {f"{root}.{key}" for root in metadata.FIELDS for key in lists.metadata_dropped}
+    return frozenset({*lists.dropped, *lists.everywhere, *keys})

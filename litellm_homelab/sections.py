@@ -121,6 +121,10 @@ class Limits(_Section):
     """Most calls of OptiLLM that belong to no request, at a time, in each worker."""
 
 
+Becomes: TypeAlias = Literal["pass", "drop", "refuse"]
+"""What becomes of a request field."""
+
+
 class Homelab(_Section):
     """The whole `homelab:` section; a part is accepted once its rule exists."""
 
@@ -129,6 +133,8 @@ class Homelab(_Section):
     """Service keys by the caller's name; needs `custom_auth: litellm_homelab.hooks.gate`."""
     gate: Gate = Gate()
     """Which routes there are."""
+    fields: dict[Name, Becomes] = {}
+    """Request fields by name, where the lists are not what you want; `"*"` is what nobody knows."""
     optillm: dict[Name, Lane] = {}
     """OptiLLM handles by name."""
     limits: Limits = Limits()

@@ -19,6 +19,8 @@ class Known:
 
     retry_policy: frozenset[str] = frozenset()
     allowed_fails_policy: frozenset[str] = frozenset()
+    params: frozenset[str] = frozenset()
+    """Every parameter by which its functions take a request's fields."""
     port: int = 4000
     """The port that this gateway listens on, as it was started."""
     hostnames: tuple[str, ...] = ()

@@ -11,7 +11,6 @@ from typing import Any
 
 from litellm_homelab.callers import MASTER, Caller
 from litellm_homelab.decision import Refuse
-from litellm_homelab.gate.steering import Sent
 from litellm_homelab.gate.table import Route
 from litellm_homelab.hooks.tally import Tally
 from litellm_homelab.optillm.approaches import Approach
@@ -76,12 +75,16 @@ class Record:
     """The route as LiteLLM's router matches it, once the request has come that far."""
     scope: MutableMapping[str, Any] = field(default_factory=dict)
     """The ASGI scope that LiteLLM's router serves; LiteLLM keeps what it read of the body there."""
-    sent: Sent | None = None
-    """The names in a JSON body as it came in; None for a form, or no body."""
+    sent: Mapping[str, Any] | None = None
+    """A JSON body: as it came in, then as the fields rule left it; None for a form, or no body."""
     named: tuple[object, ...] | None = None
     """Each value of the key `model` in a JSON body as it came in; None for a form, or no body."""
     form: list[tuple[str, str]] = field(default_factory=list)
     """The fields of a form as they came in, files left out; complete once LiteLLM has read it."""
+    screened: bool = False
+    """Whether the fields rule has judged the body."""
+    refused_field: Refuse | None = None
+    """The refusal of a field, a header or a query parameter, until it may be told."""
     model: str | None = None
     """The name that the client asked for, mark and prefix off, allowed or not."""
     asked: str | None = None

@@ -16,6 +16,7 @@ from litellm_homelab.gate.rule import Gate
 from litellm_homelab.gate.table import ANY, Route
 from litellm_homelab.hooks import context, refusal
 from litellm_homelab.hooks.closed import broken
+from litellm_homelab.hooks.request_fields import Screen
 from litellm_homelab.hooks.routing import Finder
 
 METRICS = Route(ANY, "/metrics")
@@ -31,8 +32,9 @@ class Door:
     request. `custom_auth` is too late and too rare: LiteLLM calls it on routes that ask for a key only.
     """
 
-    def __init__(self, app: ASGIApp, router: Any, rule: Gate, keyring: Keyring) -> None:  # noqa: ANN401 - FastAPI's
+    def __init__(self, app: ASGIApp, router: Any, rule: Gate, keyring: Keyring, screen: Screen) -> None:  # noqa: ANN401 - FastAPI's
         self.app = app
+        self._screen = screen
         self._finder = Finder(router)
         self._rule = rule
         self._keyring = keyring
@@ -43,6 +45,10 @@ class Door:
             _decided(lambda: self._decide(scope)) if scope["type"] in {"http", "websocket"} else Allow()
         )
         if isinstance(decision, Allow):
+            if scope["type"] == "http":
+                record = context.required()
+                scope, receive = self._screen(record, scope, receive)
+                record.scope = scope  # LiteLLM keeps what it reads of the body there
             await self.app(scope, receive, send)
             return
         context.refused("gate", decision)
@@ -89,11 +95,11 @@ def sender(scope: Scope, keyring: Keyring) -> Caller | None:
     return keyring.find(key.strip()) if scheme.lower() == "bearer" and key else None
 
 
-def hang(app: Any, rule: Gate, keyring: Keyring) -> None:  # noqa: ANN401 - LiteLLM's FastAPI app
+def hang(app: Any, rule: Gate, keyring: Keyring, screen: Screen) -> None:  # noqa: ANN401 - LiteLLM's FastAPI app
     """Put a `Door` around the router of a running app, in the place of the one that is there."""
     inner = app.router.middleware_stack
     inner = inner.app if isinstance(inner, Door) else inner
-    app.router.middleware_stack = Door(inner, app.router, rule, keyring)
+    app.router.middleware_stack = Door(inner, app.router, rule, keyring, screen)
 
 
 def _decided(rule: Callable[[], Allow | Refuse]) -> Allow | Refuse:

@@ -12,7 +12,6 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from litellm_homelab import limits
 from litellm_homelab.decision import Allow, RefusalType, Refuse
-from litellm_homelab.gate.steering import Sent
 from litellm_homelab.hooks import context, listing, naming, refusal, sockets
 from litellm_homelab.hooks.body import Body
 from litellm_homelab.hooks.context import Record
@@ -137,7 +136,7 @@ def unreadable_query() -> Refuse:
 
 
 def _note(record: Record, document: Mapping[str, object], body: bytes) -> None:
-    record.sent = Sent.of(document)
+    record.sent = document
     record.named = naming.in_json(body, document)
 
 

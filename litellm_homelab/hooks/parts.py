@@ -9,8 +9,9 @@ from typing import Any
 
 from litellm_homelab import state
 from litellm_homelab.callers import Keyring
+from litellm_homelab.fields.rule import Fields
 from litellm_homelab.gate.rule import Gate
-from litellm_homelab.hooks import metering
+from litellm_homelab.hooks import litellm_params, metering
 from litellm_homelab.hooks.approach_callback import ApproachCallback
 from litellm_homelab.hooks.closing import Closing
 from litellm_homelab.hooks.count import Count
@@ -22,14 +23,15 @@ from litellm_homelab.hooks.lineage_guard import LineageGuard
 from litellm_homelab.hooks.loop_callback import LoopGuardCallback
 from litellm_homelab.hooks.metrics_callback import MetricsCallback
 from litellm_homelab.hooks.opening import Opening
+from litellm_homelab.hooks.request_fields import RequestFields
 from litellm_homelab.hooks.root_keeper import RootKeeper
-from litellm_homelab.hooks.sent import litellms_params
 from litellm_homelab.hooks.showroom_callback import ShowroomCallback
 from litellm_homelab.hooks.targets import Targets
 from litellm_homelab.metric_labels import Labels
 from litellm_homelab.optillm.lanes import Lanes
 from litellm_homelab.optillm.ledger import Ledger
 from litellm_homelab.optillm.orphans import Orphans
+from litellm_homelab.optillm.parameters import RELATIVES
 from litellm_homelab.settings import Settings
 from litellm_homelab.showroom.rule import Showroom
 
@@ -43,6 +45,7 @@ class Parts:
 
     gate: Callable[..., Awaitable[Any]]
     rule: Gate
+    fields: RequestFields
     keyring: Keyring
     showroom: ShowroomCallback
     approach: ApproachCallback
@@ -60,6 +63,9 @@ def build(settings: Settings, router: Callable[[], Any], has_database: Callable[
     lanes = Lanes(settings.homelab.optillm)
     keyring = Keyring.from_settings(settings)
     rule = Gate(tuple(settings.homelab.gate.open))
+    fields = RequestFields(
+        Fields(settings.homelab.fields, litellm_params.names(), RELATIVES, filters_tags(settings))
+    )
     ledger = Ledger(state.connect(state.parse(settings.homelab.state, settings.folder)))
     orphans = Orphans(settings.homelab.limits.orphans)
     guard = LineageGuard(lanes.lanes, ledger, orphans)
@@ -72,9 +78,10 @@ def build(settings: Settings, router: Callable[[], Any], has_database: Callable[
     return Parts(
         gate=gate(keyring, rule, has_database),
         rule=rule,
+        fields=fields,
         keyring=keyring,
         showroom=ShowroomCallback(
-            Showroom.from_settings(settings), opening, deployments, closing, targets, litellms_params()
+            Showroom.from_settings(settings), opening, deployments, closing, targets, fields
         ),
         approach=ApproachCallback(lanes, opening, deployments),
         loop_guard=LoopGuardCallback(lanes, opening, deployments, guard, keeper, closing),
@@ -92,3 +99,8 @@ def search_base(router: Callable[[], Any], tool: str) -> str | None:
             found = (one.get("litellm_params") or {}).get("api_base")
             return found if isinstance(found, str) else None
     return None
+
+
+def filters_tags(settings: Settings) -> bool:
+    """Whether tags choose among deployments (`router_settings.enable_tag_filtering`)."""
+    return bool(settings.router.sections.get("router_settings", {}).get("enable_tag_filtering"))

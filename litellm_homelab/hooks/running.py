@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from litellm.types.router import AllowedFailsPolicy, RetryPolicy
 
 from litellm_homelab import TESTED_LITELLM
-from litellm_homelab.hooks import metering
+from litellm_homelab.hooks import litellm_params, metering
 from litellm_homelab.loading import load
 from litellm_homelab.settings import Known, Settings, SettingsError
 
@@ -30,6 +30,7 @@ def known() -> Known:
     return Known(
         retry_policy=frozenset(RetryPolicy.model_fields),
         allowed_fails_policy=frozenset(AllowedFailsPolicy.model_fields),
+        params=litellm_params.names(),
         port=port(),
         hostnames=(socket.gethostname(),),
     )
@@ -92,7 +93,7 @@ def _parts() -> Parts:
         limits.parts,
     )
     edge.wrap(app, border)
-    door.hang(app, made.rule, made.keyring)
+    door.hang(app, made.rule, made.keyring, made.fields.screen)
     unmarking.watch_logs()
     cooldown.install()
     transport.watch(made.last_line)

@@ -5,10 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from litellm.types.utils import all_litellm_params
-
 from litellm_homelab import request
-from litellm_homelab.gate.steering import METADATA_FIELDS, Sent
+from litellm_homelab.fields import metadata
 from litellm_homelab.hooks.context import Record
 
 SENT: Final = "complete_input_dict"
@@ -17,16 +15,11 @@ PARSED: Final = "parsed_body"
 """Where LiteLLM keeps a body it has read, in the ASGI scope: names and values (read from 1.106.2)."""
 
 
-def litellms_params() -> frozenset[str]:
-    """Every parameter that the installed LiteLLM takes for its own."""
-    return frozenset(all_litellm_params)
-
-
-def sent(record: Record, data: Mapping[str, Any]) -> Sent:
+def sent(record: Record, data: Mapping[str, Any]) -> Mapping[str, Any]:
     """
-    What the client sent: the JSON as it came in, else the form as LiteLLM read it.
+    What the client sent: the JSON as the fields rule left it, else the form as LiteLLM read it.
 
-    Without either (a websocket, whose messages are no bodies), the names in LiteLLM's copy, which may have
+    Without either (a websocket, whose messages are no bodies), the fields of LiteLLM's copy, which may have
     some of LiteLLM's own among them: rather one request too many is refused than one too few.
     """
     if record.sent is not None:
@@ -34,6 +27,6 @@ def sent(record: Record, data: Mapping[str, Any]) -> Sent:
     read = record.scope.get(PARSED)
     if isinstance(read, tuple) and record.scope.get("type") == "http":
         names, values = read
-        return Sent.of({name: values.get(name) for name in names})
+        return {name: values.get(name) for name in names}
     copy = request.body_of(data)
-    return Sent.of({name: value for name, value in copy.items() if name not in METADATA_FIELDS})
+    return {name: value for name, value in copy.items() if name not in metadata.FIELDS}

@@ -13,7 +13,6 @@ from litellm_homelab import request
 from litellm_homelab.attempts import target
 from litellm_homelab.callers import MASTER
 from litellm_homelab.decision import Allow, RefusalType, Refuse
-from litellm_homelab.gate import steering
 from litellm_homelab.hooks import context, outgoing
 from litellm_homelab.hooks.closed import broken, closed, counted, log
 from litellm_homelab.hooks.closing import Closing
@@ -24,6 +23,8 @@ from litellm_homelab.hooks.metering import timed
 from litellm_homelab.hooks.opening import Opening
 from litellm_homelab.hooks.own_errors import OwnErrors
 from litellm_homelab.hooks.refusal import Refused, policy_error
+from litellm_homelab.hooks.request_fields import RULE as FIELDS
+from litellm_homelab.hooks.request_fields import RequestFields, own_extra_body, pending
 from litellm_homelab.hooks.sent import SENT, sent
 from litellm_homelab.hooks.targets import Targets
 from litellm_homelab.showroom.rule import Showroom
@@ -56,11 +57,11 @@ class ShowroomCallback(CustomLogger):  # type: ignore[misc]  # LiteLLM's class i
         deployments: Deployments,
         closing: Closing,
         targets: Targets,
-        litellms: frozenset[str],
+        fields: RequestFields,
     ) -> None:
         super().__init__()
         self._own_errors = OwnErrors(deployments, closing.scrub)
-        self._litellms = litellms
+        self._fields = fields
         self._rule = rule
         self._opening = opening
         self._deployments = deployments
@@ -78,11 +79,13 @@ class ShowroomCallback(CustomLogger):  # type: ignore[misc]  # LiteLLM's class i
         data: dict[str, Any],
         call_type: str,
     ) -> dict[str, Any]:
-        """Refuse a name, a route or a steering field; remember what was asked for."""
-        record = await self._opening.open(data, user_api_key_dict)
-        steered = steering.refusal(sent(record, data), request.headers_of(data), self._litellms)
-        if steered is not None:
-            raise Refused(steered)
+        """Refuse a field, a name or a route; remember what was asked for."""
+        record = context.required()
+        self._fields.form(record, data, sent(record, data))
+        await self._opening.open(data, user_api_key_dict)
+        refused = pending(record)
+        if refused is not None:
+            raise Refused(refused, FIELDS)
         seen = request.read(data, str(call_type))
         others = request.asked(seen, self._deployments.group_of)
         decision = self._rule.request(seen.call_type, seen.model, others, record.caller)
@@ -120,7 +123,7 @@ class ShowroomCallback(CustomLogger):  # type: ignore[misc]  # LiteLLM's class i
             context.choose(Chosen(deployment=chosen))
             if record is not None:
                 record.tally.chosen = group
-            return None
+            return own_extra_body(kwargs, self._deployments.params_of(chosen) if chosen else {})
         raise _harmless(record, decision, "showroom")
 
     def _carried(

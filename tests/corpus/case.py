@@ -28,7 +28,8 @@ class Case:
     One request of `caller`, refused with `status` and `type` and without a call to a backend.
 
     `reaches` are the backends that may be called all the same (an answer of 200 without harm); `absent`
-    are texts that the answer must not have; `seen` says where the bypass was first seen.
+    are texts that the answer must not have; `seen` says where the bypass was first seen. `unsent` are fields
+    and texts that no request to a backend may hold, in its path, its headers or its body.
     """
 
     id: str
@@ -43,6 +44,7 @@ class Case:
     headers: dict[str, str] = field(default_factory=dict)
     reaches: tuple[str, ...] = ()
     absent: tuple[str, ...] = ()
+    unsent: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +54,8 @@ class Outcome:
     status: int
     text: str
     called: tuple[str, ...] | None = None
+    sent: tuple[str, ...] = ()
+    """What the backends were sent: path, headers and body of each call, as text."""
 
 
 def problem(case: Case, outcome: Outcome) -> str:
@@ -62,6 +66,9 @@ def problem(case: Case, outcome: Outcome) -> str:
         return f"no {case.type} in the answer"
     if outcome.called is not None and not set(outcome.called) <= set(case.reaches):
         return f"reached {', '.join(outcome.called)}"
+    left = [name for name in case.unsent if any(name in sent for sent in outcome.sent)]
+    if left:
+        return f"sent {', '.join(left)} to a backend"
     found = [text for text in case.absent if text in outcome.text]
     return f"the answer names {', '.join(found)}" if found else ""
 
@@ -76,7 +83,8 @@ def got_through(case: Case, outcome: Outcome) -> bool:
     called = set(outcome.called or ()) - set(case.reaches)
     names = any(text in outcome.text for text in case.absent)
     served = 0 < outcome.status < 400 and not any(0 < status < 400 for status in case.status)
-    return bool(called) or names or served
+    sent = any(name in one for name in case.unsent for one in outcome.sent)
+    return bool(called) or names or served or sent
 
 
 def load(folder: Path = FOLDER) -> list[Case]:
@@ -101,6 +109,7 @@ def _cases(file: Path) -> Iterator[Case]:
             headers=_headers(one),
             reaches=tuple(one.pop("reaches", ())),
             absent=tuple(one.pop("absent", ())),
+            unsent=tuple(one.pop("unsent", ())),
             **one,
         )
 

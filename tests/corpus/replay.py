@@ -7,6 +7,7 @@ from typing import Any
 
 import yaml
 
+from litellm_homelab.demo.recorder import RecordedRequest
 from litellm_homelab.testing import MockProxy
 from litellm_homelab.testing.mock_proxy import MASTER_KEY
 from tests.corpus.case import Case, Outcome, got_through
@@ -35,7 +36,12 @@ async def ask(proxy: MockProxy, case: Case, keys: dict[str, str]) -> Outcome:
     """Send one case; for `nobody` the harness's own key is taken away."""
     sent = {"authorization": "", **headers(case, keys)} if case.caller == "nobody" else headers(case, keys)
     answer = await proxy.request(case.method, case.path, content=case.content, headers=sent)
-    return Outcome(answer.status, answer.text, tuple(answer.sent_to))
+    return Outcome(answer.status, answer.text, tuple(answer.sent_to), tuple(map(_text, answer.calls)))
+
+
+def _text(call: RecordedRequest) -> str:
+    """Everything that a backend was sent in one call."""
+    return f"{call.path}?{call.query} {call.headers} {call.content.decode('utf-8', 'replace')}"
 
 
 async def through(proxy: MockProxy, cases: list[Case], keys: dict[str, str]) -> list[str]:

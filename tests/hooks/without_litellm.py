@@ -82,7 +82,7 @@ class Gateway:
     def app(self) -> Edge:
         """The whole of it, an ASGI app."""
         made = self.parts
-        inner = door.Door(self._serve, litellms_app.router, made.rule, made.keyring)
+        inner = door.Door(self._serve, litellms_app.router, made.rule, made.keyring, made.fields.screen)
         decide = door.metrics_door(made.rule, made.keyring)
         return Edge(inner, Border(self.order, 2**20, made.opening.unmarked, decide, made.ending))
 

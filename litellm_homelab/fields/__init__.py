@@ -1,0 +1,1 @@
+"""What a client may send, by route: every request field passes, is dropped or is refused."""

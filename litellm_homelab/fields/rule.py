@@ -1,0 +1,208 @@
+"""The fields rule: each field, metadata key, query parameter and header passes, is dropped or is refused."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any, Final
+
+from litellm_homelab.decision import RefusalType, Refuse
+from litellm_homelab.fields import metadata, values
+from litellm_homelab.fields.lists import Lists, reviewed
+
+LONGEST_ECHO: Final = 120
+"""Characters of a client's own text that a refusal repeats."""
+DEEPEST: Final = 8
+"""How many `extra_body` may be inside each other before the innermost is refused."""
+UNKNOWN: Final = "*"
+"""The key of `homelab.fields` for names that no list and no LiteLLM knows."""
+
+
+class Verdict(StrEnum):
+    """What becomes of a field; the words of `homelab.fields`."""
+
+    PASS = "pass"  # noqa: S105 - a word of the settings
+    DROP = "drop"
+    REFUSE = "refuse"
+
+
+@dataclass(frozen=True, slots=True)
+class Screened:
+    """
+    What is left of a request: `kept` is the very same object where nothing was taken out.
+
+    A refused field is taken out as well, so that LiteLLM never reads it, whoever is told of the refusal.
+    """
+
+    kept: Mapping[str, Any]
+    dropped: tuple[str, ...] = ()
+    refusal: Refuse | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Fields:
+    """
+    Decides on what a client sends to a model route.
+
+    `opened` is `homelab.fields`; `litellms` are the parameters of the installed LiteLLM: one that no list
+    has is refused. `extra` are further fields that pass on every route and that another rule decides on
+    (OptiLLM's). `filters_tags` says that tags choose among deployments here.
+    """
+
+    opened: Mapping[str, str] = field(default_factory=dict)
+    litellms: frozenset[str] = frozenset()
+    extra: frozenset[str] = frozenset()
+    filters_tags: bool = False
+    lists: Lists = field(default_factory=reviewed)
+    _documented: dict[str, frozenset[str]] = field(default_factory=dict, compare=False)
+    """Documented fields by API, looked up once."""
+
+    # --- the body ----------------------------------------------------------------------------------
+
+    def body(self, api: str, document: Mapping[str, Any]) -> Screened:
+        """Decide on a JSON object, or on the fields of a form."""
+        return self._body(api, document, "", 0)
+
+    def _body(self, api: str, document: Mapping[str, Any], where: str, depth: int) -> Screened:
+        kept: dict[str, Any] = {}
+        dropped: list[str] = []
+        refusal: Refuse | None = None
+        changed = False
+        for name, value in document.items():
+            one = self._field(api, name, value, where, depth)
+            refusal = refusal or one.refusal
+            dropped += one.dropped
+            if name in one.kept:
+                kept[name] = one.kept[name]
+            changed = changed or name not in kept or kept[name] is not value
+        return Screened(kept if changed else document, tuple(dropped), refusal)
+
+    def _field(self, api: str, name: str, value: object, where: str, depth: int) -> Screened:
+        """One field: `kept` holds it where it stays."""
+        root = root_of(name)
+        verdict, why = self.field(api, root)
+        if depth and verdict is not Verdict.REFUSE and root in self.lists.in_extra_body:
+            verdict, why = Verdict.REFUSE, "it would replace a part of the request itself"
+        if verdict is Verdict.DROP:
+            return Screened({}, (where + name,))
+        if verdict is Verdict.REFUSE:
+            return Screened({}, refusal=refused("field", where + name, why))
+        return self._value(api, name, value, where, depth)
+
+    def _value(self, api: str, name: str, value: object, where: str, depth: int) -> Screened:
+        root = root_of(name)
+        if root == "extra_body":
+            return self._extra_body(api, name, value, where, depth)
+        if root in metadata.FIELDS:
+            return self._metadata(name, value, where)
+        found = values.problem(root, value)
+        if found is not None:
+            return Screened({}, refusal=refused("value of", where + name + found.place, found.why))
+        return Screened({name: value})
+
+    def field(self, api: str, name: str) -> tuple[Verdict, str]:
+        """What becomes of a field by its name, and why where it is refused."""
+        if name in self.opened:
+            return Verdict(self.opened[name]), "the operator closed it (homelab.fields)"
+        if name in self._passing(api):
+            return Verdict.PASS, ""
+        reach = self.lists.reach(name)
+        if reach is not None:
+            return Verdict.REFUSE, reach
+        if name == "tags" and self.filters_tags:
+            return Verdict.REFUSE, "tags choose among deployments here"
+        if name in self.lists.dropped or name in self.lists.everywhere:
+            return Verdict.DROP, ""
+        if name in self.litellms:
+            return Verdict.REFUSE, "this LiteLLM takes it, and no list of this gateway says what it does"
+        return Verdict(self.opened.get(UNKNOWN, Verdict.DROP)), "no API documents it (homelab.fields)"
+
+    def _passing(self, api: str) -> frozenset[str]:
+        found = self._documented.get(api)
+        if found is None:
+            found = self.lists.fields_of(api) | self.lists.passed.keys() | self.extra
+            self._documented[api] = found
+        return found
+
+    def _extra_body(self, api: str, name: str, value: object, where: str, depth: int) -> Screened:
+        """Judged like the body: LiteLLM merges it over the body (measured on 1.106.2, most providers)."""
+        if value is None:
+            return Screened({}, (where + name,))  # it would only switch off the deployment's own
+        inner = metadata.as_mapping(value)
+        if name != "extra_body" or inner is None or depth >= DEEPEST:
+            return Screened({}, refusal=refused("field", where + name, "it must be a JSON object"))
+        screened = self._body(api, inner, f"{where}{name}.", depth + 1)
+        if not screened.kept:  # an empty one would only switch off the deployment's own
+            return Screened({}, screened.dropped, screened.refusal)
+        kept: object = value
+        if screened.kept is not inner:
+            kept = screened.kept if isinstance(value, Mapping) else metadata.as_text(screened.kept)
+        return Screened({name: kept}, screened.dropped, screened.refusal)
+
+    def _metadata(self, name: str, value: object, where: str) -> Screened:
+        """A metadata field, or one key of it in a form's brackets."""
+        keys = metadata.keys_of(name, value)
+        verdicts = {key: self.metadata_key(root_of(name), key) for key in keys}
+        bad = next((key for key, (verdict, _) in verdicts.items() if verdict is Verdict.REFUSE), None)
+        if bad is not None:
+            place = where + metadata.shown(name, bad)
+            return Screened({}, refusal=refused("field", place, verdicts[bad][1]))
+        gone = [key for key, (verdict, _) in verdicts.items() if verdict is Verdict.DROP]
+        dropped = tuple(where + metadata.shown(name, key) for key in gone)
+        return Screened(metadata.without(name, value, gone), dropped)
+
+    def metadata_key(self, root: str, key: str) -> tuple[Verdict, str]:
+        """What becomes of a key of `metadata` or `litellm_metadata`; a key that nobody reads passes."""
+        for spelled in (f"{root}.{key}", f"metadata.{key}"):
+            if spelled in self.opened:
+                return Verdict(self.opened[spelled]), "the operator closed it (homelab.fields)"
+        if key in self.lists.metadata_refused or key.startswith(self.lists.metadata_prefixes):
+            return Verdict.REFUSE, "LiteLLM reads it as its own note on the request"
+        if key == "tags" and self.filters_tags:
+            return Verdict.REFUSE, "tags choose among deployments here"
+        return (Verdict.DROP if key in self.lists.metadata_dropped else Verdict.PASS), ""
+
+    # --- around the body ---------------------------------------------------------------------------
+
+    def query(self, names: Iterable[str]) -> Screened:
+        """Decide on the names in a query; `kept` has those that stay."""
+        return self.body("query", dict.fromkeys(names))
+
+    def headers(self, names: Iterable[str]) -> Screened:
+        """Decide on the names of headers, in lower case; `kept` has those that stay."""
+        kept: dict[str, None] = {}
+        dropped: list[str] = []
+        refusal: Refuse | None = None
+        for name in names:
+            verdict, why = self.header(name)
+            if verdict is Verdict.PASS:
+                kept[name] = None
+            elif verdict is Verdict.DROP:
+                dropped.append(name)
+            else:
+                refusal = refusal or refused("header", name, why)
+        return Screened(kept, tuple(dropped), refusal)
+
+    def header(self, name: str) -> tuple[Verdict, str]:
+        """What becomes of a header; one that LiteLLM takes no orders from passes."""
+        if name in self.opened:
+            return Verdict(self.opened[name]), "the operator closed it (homelab.fields)"
+        if name in self.lists.headers_refused:
+            return Verdict.REFUSE, self.lists.headers_refused[name]
+        if name == "x-litellm-tags" and self.filters_tags:
+            return Verdict.REFUSE, "tags choose among deployments here"
+        orders = name.startswith("x-litellm-") and name not in self.lists.headers_passed
+        return (Verdict.DROP if orders else Verdict.PASS), ""
+
+
+def root_of(name: str) -> str:
+    """The field that a form's name belongs to: `metadata[tags]` and `include[]` are metadata and include."""
+    return name.split("[", 1)[0] if "[" in name else name
+
+
+def refused(kind: str, name: str, why: str) -> Refuse:
+    """The refusal of one field, value or header."""
+    shown = name[:LONGEST_ECHO]
+    what = f"The value of '{shown}'" if kind == "value of" else f"The {kind} '{shown}'"
+    return Refuse(RefusalType.PARAM_NOT_ALLOWED, f"{what} is not allowed: {why}. Remove it.", param=shown)
