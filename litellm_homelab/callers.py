@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from litellm_homelab.sections import Role, digest
-from litellm_homelab.wording import shown
+from litellm_homelab.wording import quoted, shown
 
 if TYPE_CHECKING:
     from litellm_homelab.sections import Caller as CallerSection
@@ -82,7 +82,7 @@ def problems(settings: Settings) -> Iterator[str]:
     general = settings.router.sections.get("general_settings", {})
     if callers and general.get("custom_auth") != GATE:
         yield (
-            f"general_settings.custom_auth: must be {GATE}, so that homelab.callers holds, "
+            f"general_settings.custom_auth: must be {GATE} for homelab.callers to apply, "
             f"got {shown(general.get('custom_auth'))}"
         )
     seen = {digest(settings.master_key): "the master key"} if settings.master_key else {}
@@ -90,7 +90,7 @@ def problems(settings: Settings) -> Iterator[str]:
         where = f"homelab.callers.{name}"
         yield from _key_problems(f"{where}.key", section.key, seen)
         if section.next_key == section.key:
-            yield f"{where}.next_key: the same key as {where}.key; leave it empty until there is another"
+            yield f"{where}.next_key: the same key as {where}.key; leave it empty until there is a new one"
         elif section.next_key is not None:
             yield from _key_problems(f"{where}.next_key", section.next_key, seen)
         yield from _handle_problems(where, section, settings)
@@ -110,8 +110,9 @@ def _handle_problems(where: str, section: CallerSection, settings: Settings) -> 
     }
     for number, name in enumerate(section.handles or ()):
         if places.get(name) == "internal":
-            why = "no caller asks for by name" if section.role != "optillm" else "role optillm has anyway"
-            yield f"{where}.handles[{number}]: {name!r} is internal, which {why}; leave it out"
+            role = section.role == "optillm"
+            why = "which role optillm may use anyway" if role else "so that no caller may use it by name"
+            yield f"{where}.handles[{number}]: {quoted(name)} is internal, {why}; remove it"
         elif name not in places:
             known = ", ".join((*settings.handles, *showroom.hidden))
-            yield f"{where}.handles[{number}]: {name!r} is neither a handle nor hidden (known: {known})"
+            yield f"{where}.handles[{number}]: {quoted(name)} is neither a handle nor hidden (known: {known})"

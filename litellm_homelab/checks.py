@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING
 
+from litellm_homelab import key_checks
+from litellm_homelab.references import unset_problem
 from litellm_homelab.showroom.modes import MODES
-from litellm_homelab.wording import shown
+from litellm_homelab.wording import plain, quoted, shown
 
 if TYPE_CHECKING:
     from litellm_homelab.routerfile import RouterFile
@@ -19,7 +21,7 @@ SILENT_CALLBACKS = ("success_callback", "failure_callback", "callback", "input_c
 
 
 def router_problems(router: RouterFile, known: Known) -> Iterator[str]:
-    """What is wrong with the file around the `homelab:` section, in words."""
+    """What is wrong with the file around the `homelab:` section; some of it is a caution."""
     yield from _callback_problems(router)
     yield from _policy_problems(router, known)
     if not router.deployments:
@@ -29,20 +31,30 @@ def router_problems(router: RouterFile, known: Known) -> Iterator[str]:
             f"include: not supported ({', '.join(router.includes)}): the checks need the whole "
             "configuration in this file; copy its sections here"
         )
-    if "key_management_system" not in router.sections.get("general_settings", {}):
-        yield from unset_problems(router.unset)
+    if not has_vault(router):
+        yield from key_checks.unset_findings(router)
+    yield from _auto_router_problems(router)
     yield from _mode_problems(router)
 
 
-def unset_problems(unset: Iterable[tuple[str, str]]) -> Iterator[str]:
-    """
-    One line for each (place, environment variable).
+def has_vault(router: RouterFile) -> bool:
+    """Whether LiteLLM asks a vault for what is not in the environment."""
+    return "key_management_system" in router.sections.get("general_settings", {})
 
-    LiteLLM goes on without the setting: without an `api_base` a local model's prompts would go to
-    api.openai.com (read from LiteLLM 1.106.2).
-    """
+
+def _auto_router_problems(router: RouterFile) -> Iterator[str]:
+    for deployment in router.deployments:
+        if deployment.params.get("auto_router_config_path"):
+            yield (
+                f"{deployment.where}.litellm_params.auto_router_config_path: not supported: the checks must "
+                "see where it leads; write its content as auto_router_config"
+            )
+
+
+def unset_problems(unset: Iterable[tuple[str, str]]) -> Iterator[str]:
+    """One line for each (place, environment variable)."""
     for where, variable in unset:
-        yield f"{where}: the environment variable {variable} is not set"
+        yield unset_problem(where, variable, frozenset())
 
 
 def _mode_problems(router: RouterFile) -> Iterator[str]:
@@ -50,12 +62,13 @@ def _mode_problems(router: RouterFile) -> Iterator[str]:
         modes = sorted({deployment.mode for deployment in deployments})
         if len(modes) > 1:
             yield (
-                f"model_list: the deployments of {group!r} differ in model_info.mode ({', '.join(modes)}); "
-                "a handle serves one mode"
+                f"model_list: the deployments of {quoted(group)} differ in model_info.mode "
+                f"({', '.join(modes)}); a handle serves one mode"
             )
         for mode in modes:
             if mode not in MODES:
-                yield f"model_list: {group!r}: unknown model_info.mode {mode!r} (known: {', '.join(MODES)})"
+                known = ", ".join(MODES)
+                yield f"model_list: {quoted(group)}: unknown model_info.mode {quoted(mode)} (known: {known})"
 
 
 def _callback_problems(router: RouterFile) -> Iterator[str]:
@@ -72,7 +85,7 @@ def _callback_problems(router: RouterFile) -> Iterator[str]:
 
 
 def _listed(value: object) -> list[str]:
-    return [str(item) for item in (value if isinstance(value, list) else [value] if value else [])]
+    return [plain(item) for item in (value if isinstance(value, list) else [value] if value else [])]
 
 
 def _policy_problems(router: RouterFile, known: Known) -> Iterator[str]:
@@ -88,7 +101,7 @@ def _policy_problems(router: RouterFile, known: Known) -> Iterator[str]:
         if by_group is not None and not isinstance(by_group, Mapping):
             yield f"{where}: expected a mapping, got {shown(by_group)}"
         for group, policy in by_group.items() if isinstance(by_group, Mapping) else ():
-            yield from _unknown_names(f"{where}.{group}", policy, known.retry_policy)
+            yield from _unknown_names(f"{where}.{plain(group)}", policy, known.retry_policy)
 
 
 def _unknown_names(where: str, policy: object, known: frozenset[str]) -> Iterator[str]:
@@ -97,4 +110,5 @@ def _unknown_names(where: str, policy: object, known: frozenset[str]) -> Iterato
         yield f"{where}: expected a mapping, got {shown(policy)}"
     for name in policy if isinstance(policy, Mapping) and known else ():
         if name not in known:
-            yield f"{where}.{name}: LiteLLM would ignore this name (known: {', '.join(sorted(known))})"
+            names = ", ".join(sorted(known))
+            yield f"{where}.{plain(name)}: LiteLLM would ignore this name (known: {names})"

@@ -1,29 +1,35 @@
-"""Reads router.yaml and checks it with every room; each problem is told at once, with its path."""
+"""Reads router.yaml and checks all of it; every problem is reported at once, with its path."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, get_args
 
-from pydantic import BaseModel, ValidationError
-
-from litellm_homelab import callers, checks, routerfile
+from litellm_homelab import (
+    address_checks,
+    callers,
+    checks,
+    key_checks,
+    references,
+    routerfile,
+    shape,
+    text_file,
+)
 from litellm_homelab.fields import checks as fields_checks
+from litellm_homelab.findings import sorted_out
 from litellm_homelab.gate import openings
 from litellm_homelab.optillm import checks as optillm_checks
-from litellm_homelab.routerfile import ENV_PREFIX, RouterFile
+from litellm_homelab.references import ENV_PREFIX
+from litellm_homelab.routerfile import RouterFile
 from litellm_homelab.sections import Homelab
 from litellm_homelab.settings import Known, Settings, SettingsError
 from litellm_homelab.showroom import handles as handles_room
 from litellm_homelab.showroom import placement
 from litellm_homelab.showroom import registry as registry_room
-from litellm_homelab.wording import described, reason
+from litellm_homelab.wording import hide_keys, one_line, reason
 from litellm_homelab.yaml_text import NotReadable
-
-if TYPE_CHECKING:
-    from pydantic_core import ErrorDetails
 
 
 def load(path: str | Path, environ: Mapping[str, str] | None = None, known: Known | None = None) -> Settings:
@@ -38,8 +44,8 @@ def load(path: str | Path, environ: Mapping[str, str] | None = None, known: Know
     """
     environ = os.environ if environ is None else environ
     try:
-        text = Path(path).read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
+        text = text_file.read(Path(path))
+    except (OSError, ValueError) as error:
         raise SettingsError([f"{path}: {reason(error)}"]) from error
     return parse(text, path=path, environ=environ, known=known or Known())
 
@@ -51,17 +57,26 @@ def parse(text: str, *, path: str | Path, environ: Mapping[str, str], known: Kno
     except NotReadable as error:
         raise SettingsError([f"{path}: {error}"]) from error
     unset: dict[str, str] = {}
-    resolved = _resolve(raw, "homelab", environ, unset)
-    problems = [*checks.unset_problems(unset.items()), *checks.router_problems(router, known)]
-    homelab, shape = _validate(resolved)
+    later = references.late_values(router.document.get("environment_variables"), environ)
+    resolved = _resolve(raw, "homelab", {**dict(later), **environ}, unset)
+    homelab, wrong = shape.validate(resolved)
+    found = [*checks.unset_problems(unset.items()), *checks.router_problems(router, known)]
+    found += [*address_checks.problems(router, environ, vault=checks.has_vault(router))]
+    found += [*key_checks.problems(router, environ)]
     if homelab is None:
-        raise SettingsError(f"{path}: {problem}" for problem in [*shape, *problems])
+        raise SettingsError(_lines(path, sorted_out([*wrong, *found])[0]))
     settings, own = _assembled(homelab, router, Path(path).parent, environ)
     own += [*fields_checks.problems(settings, known), *optillm_checks.problems(settings, environ, known)]
-    problems += [problem for problem in own if problem.split(": ", 1)[0] not in unset]
+    found += [one for one in own if one.split(": ", 1)[0] not in unset]
+    problems, cautions = sorted_out(found)
     if problems:
-        raise SettingsError(f"{path}: {problem}" for problem in problems)
-    return settings
+        raise SettingsError(_lines(path, problems))
+    return replace(settings, warnings=_lines(path, cautions))
+
+
+def _lines(path: str | Path, findings: Iterable[str]) -> tuple[str, ...]:
+    """Findings as they are printed: the file before each, and nothing that looks like a key."""
+    return tuple(one_line(f"{path}: {hide_keys(one)}") for one in findings)
 
 
 def _assembled(
@@ -87,11 +102,9 @@ def _assembled(
 
 def master_key(router: RouterFile, environ: Mapping[str, str]) -> str:
     """LiteLLM's master key, empty where there is none."""
-    key = routerfile.resolve(router.sections.get("general_settings", {}).get("master_key"), environ)
+    seen = {name: value for name, value in environ.items() if name not in router.late}
+    key = references.resolve(router.sections.get("general_settings", {}).get("master_key"), seen)
     return key if isinstance(key, str) else environ.get("LITELLM_MASTER_KEY", "")
-
-
-# --- shape -----------------------------------------------------------------------------------------
 
 
 def _resolve(value: object, where: str, environ: Mapping[str, str], unset: dict[str, str]) -> object:
@@ -100,45 +113,7 @@ def _resolve(value: object, where: str, environ: Mapping[str, str], unset: dict[
         return {key: _resolve(item, f"{where}.{key}", environ, unset) for key, item in value.items()}
     if isinstance(value, list):
         return [_resolve(item, f"{where}[{n}]", environ, unset) for n, item in enumerate(value)]
-    resolved = routerfile.resolve(value, environ)
-    if routerfile.is_unset(resolved):
+    resolved = references.resolve(value, environ)
+    if references.is_unset(resolved):
         unset[where] = str(value).removeprefix(ENV_PREFIX)
     return resolved
-
-
-def _validate(raw: object) -> tuple[Homelab | None, list[str]]:
-    if not raw:
-        least = "homelab: {showroom: {handles: [...]}}"
-        return None, [f"homelab: missing or empty; the callbacks of litellm_homelab need at least `{least}`"]
-    try:
-        return Homelab.model_validate(raw), []
-    except ValidationError as error:
-        return None, [_shape_problem(one) for one in error.errors()]
-
-
-def _shape_problem(error: ErrorDetails) -> str:
-    loc = error["loc"]
-    where = "homelab" + "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in loc)
-    if error["type"] == "extra_forbidden":
-        return f"{where}: unknown setting (known: {', '.join(_fields(loc[:-1]))})"
-    if error["type"] == "missing":
-        return f"{where}: missing; it is required"
-    return f"{where}: {described(error, secret=_holds_a_key(loc))}"
-
-
-def _holds_a_key(loc: tuple[int | str, ...]) -> bool:
-    """Whether what stands at `loc` is a key, or has one in it: then no message may repeat it."""
-    section, *inner = loc or ("",)
-    in_caller = section == "callers" and (len(inner) <= 1 or inner[1] in {"key", "next_key"})
-    return in_caller or section in {"secret", "state"}
-
-
-def _fields(loc: tuple[int | str, ...]) -> list[str]:
-    """Settings of the section at `loc`; below a mapping any name stands for its one kind of section."""
-    model: Any = Homelab
-    for part in loc:
-        if isinstance(model, type) and issubclass(model, BaseModel):
-            model = model.model_fields[str(part)].annotation
-        else:
-            model = get_args(model)[-1]
-    return list(model.model_fields)

@@ -19,10 +19,15 @@ if TYPE_CHECKING:
 OTHER: Final = "other"
 """The value of a label for what the configuration does not name."""
 RULES: Final = (
-    *("gate", "edge", "fields", "showroom", "approach", "loop_guard", "transport", "wire", "headers"),
-    *("metrics", "cooldown"),
+    *("gate", "edge", "fields", "showroom", "approach", "loop_guard", "prompt_tags", "transport"),
+    *("wire", "headers", "metrics", "cooldown"),
 )
-"""Values of `rule`: who refused, or broke."""
+"""
+Values of `rule`: who refused, or broke.
+
+A test reads the package's source and fails when a label that it uses is not listed here
+(`tests/hooks/test_rule_labels.py`). A hook of another package that uses `closed` adds its own label.
+"""
 ACTIONS: Final = ("run", "neutralised", "refused")
 """Values of `action`: what became of a request for an approach; `neutralised` ran with its tags inert."""
 OUTCOMES: Final = ("answered", "failed", "left")
@@ -44,6 +49,8 @@ class Labels:
     """Approaches by handle: those that are OptiLLM, or fall back to it."""
     chains: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """Handles with fallbacks: the groups that are tried, in order, the handle's own first."""
+    rules: tuple[str, ...] = RULES
+    """Rules whose refusals and failures are counted by name."""
 
     @classmethod
     def of(cls, settings: Settings) -> Labels:
@@ -66,7 +73,7 @@ class Labels:
         """Allowed values by label, `other` aside."""
         groups = frozenset(self.groups)
         return {
-            "rule": frozenset(RULES),
+            "rule": frozenset(self.rules),
             "type": frozenset(kind.value for kind in RefusalType),
             "handle": groups,
             "target": groups,
@@ -86,7 +93,7 @@ class Labels:
         Prometheus sees no increase in a counter whose first value is already its last: without a zero to
         rise from, the first loop of a quiet gateway would raise no alert.
         """
-        yield from product(["homelab_rule_errors_total"], product(RULES))
+        yield from product(["homelab_rule_errors_total"], product(self.rules))
         yield from product(["homelab_loops_total"], product((*self.lanes, OTHER)))
         for handle, approaches in self.lanes.items():
             both = [*product([handle], approaches)]

@@ -155,6 +155,13 @@ class Metrics:
         """An attempt at an upstream ended."""
         self._count("homelab_attempts_total", handle, target, outcome)
 
+    def add_rule(self, rule: str) -> None:
+        """Count a rule by its name from 0 on; a rule that is known already is left as it is."""
+        if rule not in self._values["rule"]:
+            self._values["rule"] |= {rule}
+            if self._counters:
+                self._counters["homelab_rule_errors_total"].labels(rule)
+
     def rule_error(self, rule: str) -> None:
         """A rule broke, and failed closed."""
         self._count("homelab_rule_errors_total", rule)

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from litellm_homelab.wording import one_line
+
 if TYPE_CHECKING:
     from litellm_homelab.routerfile import RouterFile
     from litellm_homelab.sections import Homelab
@@ -42,6 +44,9 @@ class Settings:
     folder: Path = Path()
     """Where router.yaml lies; relative file names in it are relative to this."""
 
+    warnings: tuple[str, ...] = ()
+    """What the start goes on with and the operator should know, one line each."""
+
     @property
     def secret(self) -> str:
         """What signs lineage: `homelab.secret`, else the master key."""
@@ -49,8 +54,8 @@ class Settings:
 
 
 class SettingsError(ValueError):
-    """Settings that must not be started with; `problems` holds one line for each mistake."""
+    """Settings that must not be started with; `problems` has one line for each mistake."""
 
     def __init__(self, problems: Iterable[str]) -> None:
-        self.problems = tuple(problems)
+        self.problems = tuple(one_line(problem) for problem in problems)
         super().__init__("\n".join(self.problems))

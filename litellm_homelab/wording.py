@@ -1,9 +1,10 @@
-"""Mistakes in a file, in the words of the person who wrote it."""
+"""Mistakes in a file, in the words of the person who wrote it; nothing that looks like a key is repeated."""
 
 from __future__ import annotations
 
+import re
 from json import JSONDecodeError
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
@@ -11,7 +12,8 @@ if TYPE_CHECKING:
 EMPTY = "must not be empty"
 EXPECTED = {
     "list_type": "expected a list",
-    "string_type": "expected text",
+    "string_type": "expected a string",
+    "string_unicode": "expected a string of characters",
     "model_type": "expected a mapping",
     "dict_type": "expected a mapping",
     "bool_type": "expected true or false",
@@ -22,10 +24,49 @@ EXPECTED = {
     "greater_than_equal": "expected at least {ge}",
     "less_than_equal": "expected at most {le}",
     "string_too_short": "expected at least {min_length} characters",
+    "invalid_key": "a setting's name must be a string",
 }
 """Pydantic's kinds of error that our files can run into; any other keeps pydantic's own sentence."""
-LONGEST = 60
+LONGEST: Final = 60
 """Characters of a wrong value that a message repeats."""
+HIDDEN: Final = "(hidden: it looks like a key)"
+_KEY: Final = re.compile(
+    r"\b(?:(?:sk|pk|rk)[-_]|gsk_|csk-|hf_|xai-|nvapi-|r8_|gh[pous]_|github_pat_|glpat-|xox[abp]-|AIza|AKIA|eyJ)"
+    r"[^\s'\"]{4,}"  # what providers put before their keys
+    r"|\bBearer\s+\S+"
+    r"|\b(?=[A-Za-z]*[0-9])(?=[0-9]*[A-Za-z])[A-Za-z0-9]{20,}"  # 20 letters and digits without a break
+    r"|//[^/@\s]*:[^/@\s]*@"  # a password in a URL
+)
+"""What no message repeats, wherever it is found: better a name too many hidden than a key shown."""
+_NAMED: Final = re.compile(r"\w*(?:key|secret|token|password)\s*[\s:=]\s*\S", re.IGNORECASE)
+"""A key with its name before it: what YAML makes of `key sk-...` and of `{key:sk-...}`."""
+
+
+def looks_like_a_key(text: str) -> bool:
+    """Whether a text is, or has in it, what may be a key."""
+    return _KEY.search(text) is not None or _NAMED.match(text.lstrip()) is not None
+
+
+def hide_keys(text: str) -> str:
+    """The text with `(hidden)` in the place of whatever looks like a key."""
+    return _KEY.sub("(hidden)", text)
+
+
+def quoted(value: object) -> str:
+    """A name or a value between quotes, cut where it is long; nothing of one that looks like a key."""
+    if looks_like_a_key(plain(value)):
+        return HIDDEN
+    text = repr(value) if isinstance(value, str) else plain(value)
+    return text if len(text) <= LONGEST else f"{text[: LONGEST - 3]}..."
+
+
+def plain(value: object) -> str:
+    """A value as text, without quotes, of any kind and size: `str` raises for an int of 4,301 digits."""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, int) and value.bit_length() > 64:
+        return "a very large number"
+    return str(value) if isinstance(value, int | float) or value is None else _kind(value)
 
 
 def described(error: ErrorDetails, *, secret: bool = False) -> str:
@@ -34,35 +75,43 @@ def described(error: ErrorDetails, *, secret: bool = False) -> str:
     if kind.endswith("too_short") and bounds.get("min_length") == 1:
         return EMPTY
     own = f"{error['msg'][0].lower()}{error['msg'][1:]}"
-    expected = EXPECTED[kind].format_map(bounds) if kind in EXPECTED else own
-    return f"{expected}, got {_measured(error['input']) if secret else shown(error['input'])}"
-
-
-def _measured(value: object) -> str:
-    return f"text of {len(value)}" if isinstance(value, str) else _kind(value)
+    expected = EXPECTED[kind].format_map(bounds) if kind in EXPECTED else hide_keys(own)
+    if kind == "string_too_short":
+        return f"{expected}, got {len(error['input'])}"
+    return f"{expected}, got {_kind(error['input']) if secret else shown(error['input'])}"
 
 
 def shown(value: object) -> str:
-    """A value as YAML or JSON knows it: its kind, then the value, cut where it is long."""
+    """What a value is, as YAML or JSON knows it: `'main'`, `5`, `true`, `null`; of a container its kind."""
     if value is None:
-        return "nothing"
+        return "null"
     if isinstance(value, bool):
         return str(value).lower()
-    kind = _kind(value)
-    if value in ("", [], {}):
-        return f"empty {kind}"
-    text = repr(value)
-    return f"{kind} {text if len(text) <= LONGEST else text[: LONGEST - 3] + '...'}"
+    if isinstance(value, list | dict):
+        return _kind(value) if value else f"an empty {_kind(value).split()[-1]}"
+    if value == "":
+        return "an empty string"
+    return quoted(value) if isinstance(value, str | int | float) else _kind(value)
 
 
 def _kind(value: object) -> str:
-    known = {str: "text", int: "number", float: "number", list: "list", dict: "mapping"}
-    return known.get(type(value), type(value).__name__)
+    known = {str: "a string", int: "a number", float: "a number", list: "a list", dict: "a mapping"}
+    known |= {bool: "true or false", type(None): "null", bytes: "binary data"}
+    name = type(value).__name__
+    return known.get(type(value), f"{'an' if name[0] in 'aeiou' else 'a'} {name}")
 
 
-def reason(error: OSError | ValueError) -> str:
+def reason(error: OSError | ValueError | RecursionError) -> str:
     """Why a file could not be read, without the file's name, which the message has already."""
     if isinstance(error, JSONDecodeError):
         line = f"line {error.lineno}, " if error.lineno > 1 else ""
         return f"not JSON: {error.msg} ({line}column {error.colno})"
+    if isinstance(error, RecursionError):
+        return "not readable: nested too deeply"
     return f"not readable: {(isinstance(error, OSError) and error.strerror) or error}"
+
+
+def one_line(text: str) -> str:
+    """The text as one line that can be printed everywhere: what cannot be is escaped."""
+    shown = "".join(one if one.isprintable() else one.encode("unicode_escape").decode() for one in text)
+    return shown.encode("utf-8", "backslashreplace").decode()

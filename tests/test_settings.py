@@ -19,7 +19,7 @@ from litellm_homelab.settings import Known, SettingsError
 
 CASES = Path(__file__).parent / "settings"
 LINE = "----------\n"
-"""What stands above it goes in, what stands below it comes out."""
+"""What is above it goes in, what is below it comes out."""
 SECTION = re.compile(r"^=== (.+)\n", re.MULTILINE)
 KNOWN = Known(
     retry_policy=frozenset({"RateLimitErrorRetries", "TimeoutErrorRetries"}),
@@ -72,7 +72,8 @@ def outcome(case: Case) -> str:
         return f"{error}\n"
     showroom = settings.homelab.showroom
     lists = {"handles": settings.handles, "hidden": showroom.hidden, "internal": showroom.internal}
-    return "ok\n" + "".join(f"{which}: {', '.join(names)}\n" for which, names in lists.items() if names)
+    said = [f"{which}: {', '.join(names)}\n" for which, names in lists.items() if names]
+    return "".join(["ok\n", *said, *(f"warning: {warning}\n" for warning in settings.warnings)])
 
 
 @pytest.mark.parametrize("path", sorted(CASES.glob("*.txt")), ids=lambda path: path.stem)

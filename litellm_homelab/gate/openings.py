@@ -7,6 +7,7 @@ from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
 from litellm_homelab.gate.table import Access, matches, paths, reviewed
+from litellm_homelab.wording import quoted
 
 if TYPE_CHECKING:
     from litellm_homelab.settings import Settings
@@ -23,16 +24,16 @@ def problems(settings: Settings) -> Iterator[str]:
     for number, pattern in enumerate(opened):
         wrong = _open_problem(pattern, closed)
         if wrong:
-            yield f"homelab.gate.open[{number}]: {pattern!r} {wrong}"
+            yield f"homelab.gate.open[{number}]: {quoted(pattern)} {wrong}"
     usable = paths(reviewed(), Access.GUARDED) | {path for path in closed if matches(path, opened)}
     for name, section in settings.homelab.callers.items():
         where = f"homelab.callers.{name}.routes"
         if section.routes is not None and section.role == "metrics":
-            yield f"{where}: a key of role metrics reads /metrics/ and nothing else; leave it out"
+            yield f"{where}: a key of role metrics reads only /metrics/; remove it"
             continue
         for number, pattern in enumerate(section.routes or ()):
             if not _some(usable, pattern):
-                yield f"{where}[{number}]: {pattern!r} {_route_problem(pattern, closed, usable)}"
+                yield f"{where}[{number}]: {quoted(pattern)} {_route_problem(pattern, closed, usable)}"
 
 
 def _open_problem(pattern: str, closed: frozenset[str]) -> str:
@@ -40,20 +41,20 @@ def _open_problem(pattern: str, closed: frozenset[str]) -> str:
     if managing == pattern:
         return "is for the master key and cannot be opened"
     if managing:
-        return f"takes in {managing}, for the master key alone; name the routes one by one"
+        return f"includes {managing}, which only the master key may use; list the routes one by one"
     if _some(closed, pattern):
         return ""
     if _some(paths(reviewed(), Access.GUARDED), pattern):
-        return "is open to callers already; leave it out"
-    return f"is no route of LiteLLM{_close(pattern, closed)}"
+        return "is open to callers already; remove it"
+    return f"is not a route of LiteLLM{_close(pattern, closed)}"
 
 
 def _route_problem(pattern: str, closed: frozenset[str], usable: frozenset[str]) -> str:
     if _some(paths(reviewed(), Access.MANAGEMENT), pattern):
-        return "is for the master key alone"
+        return "is only for the master key"
     if _some(closed, pattern):
         return "is closed, unless homelab.gate.open names it"
-    return f"is no route of LiteLLM{_close(pattern, usable)}"
+    return f"is not a route of LiteLLM{_close(pattern, usable)}"
 
 
 def _pass_through(settings: Settings) -> Iterator[str]:

@@ -11,7 +11,7 @@ from typing import ParamSpec, TypeVar
 from fastapi import HTTPException
 
 from litellm_homelab.hooks import context
-from litellm_homelab.hooks.metering import meter
+from litellm_homelab.hooks.metering import add_rule, meter
 from litellm_homelab.hooks.own_errors import Unsent
 from litellm_homelab.hooks.refusal import Refused, policy_error
 
@@ -23,7 +23,12 @@ log = logging.getLogger("LiteLLM Proxy.homelab")
 
 
 def closed(rule: str) -> Callable[[Callable[P, Awaitable[T]]], Callable[P, Awaitable[T]]]:
-    """Turn any exception of a deciding hook that is no refusal into a `policy_error` of `rule`, logged."""
+    """
+    Turn any exception of a deciding hook that is no refusal into a `policy_error` of `rule`, logged.
+
+    The label `rule` is known to the metrics from here on, so that an alert sees its first failure.
+    """
+    add_rule(rule)
 
     def decorate(hook: Callable[P, Awaitable[T]]) -> Callable[P, Awaitable[T]]:
         @functools.wraps(hook)

@@ -11,13 +11,15 @@ from typing import ParamSpec, TypeVar
 from prometheus_client import REGISTRY, CollectorRegistry
 
 from litellm_homelab.hooks import context
-from litellm_homelab.metric_labels import Labels
+from litellm_homelab.metric_labels import RULES, Labels
 from litellm_homelab.metrics import Metrics
 
 P = ParamSpec("P")
 T = TypeVar("T")
 
 _SILENT = Metrics()
+_added: set[str] = set()
+"""Labels of rules that `metric_labels.RULES` does not list: those of other packages' hooks."""
 _meter = _SILENT
 _shown: CollectorRegistry | None = None
 
@@ -33,7 +35,16 @@ def show(labels: Labels) -> None:
     forget()
     _shown = CollectorRegistry()
     _meter = Metrics(labels, _shown)
+    for rule in sorted(_added):
+        _meter.add_rule(rule)
     REGISTRY.register(_shown)
+
+
+def add_rule(rule: str) -> None:
+    """Count the failures of `rule` under its name, from 0 on, now and after each `show`."""
+    if rule not in RULES:
+        _added.add(rule)
+        _meter.add_rule(rule)
 
 
 def forget() -> None:

@@ -53,7 +53,10 @@ def settings() -> Settings:
             ["litellm_homelab.hooks: loaded without a router.yaml; start `litellm --config FILE`"]
         )
     warn_if_untested()
-    return load(path, known=known())
+    found = load(path, known=known())
+    for caution in found.warnings:
+        log.warning("homelab: %s", caution)
+    return found
 
 
 def router() -> Any:  # noqa: ANN401 - LiteLLM's Router is untyped here

@@ -7,6 +7,8 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
+from litellm_homelab.wording import quoted
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -147,7 +149,7 @@ def unknown(name: str) -> str | None:
         return None
     tidy = name.strip().lower()
     if tidy in CATALOGUE:
-        return f"approach {name!r} must be written {tidy!r}"
+        return f"approach {quoted(name)} must be written {quoted(tidy)}"
     if "&" in name or "|" in name:
-        return f"{name!r} is a combination: list its parts, which a client may then combine"
-    return f"unknown approach {name!r} (known: {', '.join(sorted(CATALOGUE))})"
+        return f"{quoted(name)} is a combination; list its parts instead, which clients may then combine"
+    return f"unknown approach {quoted(name)} (known: {', '.join(sorted(CATALOGUE))})"

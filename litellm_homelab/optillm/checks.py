@@ -9,6 +9,7 @@ from litellm_homelab.callers import GATE
 from litellm_homelab.optillm import approaches, catalogue, topology
 from litellm_homelab.optillm.addresses import own_addresses
 from litellm_homelab.state import parse as parse_state
+from litellm_homelab.wording import quoted
 
 if TYPE_CHECKING:
     from litellm_homelab.routerfile import RouterFile
@@ -32,7 +33,7 @@ def problems(settings: Settings, environ: Mapping[str, str], known: Known) -> It
         if f"litellm_homelab.hooks.{callback}" not in settings.router.callbacks:
             yield (
                 f"litellm_settings.callbacks: litellm_homelab.hooks.{callback} is missing, so that "
-                "homelab.optillm would not hold; add it to the list"
+                "homelab.optillm would not apply; add it to the list"
             )
     if any(lane.carrier == "model" for lane in lanes.values()):
         yield from _carrier_problems(settings)
@@ -45,23 +46,24 @@ def _state_problems(settings: Settings, environ: Mapping[str, str]) -> Iterator[
         yield f"homelab.state: {error}"
         return
     workers = environ.get("NUM_WORKERS", "1")
-    if location.kind == "memory" and workers.isdigit() and int(workers) > 1:
+    if location.kind == "memory" and workers.isdecimal() and int(workers) > 1:
         yield (
-            f"homelab.state: memory:// is each worker's own, but LiteLLM runs {workers} workers; "
+            f"homelab.state: memory:// is separate in each worker, but LiteLLM runs {workers} workers; "
             "use sqlite:///homelab.db, or one worker"
         )
 
 
 def _lane_problems(where: str, name: str, lane: Lane, settings: Settings) -> Iterator[str]:
     if not _is_handle(name, settings):
-        yield f"{where}: {name!r} is neither a handle nor hidden (handles: {', '.join(settings.handles)})"
+        among = ", ".join(settings.handles)
+        yield f"{where}: {quoted(name)} is neither a handle nor hidden (handles: {among})"
     for number, approach in enumerate(lane.approaches):
         problem = catalogue.unknown(approach)
         if problem:
             yield f"{where}.approaches[{number}]: {problem}"
     if lane.default not in lane.approaches:
         among = ", ".join(lane.approaches)
-        yield f"{where}.default: {lane.default!r} is not among the approaches; set it to one of {among}"
+        yield f"{where}.default: {quoted(lane.default)} is not among the approaches; set it to one of {among}"
     yield from _deployment_problems(where, name, settings.router)
 
 
@@ -74,19 +76,19 @@ def _deployment_problems(where: str, name: str, router: RouterFile) -> Iterator[
     for setting in (setting for group, setting in router.approach_settings if group == name):
         if setting == "additional_drop_params":
             yield (
-                f"model_list: {name!r}: litellm_params.{setting} would drop every approach on its way to "
-                "OptiLLM; take optillm_approach out of it"
+                f"model_list: {quoted(name)}: litellm_params.{setting} would drop every approach on its way "
+                "to OptiLLM; remove optillm_approach from it"
             )
         else:
             yield (
-                f"model_list: {name!r}: litellm_params.{setting} is not used: this handle's approach is its "
-                f"{where}.default, or what the client asks; take it out"
+                f"model_list: {quoted(name)}: litellm_params.{setting} is not used: the approach is this "
+                f"handle's {where}.default, or what the client asks for; remove it"
             )
     for deployment in router.groups.get(name, ()):
         if approaches.eaten_by_optillm(deployment.upstream_model):
             yield (
-                f"model_list: {name!r}: litellm_params.model {deployment.model!r} starts with an approach, "
-                "which OptiLLM takes off the name; write the model alone"
+                f"model_list: {quoted(name)}: litellm_params.model {quoted(deployment.model)} starts with an "
+                "approach, which OptiLLM takes off the name; write the model alone"
             )
 
 
@@ -103,20 +105,23 @@ def _carrier_problems(settings: Settings) -> Iterator[str]:
     for name in (*settings.handles, *showroom.hidden, *showroom.internal):
         if approaches.eaten_by_optillm(name):
             yield (
-                f"homelab.showroom: {name!r} starts with an approach, which OptiLLM would take off the name "
-                "when it calls back; choose another name"
+                f"homelab.showroom: {quoted(name)} starts with an approach, which OptiLLM would take off the "
+                "name when it calls back; choose another name"
             )
 
 
 def _cycle_problems(settings: Settings, known: Known) -> Iterator[str]:
     router = settings.router
     fallbacks: dict[str, list[str]] = {}
-    for _, source, targets in router.fallbacks:
+    for _, source, targets in (*router.fallbacks, *router.leads):
         fallbacks.setdefault(source, []).extend(targets)
     lanes = settings.homelab.optillm.items()
     graph = topology.Graph(
         groups={
-            group: [topology.Deployment(one.model, one.api_base or None) for one in deployments]
+            group: [
+                topology.Deployment(one.model, one.api_base or None, one.custom_provider)
+                for one in deployments
+            ]
             for group, deployments in router.groups.items()
         },
         optillm=frozenset(
@@ -129,11 +134,11 @@ def _cycle_problems(settings: Settings, known: Known) -> Iterator[str]:
     cycle = topology.find_cycle(graph)
     if cycle and topology.OPTILLM in cycle:
         yield (
-            f"homelab.optillm: a request would go round for ever: {topology.written(cycle)}; "
+            f"homelab.optillm: a request would loop forever: {topology.written(cycle)}; "
             "let OptiLLM call back a group whose deployments are models (OPTILLM_MODEL in the env file)"
         )
     elif cycle:
         yield (
-            f"model_list: a request would go round for ever: {topology.written(cycle)}; "
+            f"model_list: a request would loop forever: {topology.written(cycle)}; "
             "an api_base leads back to this gateway: put the model server's address there"
         )

@@ -8,6 +8,7 @@ from fnmatch import fnmatchcase
 from functools import cached_property
 from typing import TYPE_CHECKING, Final, TypeAlias
 
+from litellm_homelab.deployments import upstream_name
 from litellm_homelab.optillm.addresses import Address, address_of
 from litellm_homelab.optillm.approaches import eaten_by_optillm
 
@@ -31,6 +32,8 @@ class Deployment:
 
     model: str
     api_base: str | None = None
+    custom_provider: str = ""
+    """`custom_llm_provider`, with which the model may have no prefix that is a provider."""
 
 
 @dataclass(frozen=True)
@@ -75,9 +78,9 @@ class Graph:
         address = address_of(deployment.api_base) if deployment.api_base else None
         asked = deployment.model if "*" not in deployment.model else name
         if address in self.own:
-            yield GATEWAY, without_provider(asked)
+            yield GATEWAY, upstream_name(asked, deployment.custom_provider)
         elif group in self.optillm or address in self.lanes:
-            yield OPTILLM, base_model(asked)
+            yield OPTILLM, base_model(asked, deployment.custom_provider)
 
 
 def find_cycle(graph: Graph) -> tuple[str, ...] | None:
@@ -96,18 +99,13 @@ def written(path: Sequence[str]) -> str:
     return " -> ".join(path)
 
 
-def without_provider(model: str) -> str:
-    """Return the name that an upstream is asked for: the model after `openai/` or another provider."""
-    return model.partition("/")[2] or model
-
-
-def base_model(model: str) -> str:
+def base_model(model: str, custom_provider: str = "") -> str:
     """
     Return the name that OptiLLM asks back for, given a deployment's model.
 
     The provider comes off, then every approach at the start, as `parse_combined_approach` does it.
     """
-    name = without_provider(model)
+    name = upstream_name(model, custom_provider)
     while eaten_by_optillm(name):
         name = name.partition("-")[2]
     return name

@@ -6,7 +6,8 @@ import json
 import re
 from pathlib import Path
 
-from litellm_homelab.wording import reason, shown
+from litellm_homelab import text_file
+from litellm_homelab.wording import quoted, reason, shown
 
 CANONICAL = re.compile(r"mlx-[a-z0-9]+(-[a-z0-9]+)*")
 """`mlx-<family>-<params>-<quant>-<variant>`: lower case, dash-only, no vendor prefix (the contract)."""
@@ -20,11 +21,12 @@ FIELDS = ("handle", "kind", "invoke", "managed_by", "endpoint_ref", "selector", 
 def naming_problem(name: str) -> str | None:
     """What is wrong with a handle's name, in words, or None."""
     if not HANDLE.fullmatch(name):
-        return f"{name!r} is no valid name: use letters, digits and . _ / - only"
+        return f"{quoted(name)} is not a valid name: use only letters, digits and . _ / -"
     if name.startswith("mlx-") and not _canonical(name):
         return (
-            f"{name!r} starts with mlx- but is no canonical id, mlx-<family>-<params>-<quant>-<variant>: "
-            "lower case, dashes only, a size such as 7b or 120b between the first and the last part"
+            f"{quoted(name)} starts with mlx- but is not a canonical id, "
+            "mlx-<family>-<params>-<quant>-<variant>: lower case, dashes only, "
+            "with a size such as 7b or 120b between the first and the last part"
         )
     return None
 
@@ -40,8 +42,8 @@ def read(folder: Path, name: str | None) -> tuple[dict[str, int], list[str]]:
         return {}, []
     where = f"homelab.showroom.handles_file: {name}"
     try:
-        text = (folder / name).read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
+        text = text_file.read(folder / name)
+    except (OSError, ValueError) as error:
         return {}, [f"{where}: {reason(error)}"]
     handles: dict[str, int] = {}
     problems: list[str] = []
@@ -54,7 +56,10 @@ def read(folder: Path, name: str | None) -> tuple[dict[str, int], list[str]]:
             problems.append(f"{where}: line {number}: {error}")
             continue
         if handle in handles:
-            problems.append(f"{where}: line {number}: {handle!r} stands on line {handles[handle]} already")
+            first = handles[handle]
+            problems.append(
+                f"{where}: line {number}: duplicate name {quoted(handle)} (first listed on line {first})"
+            )
         handles.setdefault(handle, number)
     return handles, problems
 
@@ -62,13 +67,13 @@ def read(folder: Path, name: str | None) -> tuple[dict[str, int], list[str]]:
 def _handle(line: str) -> str:
     try:
         entry = json.loads(line)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise ValueError(reason(error)) from error
     if not isinstance(entry, dict):
         raise ValueError(f"expected an object, got {shown(entry)}")
     unknown = [key for key in entry if key not in FIELDS]
     if unknown:
-        raise ValueError(f"unknown field {unknown[0]!r} (known: {', '.join(FIELDS)})")
+        raise ValueError(f"unknown field {quoted(unknown[0])} (known: {', '.join(FIELDS)})")
     handle = entry.get("handle")
     if not isinstance(handle, str) or not handle:
         raise ValueError(f"handle: expected a name, got {shown(handle)}")

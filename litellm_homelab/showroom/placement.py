@@ -1,4 +1,4 @@
-"""Whether the showroom's names are there, stand in one place each, and lead to no backroom model."""
+"""Whether the showroom's names exist, are listed once each, and lead to no backroom model."""
 
 from __future__ import annotations
 
@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING
 
 from litellm_homelab.routerfile import Deployment, RouterFile, is_unset
 from litellm_homelab.showroom import handles, registry
+from litellm_homelab.wording import quoted
 
 if TYPE_CHECKING:
     from litellm_homelab.settings import Settings
 
 Place = tuple[str, str]
-"""(where a name stands, the name)"""
+"""(where a name is listed, the name)"""
 Groups = Mapping[str, list[Deployment]]
 """Deployments by `model_name`."""
 
@@ -24,11 +25,11 @@ def problems(settings: Settings, folder: Path) -> Iterator[str]:
     first: dict[str, str] = {}
     for where, name in places:
         if name in first:
-            yield f"{where}: {name!r} stands at {first[name]} already; a name has one place"
+            yield f"{where}: duplicate name {quoted(name)} (first listed at {first[name]})"
         else:
             yield from _name_problems(where, name, settings.router.aliases, groups)
         first.setdefault(name, where)
-    yield from _fallback_problems(settings.router, frozenset(first), groups)
+    yield from _target_problems(settings.router, frozenset(first), groups)
     yield from _registry_problems(settings, places, groups, folder)
 
 
@@ -44,30 +45,31 @@ def _places(settings: Settings) -> Iterator[Place]:
 
 
 def _name_problems(where: str, name: str, aliases: Mapping[str, str], groups: Groups) -> Iterator[str]:
-    if name in aliases:
-        yield f"{where}: {name!r} is a model_group_alias; make it a model_name of model_list instead"
-    elif name not in groups:
-        yield f"{where}: {name!r} is not a model_name of model_list ({_known(groups)})"
     problem = handles.naming_problem(name)
-    if problem:
+    if name in aliases:
+        yield f"{where}: {quoted(name)} is a model_group_alias; make it a model_name of model_list instead"
+    elif problem:
         yield f"{where}: {problem}"
+    elif name not in groups and groups:  # an empty model_list is one mistake
+        yield f"{where}: {quoted(name)} is not a model_name of model_list ({_known(groups)})"
 
 
 def _known(groups: Groups) -> str:
     return f"known: {', '.join(groups) or 'none'}"
 
 
-def _fallback_problems(router: RouterFile, placed: frozenset[str], groups: Groups) -> Iterator[str]:
-    for where, source, targets in router.fallbacks:
+def _target_problems(router: RouterFile, placed: frozenset[str], groups: Groups) -> Iterator[str]:
+    for where, source, targets in (*router.fallbacks, *router.leads):
         if source not in groups and source != "*":
-            yield f"{where}: {source!r} is not a model_name of model_list ({_known(groups)})"
+            yield f"{where}: {quoted(source)} is not a model_name of model_list ({_known(groups)})"
         for target in targets:
             if target not in groups:
-                yield f"{where}: {source} -> {target!r}: not a model_name of model_list ({_known(groups)})"
+                step = f"{where}: {source} -> {quoted(target)}"
+                yield f"{step}: not a model_name of model_list ({_known(groups)})"
             elif target not in placed:
                 yield (
-                    f"{where}: {source} -> {target!r} leads to a backroom model; "
-                    "put it into homelab.showroom.internal or take it out of the fallbacks"
+                    f"{where}: {source} -> {quoted(target)} leads to a backroom model; "
+                    "add it to homelab.showroom.internal or remove it here"
                 )
 
 
@@ -77,7 +79,7 @@ def _registry_problems(
     """Where a name's model is in the registry, its files must lie in the roots."""
     showroom = settings.homelab.showroom
     if any(is_unset(root) for root in showroom.roots):
-        return  # told already, and everything would seem to lie outside
+        return  # reported already, and everything would seem to be outside
     if showroom.registry and not showroom.roots:
         yield "homelab.showroom.roots: missing; with a registry it says which folders are showroom storage"
         return
@@ -86,9 +88,9 @@ def _registry_problems(
             entry = settings.registry.get(model)
             if entry and not registry.inside(entry.path, showroom.roots, folder):
                 yield (
-                    f"{where}: {name!r} is backroom: the files of its model {model!r} are at "
+                    f"{where}: {quoted(name)} is backroom: the files of its model {quoted(model)} are at "
                     f"{_spot(entry.path, folder)}, outside of homelab.showroom.roots "
-                    f"({', '.join(showroom.roots)}); move them, or take the name out"
+                    f"({', '.join(showroom.roots)}); move them, or remove the name"
                 )
 
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from litellm_homelab import text_file
 from litellm_homelab.wording import described, reason, shown
 
 VERSION = 2
@@ -40,8 +41,8 @@ def read(folder: Path, name: str | None) -> tuple[dict[str, Entry], list[str]]:
         return {}, []
     where = f"homelab.showroom.registry: {name}"
     try:
-        document = json.loads((folder / name).read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+        document = json.loads(text_file.read(folder / name))
+    except (OSError, ValueError, RecursionError) as error:
         return {}, [f"{where}: {reason(error)}"]
     if not isinstance(document, dict):
         return {}, [f"{where}: expected a mapping, got {shown(document)}"]
@@ -83,5 +84,12 @@ def inside(path: str, roots: Iterable[str], folder: Path) -> bool:
 
 
 def resolved(path: str, folder: Path) -> Path:
-    """Like `Path.resolve`, which before Python 3.13 raises for a link that leads to itself."""
-    return Path(os.path.realpath(folder / path))
+    """
+    Like `Path.resolve`, which before Python 3.13 raises for a link that leads to itself.
+
+    A path that no system can have (with a NUL or a lone surrogate) leads nowhere: it is taken as written.
+    """
+    try:
+        return Path(os.path.realpath(folder / path))
+    except ValueError:
+        return Path(os.path.normpath(folder / path))

@@ -158,8 +158,8 @@ def _modes(router: RouterFile) -> dict[str, str]:
 
 
 def _reachable(router: RouterFile, names: Iterable[str]) -> dict[str, frozenset[str]]:
-    """Only names with fallbacks are kept: every other one reaches itself alone."""
-    sources = {source for _, source, _ in router.fallbacks}
+    """Only names that lead elsewhere are kept: every other one reaches itself alone."""
+    sources = {source for _, source, _ in (*router.fallbacks, *router.leads)}
     return {name: router.reachable(name) for name in names if name in sources or "*" in sources}
 
 

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, TypeAlias
 from urllib.parse import urlsplit
 
 from litellm_homelab.state.store import StateUnavailable, Store
+from litellm_homelab.wording import quoted
 
 FORMS = "memory://, sqlite:///file.db, sqlite:////absolute/file.db, redis://host:port/db"
 """What `homelab.state` may be (the contract's `state`)."""
+
+_SCHEME = re.compile(r"[a-z][a-z+.-]{0,15}")
+"""What a message repeats of a URL: no more than a scheme, since the rest may be a password."""
 
 Kind: TypeAlias = Literal["memory", "sqlite", "redis"]
 
@@ -37,7 +42,8 @@ def parse(url: str, base_dir: Path) -> Location:
     if separator and scheme == "redis":
         _check_redis(url)
         return Location("redis", url)
-    raise ValueError(f"unknown store {scheme + separator!r} (valid: {FORMS})")
+    given = f" '{scheme}://'" if separator and _SCHEME.fullmatch(scheme) else ""
+    raise ValueError(f"unknown store{given} (valid: {FORMS})")
 
 
 def connect(location: Location) -> Store:
@@ -65,7 +71,7 @@ def _sqlite_path(rest: str) -> str:
     path = rest.removeprefix("/")
     if path == rest or not path or path.endswith("/"):
         raise ValueError(
-            f"'sqlite://{rest}' names no file (valid: sqlite:///file.db, sqlite:////absolute/file.db)"
+            f"{quoted(f'sqlite://{rest}')} names no file (valid: sqlite:///file.db, sqlite:////absolute/file.db)"
         )
     return path
 
