@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
 OTHER: Final = "other"
 """The value of a label for what the configuration does not name."""
-RULES: Final = ("gate", "edge", "showroom", "approach", "loop_guard", "wire", "headers", "metrics")
-"""Values of `rule`: who refused, or broke."""
+RULES: Final = ("gate", "edge", "showroom", "approach", "loop_guard", "wire", "headers", "metrics", "state")
+"""Values of `rule`: who refused, or broke; `state` is the store of `homelab.state`, whoever asked it."""
 ACTIONS: Final = ("run", "neutralised", "refused")
 """Values of `action`: what became of a request for an approach; `neutralised` ran with its tags inert."""
 OUTCOMES: Final = ("answered", "failed", "left")

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Collection
 from dataclasses import replace
 from typing import Final, NoReturn
 
 from litellm_homelab.decision import RefusalType, Refuse
+from litellm_homelab.hooks.closed import log_seldom
 from litellm_homelab.hooks.context import Child, Record
 from litellm_homelab.hooks.metering import meter
 from litellm_homelab.hooks.refusal import Refused
@@ -18,6 +20,11 @@ from litellm_homelab.optillm.ledger import Ledger
 from litellm_homelab.optillm.orphans import REST_SECONDS, Orphans
 
 RULE: Final = "loop_guard"
+UNKNOWN: Final = (
+    "homelab OptiLLM called back for a request that homelab.state does not know, and was refused. The request"
+    " ended more than a minute ago, or the worker or gateway that sent it keeps its counters elsewhere."
+)
+"""What the log says once a minute; the counters of one gateway are in one place."""
 
 
 class LineageGuard:
@@ -76,6 +83,8 @@ class LineageGuard:
             raise Refused(spent(admission.limit, to_child=True), RULE)
         if isinstance(admission, Looped):
             raise Refused(looped(admission.path, to_child=True), RULE)
+        if not isinstance(admission, Ended):
+            log_seldom(logging.WARNING, UNKNOWN)
         # The mark is not shown: who presents it again must learn nothing from it.
         record.forged = "ended" if isinstance(admission, Ended) else "unknown"
         raise Refused(ended(), RULE)

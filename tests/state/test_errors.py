@@ -24,9 +24,9 @@ SECRET = "sk-a-key-of-somebody"
 def test_every_cause_has_a_text_and_an_advice(cause: Cause) -> None:
     """The line of the log says where, what and what to do."""
     what, advice = TEXTS[cause]
-    assert (
-        str(StateUnavailable("memory://", cause, "detail")) == f"state memory://: {what} (detail). {advice}."
-    )
+    line = str(StateUnavailable("memory://", cause, "detail"))
+    assert line == f"state memory://: {what} (detail). {advice}"
+    assert advice.endswith((".", "?"))
 
 
 def sqlite_error(code: int, text: str = "message") -> sqlite3.Error:
