@@ -62,16 +62,15 @@ def build(settings: Settings, router: Callable[[], Any], has_database: Callable[
     keeper = RootKeeper(lanes.lanes, settings.secret, ledger)
     deployments = Deployments(router)
     opening = Opening(lanes, settings.secret, guard, {caller.name: caller for _, caller in keyring.entries})
+    showroom = Showroom.from_settings(settings)
     closing = Closing(settings.handles, deployments, keeper)
     return Parts(
         gate=gate(keyring, rule, has_database),
         rule=rule,
         keyring=keyring,
-        showroom=ShowroomCallback(
-            Showroom.from_settings(settings), opening, deployments, closing, litellms_params()
-        ),
+        showroom=ShowroomCallback(showroom, opening, deployments, closing, litellms_params()),
         approach=ApproachCallback(lanes, opening, deployments),
-        loop_guard=LoopGuardCallback(lanes, opening, deployments, guard, keeper, closing),
+        loop_guard=LoopGuardCallback(lanes, opening, deployments, guard, keeper, closing, showroom),
         metrics=MetricsCallback(deployments),
         opening=opening,
         ending=Ending(orphans, Count(keyring, ledger)),
