@@ -20,10 +20,10 @@ OTHER: Final = "other"
 """The value of a label for what the configuration does not name."""
 RULES: Final = (
     *("gate", "edge", "fields", "showroom", "approach", "loop_guard", "prompt_tags", "transport"),
-    *("wire", "headers", "metrics", "cooldown"),
+    *("wire", "headers", "metrics", "cooldown", "state"),
 )
 """
-Values of `rule`: who refused, or broke.
+Values of `rule`: who refused, or broke; `state` is the store of `homelab.state`, whoever asked it.
 
 A test reads the package's source and fails when a label that it uses is not listed here
 (`tests/hooks/test_rule_labels.py`). A hook of another package that uses `closed` adds its own label.

@@ -93,6 +93,7 @@ class Answers:
             if record.child is not None:
                 await self._book(record.child, used.usage)
 
+    @closed("loop_guard")
     async def _book(self, child: Child, usage: Usage) -> None:
         seconds = time.monotonic() - child.admitted_at
         booked = Usage(usage.prompt_tokens, usage.completion_tokens, seconds)

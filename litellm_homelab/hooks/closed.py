@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import logging
+import time
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from typing import ParamSpec, TypeVar
@@ -13,13 +14,19 @@ from fastapi import HTTPException
 from litellm_homelab.hooks import context
 from litellm_homelab.hooks.metering import add_rule, meter
 from litellm_homelab.hooks.own_errors import Unsent
-from litellm_homelab.hooks.refusal import Refused, policy_error
+from litellm_homelab.hooks.refusal import Refused, policy_error, store_failed
+from litellm_homelab.hooks.repeats import Repeats
+from litellm_homelab.state import StateUnavailable
 
 P = ParamSpec("P")
 T = TypeVar("T")
 
 log = logging.getLogger("LiteLLM Proxy.homelab")
 """A child of LiteLLM's proxy logger, so that it has its handler, format and level (measured on 1.106.2)."""
+
+STORE = "state"
+"""The label `rule` of a store that fails, whichever rule asked it."""
+_repeats = Repeats()
 
 
 def closed(rule: str) -> Callable[[Callable[P, Awaitable[T]]], Callable[P, Awaitable[T]]]:
@@ -42,7 +49,7 @@ def closed(rule: str) -> Callable[[Callable[P, Awaitable[T]]], Callable[P, Await
                 raise
             except Exception as error:
                 refused = broken(rule, error)
-                context.refused(rule, refused.refusal)
+                context.refused(refused.rule or rule, refused.refusal)
                 record = context.current()
                 if (
                     record is not None
@@ -56,7 +63,13 @@ def closed(rule: str) -> Callable[[Callable[P, Awaitable[T]]], Callable[P, Await
 
 
 def broken(rule: str, error: BaseException) -> Refused:
-    """Log and count that a rule broke (its kind and place, never its data); give the refusal to raise."""
+    """
+    Log and count that a rule broke (its kind and place, never its data); give the refusal to raise.
+
+    A store that fails is counted as `state`, and its cause is logged in plain words, once a minute.
+    """
+    if isinstance(error, StateUnavailable):
+        return _store_broken(error)
     meter().rule_error(rule)
     place = error.__traceback__
     while place is not None and place.tb_next is not None:
@@ -64,6 +77,19 @@ def broken(rule: str, error: BaseException) -> Refused:
     where = f"{place.tb_frame.f_code.co_qualname}:{place.tb_lineno}" if place else "?"
     log.error("homelab %s rule failed closed: %s at %s", rule, type(error).__name__, where)
     return policy_error(rule)
+
+
+def _store_broken(error: StateUnavailable) -> Refused:
+    meter().rule_error(STORE)
+    log_seldom(logging.ERROR, f"homelab {error} Requests to OptiLLM handles are refused until this is fixed.")
+    return store_failed()
+
+
+def log_seldom(level: int, line: str) -> None:
+    """Log a line that would repeat with every request, once a minute, with how often it was left out."""
+    more = _repeats.more(line, time.monotonic())
+    if more is not None:
+        log.log(level, "%s%s", line, f" ({more} more of these since the last such line)" if more else "")
 
 
 @contextmanager

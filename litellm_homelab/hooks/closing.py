@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from litellm_homelab.decision import Refuse
 from litellm_homelab.hooks import client_error, context
 from litellm_homelab.hooks.client_error import ClientError
+from litellm_homelab.hooks.closed import broken
 from litellm_homelab.hooks.context import Record
 from litellm_homelab.hooks.deployments import Deployments
 from litellm_homelab.hooks.refusal import Refused
@@ -28,13 +29,22 @@ class Closing:
     async def failure(self, error: Exception) -> ClientError | None:
         """The error to show instead of `error`, which is rewritten alike; None to leave it."""
         record = context.current()
-        verdict = await self._verdict(record, error) if record else None
+        verdict = await self._closed_verdict(record, error) if record else None
         if verdict is None and record is not None:
             verdict = record.refusal
         if verdict is not None and not (isinstance(error, Refused) and error.refusal == verdict):
             return ClientError.of(verdict).replace(error)
         clean = self.refined(error)
         return clean.replace(error) if clean else None
+
+    async def _closed_verdict(self, record: Record, error: Exception) -> Refuse | None:
+        """The verdict; a refusal where it cannot be found, or LiteLLM would show the upstream's error."""
+        try:
+            return await self._verdict(record, error)
+        except Exception as problem:  # noqa: BLE001 - closed, whatever it was
+            refused = broken("loop_guard", problem)
+            context.refused(refused.rule or "loop_guard", refused.refusal)
+            return refused.refusal
 
     async def _verdict(self, record: Record, error: Exception) -> Refuse | None:
         if self._keeper is None or record.root is None:

@@ -24,8 +24,10 @@ class Child:
     root: str
     hop: int
     handle: str = ""
-    """The root's, once the child is admitted; so is the approach."""
+    """The root's, once the root has been looked up; so is the approach."""
     approach: str = ""
+    admitted: bool = False
+    """Whether it has been counted: at its first attempt, once for all of its attempts."""
     admitted_at: float = field(default_factory=time.monotonic)
 
 

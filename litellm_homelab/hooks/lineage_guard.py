@@ -1,23 +1,30 @@
-"""Who is calling back, and may they: the part of the loop guard that looks at requests as they come in."""
+"""Who is calling back, and may they: the part of the loop guard that decides on OptiLLM's calls."""
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Collection
 from dataclasses import replace
 from typing import Final, NoReturn
 
 from litellm_homelab.decision import RefusalType, Refuse
+from litellm_homelab.hooks.closed import log_seldom
 from litellm_homelab.hooks.context import Child, Record
 from litellm_homelab.hooks.metering import meter
 from litellm_homelab.hooks.refusal import Refused
 from litellm_homelab.optillm import topology
-from litellm_homelab.optillm.fanout import Admitted, Ended, Looped, Spent
+from litellm_homelab.optillm.fanout import Admitted, Ended, Looped, Spent, Unknown
 from litellm_homelab.optillm.hearsay import RETURN_TEXT
 from litellm_homelab.optillm.ledger import Ledger
 from litellm_homelab.optillm.orphans import REST_SECONDS, Orphans
 
 RULE: Final = "loop_guard"
+UNKNOWN: Final = (
+    "homelab OptiLLM called back for a request that homelab.state does not know, and was refused. The request"
+    " ended more than a minute ago, or the worker or gateway that sent it keeps its counters elsewhere."
+)
+"""What the log says once a minute; the counters of one gateway are in one place."""
 
 
 class LineageGuard:
@@ -33,14 +40,14 @@ class LineageGuard:
         Decide on a request that comes in, if it is one of OptiLLM's.
 
         Raises:
-            Refused: it asks for OptiLLM again, its root has ended or has had all its children, or it has no
-                root and too many others like it are under way.
+            Refused: it asks for OptiLLM again, its root has ended or is unknown, or it has no root and too
+                many others like it are under way.
 
         """
         if isinstance(model, str) and model in self._lanes:
             await self.refuse_return(record, model)
         if record.child is not None:
-            await self._admit(record, record.child)
+            await self._look_up(record, record.child)
         elif record.caller.role == "optillm" and record.forged is None:
             record.orphan = self._orphans.enter(time.monotonic())
             if not record.orphan:
@@ -66,19 +73,43 @@ class LineageGuard:
         await self._ledger.loop(child.root, topology.written((start, topology.OPTILLM, group)))
         _refuse(record, returned(start, group), start)
 
-    async def _admit(self, record: Record, child: Child) -> None:
-        admission = await self._ledger.admit(child.root)
-        if isinstance(admission, Admitted):
-            root = admission.root
-            record.child = replace(child, handle=root.handle, approach=root.approach)
+    async def admit(self, record: Record) -> None:
+        """
+        Count a child, at the first of its attempts: one that another rule refuses uses up nothing.
+
+        Raises:
+            Refused: its root has had all its children, or has ended since.
+
+        """
+        child = record.child
+        if child is None or child.admitted:
             return
+        admission = await self._ledger.admit(child.root)
+        if not isinstance(admission, Admitted):
+            # Remembered, since inside a fallback LiteLLM would show the error that led to it.
+            record.refusal = self._not_admitted(record, admission)
+            raise Refused(record.refusal, RULE)
+        record.child = replace(child, admitted=True, admitted_at=time.monotonic())
+
+    async def _look_up(self, record: Record, child: Child) -> None:
+        """Refuse a child whose root is over; count nothing."""
+        admission = await self._ledger.look_up(child.root)
+        if isinstance(admission, Ended | Unknown | Looped):
+            raise Refused(self._not_admitted(record, admission), RULE)
+        if isinstance(admission, Admitted):
+            record.child = replace(child, handle=admission.root.handle, approach=admission.root.approach)
+
+    @staticmethod
+    def _not_admitted(record: Record, admission: Spent | Looped | Ended | Unknown) -> Refuse:
         if isinstance(admission, Spent):
-            raise Refused(spent(admission.limit, to_child=True), RULE)
+            return spent(admission.limit, to_child=True)
         if isinstance(admission, Looped):
-            raise Refused(looped(admission.path, to_child=True), RULE)
+            return looped(admission.path, to_child=True)
+        if isinstance(admission, Unknown):
+            log_seldom(logging.WARNING, UNKNOWN)
         # The mark is not shown: who presents it again must learn nothing from it.
         record.forged = "ended" if isinstance(admission, Ended) else "unknown"
-        raise Refused(ended(), RULE)
+        return ended()
 
 
 def _refuse(record: Record, refusal: Refuse, handle: str | None) -> NoReturn:

@@ -8,10 +8,12 @@ from typing import Any
 from litellm.integrations.custom_logger import CustomLogger
 
 from litellm_homelab import request
+from litellm_homelab.decision import Allow
 from litellm_homelab.hooks import attempt, bill, context, unmarking, wire_mark
 from litellm_homelab.hooks.answers import Answers
 from litellm_homelab.hooks.closed import closed, counted
 from litellm_homelab.hooks.closing import Closing
+from litellm_homelab.hooks.context import Record
 from litellm_homelab.hooks.deployments import Deployments
 from litellm_homelab.hooks.lineage_guard import LineageGuard
 from litellm_homelab.hooks.metering import timed, timing
@@ -19,6 +21,7 @@ from litellm_homelab.hooks.opening import Opening
 from litellm_homelab.hooks.root_keeper import RootKeeper, blank_headers
 from litellm_homelab.hooks.sent import SENT
 from litellm_homelab.optillm.lanes import Lanes
+from litellm_homelab.showroom.rule import Showroom
 
 
 class LoopGuardCallback(CustomLogger):  # type: ignore[misc]  # LiteLLM's class is untyped here
@@ -32,9 +35,11 @@ class LoopGuardCallback(CustomLogger):  # type: ignore[misc]  # LiteLLM's class 
         guard: LineageGuard,
         keeper: RootKeeper,
         closing: Closing,
+        showroom: Showroom,
     ) -> None:
         super().__init__()
         self._lanes = lanes
+        self._showroom = showroom
         self._opening = opening
         self._deployments = deployments
         self._guard = guard
@@ -64,11 +69,13 @@ class LoopGuardCallback(CustomLogger):  # type: ignore[misc]  # LiteLLM's class 
         kwargs: dict[str, Any],
         call_type: Any,  # noqa: ANN401 - LiteLLM's signature
     ) -> dict[str, Any] | None:
-        """Open the root of an attempt at OptiLLM; refuse it to OptiLLM, and once the root has failed."""
+        """Count a child; open the root of an attempt at OptiLLM; refuse OptiLLM its way back to itself."""
         record = context.current()
         chosen = request.deployment_id(kwargs)
         group = self._deployments.group_of(chosen) if chosen else None
         if record is None or group is None or group not in self._lanes.lanes:
+            if record is not None and self._may_go_on(record, group):
+                await self._guard.admit(record)
             if record is not None and record.root is not None:
                 record.root.carrying = False
             return None
@@ -80,6 +87,11 @@ class LoopGuardCallback(CustomLogger):  # type: ignore[misc]  # LiteLLM's class 
         if record.root is not None:
             record.root.carrying = attempt.is_sent(call_type)
         return None
+
+    def _may_go_on(self, record: Record, group: str | None) -> bool:
+        """Whether the showroom allows the attempt: its hook may run later, and refuses what it does not."""
+        decision = self._showroom.attempt(record.asked, group, record.caller)
+        return group is None or isinstance(decision, Allow)
 
     # --- the wire ----------------------------------------------------------------------------------
 

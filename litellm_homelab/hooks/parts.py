@@ -74,17 +74,16 @@ def build(settings: Settings, router: Callable[[], Any], has_database: Callable[
     targets = Targets(deployments, lanes.lanes)
     callers = {caller.name: caller for _, caller in keyring.entries}
     opening = Opening(lanes, settings.secret, guard, callers, deployments)
+    showroom = Showroom.from_settings(settings)
     closing = Closing(settings.handles, deployments, keeper)
     return Parts(
         gate=gate(keyring, rule, has_database),
         rule=rule,
         fields=fields,
         keyring=keyring,
-        showroom=ShowroomCallback(
-            Showroom.from_settings(settings), opening, deployments, closing, targets, fields
-        ),
+        showroom=ShowroomCallback(showroom, opening, deployments, closing, targets, fields),
         approach=ApproachCallback(lanes, opening, deployments),
-        loop_guard=LoopGuardCallback(lanes, opening, deployments, guard, keeper, closing),
+        loop_guard=LoopGuardCallback(lanes, opening, deployments, guard, keeper, closing, showroom),
         metrics=MetricsCallback(deployments),
         opening=opening,
         ending=Ending(orphans, Count(keyring, ledger)),

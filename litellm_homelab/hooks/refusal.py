@@ -58,3 +58,15 @@ def policy_error(rule: str) -> Refused:
         ),
         rule,
     )
+
+
+def store_failed() -> Refused:
+    """The refusal of a request that cannot be counted: the store of `homelab.state` fails."""
+    return Refused(
+        Refuse(
+            RefusalType.POLICY_ERROR,
+            "The gateway cannot read or write its counters (homelab.state), so the request was refused. "
+            "This is a fault of the gateway, not of the request; the gateway's log has the cause.",
+        ),
+        "state",
+    )

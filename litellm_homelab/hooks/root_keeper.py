@@ -8,12 +8,14 @@ from typing import Final
 
 from litellm_homelab.decision import RefusalType, Refuse
 from litellm_homelab.hooks import lineage_guard
+from litellm_homelab.hooks.closed import broken
 from litellm_homelab.hooks.context import Record, Root
 from litellm_homelab.hooks.refusal import policy_error
 from litellm_homelab.optillm import fanout, hearsay, lineage, topology
 from litellm_homelab.optillm.fanout import Summary, Usage
 from litellm_homelab.optillm.ledger import Ledger
 from litellm_homelab.sections import Lane
+from litellm_homelab.state import Cause, StateUnavailable
 
 ROOT_SECONDS: Final = 3600.0
 """How long a root may take, and its mark holds: longer than any timeout of the shipped router.yaml."""
@@ -35,7 +37,7 @@ class RootKeeper:
         root = record.root
         if root.verdict is None:
             summary = await self.ledger.read(root.id)
-            root.verdict = _problem(summary)
+            root.verdict = self._problem(summary)
         root.carried, root.wire = False, None
         return root.verdict
 
@@ -64,7 +66,7 @@ class RootKeeper:
         summary = await self.ledger.end(root.id)
         root.summary = summary or _unknown(root)
         if root.verdict is None:
-            root.verdict = _problem(summary) or await self.returned(root, answer)
+            root.verdict = self._problem(summary) or await self.returned(root, answer)
         if root.verdict is None and not failed and root.mark and not root.carried:
             root.verdict = policy_error("loop_guard").refusal
         return root.verdict
@@ -80,6 +82,20 @@ class RootKeeper:
             topology.written((root.handle, topology.OPTILLM, " or ".join(sorted(said or groups))))
         )
 
+    @staticmethod
+    def _problem(summary: Summary | None) -> Refuse | None:
+        if summary is None:
+            broken("loop_guard", StateUnavailable("", Cause.LOST))
+            return Refuse(
+                RefusalType.POLICY_ERROR,
+                "The account of this request's calls was lost, so it cannot be answered. Try again.",
+            )
+        if summary.problem is None or summary.problem.kind == "gone":
+            return None
+        if summary.problem.kind == "looped":
+            return lineage_guard.looped(summary.problem.text)
+        return lineage_guard.spent(summary.root.max_calls)
+
     async def headers(self, root: Root) -> dict[str, str]:
         """The `x-homelab-*` headers of an answer."""
         summary = root.summary or await self.ledger.read(root.id) or _unknown(root)
@@ -94,19 +110,6 @@ class RootKeeper:
 def blank_headers() -> dict[str, str]:
     """The headers of an answer whose account could not be read."""
     return dict.fromkeys(("x-homelab-root", "x-homelab-approach", "x-homelab-calls", "x-homelab-tokens"), "")
-
-
-def _problem(summary: Summary | None) -> Refuse | None:
-    if summary is None:
-        return Refuse(
-            RefusalType.POLICY_ERROR,
-            "The account of this request's calls was lost, so it cannot be answered. Try again.",
-        )
-    if summary.problem is None or summary.problem.kind == "gone":
-        return None
-    if summary.problem.kind == "looped":
-        return lineage_guard.looped(summary.problem.text)
-    return lineage_guard.spent(summary.root.max_calls)
 
 
 def _unknown(root: Root) -> Summary:

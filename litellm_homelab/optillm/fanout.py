@@ -115,6 +115,15 @@ def admission_of(taken: Taken | None) -> Admission:
     return Spent(taken.entry.count(MAX_CALLS))
 
 
+def standing_of(entry: Entry | None) -> Admission:
+    """As `admission_of` for an entry that was only read: whether the root still takes children at all."""
+    if entry is None:
+        return Unknown()
+    over = ENDED in entry.marks or PROBLEM in entry.marks
+    admission = admission_of(Taken(entry, granted=not over))
+    return admission if not isinstance(admission, Spent) else Admitted(entry.count(CHILDREN), _root(entry))
+
+
 def opened(root: Root) -> Entry:
     """Return the entry of a root that has no children yet."""
     times = {"opened_at": repr(root.opened_at), "deadline": repr(root.deadline)}

@@ -51,6 +51,10 @@ class Ledger:
             await self._mark(root_id, Problem("spent", str(admission.limit)))
         return admission
 
+    async def look_up(self, root_id: str) -> Admission:
+        """Whether the root still takes children, nothing counted; how many it has had is `admit`'s to say."""
+        return fanout.standing_of(await self._store.read(_key(root_id)))
+
     async def finish(self, root_id: str, usage: Usage) -> None:
         """Book a child that was answered, even after its root has ended; an unknown root books nothing."""
         await self._store.add(_key(root_id), fanout.amounts(usage))

@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Literal, TypeAlias
 from urllib.parse import urlsplit
 
-from litellm_homelab.state.store import StateUnavailable, Store
+from litellm_homelab.state.errors import Cause, StateUnavailable
+from litellm_homelab.state.store import Store
 from litellm_homelab.wording import quoted
 
 FORMS = "memory://, sqlite:///file.db, sqlite:////absolute/file.db, redis://host:port/db"
@@ -62,8 +63,7 @@ def _connect_redis(url: str) -> Store:
     try:
         from litellm_homelab.state.redis import RedisStore
     except ImportError as error:
-        advice = "install it with: pip install 'litellm-homelab[redis]'"
-        raise StateUnavailable("redis://", f"its client is missing ({error}); {advice}") from error
+        raise StateUnavailable("redis://", Cause.NO_CLIENT, str(error)) from error
     return RedisStore(url)
 
 

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Collection, Mapping
 
 from litellm_homelab.state.entry import Entry, Taken
-from litellm_homelab.state.store import StateUnavailable
+from litellm_homelab.state.errors import Cause, StateUnavailable
 
 MAX_ENTRIES = 10_000
 """Entries alive at once; about 1 KB each, and far more than one worker can serve roots at a time."""
@@ -85,7 +85,8 @@ class MemoryStore:
         for key in [key for key, expires_at in self._expires_at.items() if expires_at <= now]:
             self._drop(key)
         if len(self._entries) >= self._max_entries:
-            raise StateUnavailable("memory://", f"all {self._max_entries} entries are in use")
+            detail = f"all {self._max_entries} entries are in use"
+            raise StateUnavailable("memory://", Cause.TOO_MANY_ENTRIES, detail)
 
     def _drop(self, key: str) -> None:
         self._entries.pop(key, None)

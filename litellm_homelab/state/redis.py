@@ -19,7 +19,8 @@ from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 
 from litellm_homelab.state.entry import Entry, Taken
-from litellm_homelab.state.store import StateUnavailable
+from litellm_homelab.state.errors import Cause, StateUnavailable
+from litellm_homelab.state.redis_errors import cause_of, detail_of
 
 if TYPE_CHECKING:
     from redis.commands.core import AsyncScript
@@ -96,20 +97,20 @@ class RedisStore:
         if answer is None:
             return None
         granted, fields = cast("tuple[int, list[str]]", answer)
-        return Taken(_entry(fields), granted=granted == 1)
+        return Taken(self._entry(fields), granted=granted == 1)
 
     async def add(self, key: str, amounts: Mapping[str, int]) -> Entry | None:
         """Add to several counters at once (`Store.add`)."""
-        return _entry_or_none(await self._run("add", key, *_fields(Entry(amounts))))
+        return self._entry_or_none(await self._run("add", key, *_fields(Entry(amounts))))
 
     async def mark(self, key: str, name: str, text: str, keep: float | None = None) -> Entry | None:
         """Set a mark unless it is set (`Store.mark`)."""
         lifetime = () if keep is None else (_milliseconds(keep),)
-        return _entry_or_none(await self._run("mark", key, f"m{name}", text, *lifetime))
+        return self._entry_or_none(await self._run("mark", key, f"m{name}", text, *lifetime))
 
     async def read(self, key: str) -> Entry | None:
         """Return the entry as it is now (`Store.read`)."""
-        return _entry_or_none(await self._run("read", key))
+        return self._entry_or_none(await self._run("read", key))
 
     async def close(self) -> None:
         """Close the connections (`Store.close`)."""
@@ -139,10 +140,17 @@ class RedisStore:
     async def _run(self, script: str, key: str, *args: str | int) -> object:
         try:
             return await self._scripts[script](keys=[NAMESPACE + key], args=args)
-        except (RedisError, OSError) as error:
-            raise StateUnavailable(
-                self._where, f"{error} (is Redis running there, and reachable?)"
-            ) from error
+        except (RedisError, OSError, ValueError) as error:  # ValueError: a value that is not ours, not UTF-8
+            raise StateUnavailable(self._where, cause_of(error), detail_of(error)) from error
+
+    def _entry_or_none(self, answer: object) -> Entry | None:
+        return None if answer is None else self._entry(cast("list[str]", answer))
+
+    def _entry(self, fields: Sequence[str]) -> Entry:
+        try:
+            return _entry(fields)
+        except ValueError as error:  # somebody else wrote to our key
+            raise StateUnavailable(self._where, Cause.DAMAGED, type(error).__name__) from error
 
 
 def _milliseconds(seconds: float) -> int:
@@ -154,10 +162,6 @@ def _fields(entry: Entry) -> Iterator[str | int]:
         yield from (f"c{counter}", value)
     for name, text in entry.marks.items():
         yield from (f"m{name}", text)
-
-
-def _entry_or_none(answer: object) -> Entry | None:
-    return None if answer is None else _entry(cast("list[str]", answer))
 
 
 def _entry(fields: Sequence[str]) -> Entry:

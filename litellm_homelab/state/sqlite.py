@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 import os
 import sqlite3
 import threading
@@ -19,7 +20,9 @@ from pathlib import Path
 from typing import TypeVar
 
 from litellm_homelab.state.entry import Entry, Taken
-from litellm_homelab.state.store import StateUnavailable
+from litellm_homelab.state.errors import StateUnavailable
+from litellm_homelab.state.sqlite_errors import cause_of, detail_of, primary
+from litellm_homelab.state.sqlite_file import Busy, Database, open_database
 
 PATIENCE_SECONDS = 10.0
 """
@@ -52,6 +55,16 @@ _CREATE = """INSERT INTO homelab_state (key, counters, marks, expires_at) VALUES
     ON CONFLICT (key) DO UPDATE SET counters = ?2, marks = ?3, expires_at = ?4 WHERE expires_at <= ?5"""
 _BUSY = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
 
+log = logging.getLogger("LiteLLM Proxy.homelab.state")
+"""Below LiteLLM's proxy logger, whose handler and format it uses (measured on 1.106.2)."""
+
+MOVED = (
+    "homelab state sqlite:///%s: the file (or the -wal or -shm file beside it) was deleted or replaced while"
+    " it was open. Worker %d now uses the file at that path; requests to OptiLLM handles that were under way"
+    " may fail."
+)
+"""What the log says of it; every worker says it once, when it notices."""
+
 T = TypeVar("T")
 
 
@@ -64,7 +77,7 @@ class SqliteStore:
         self._path = path
         self._patience_seconds = patience_seconds
         # A connection must cross neither a fork nor a thread, so each process and thread opens its own.
-        self._connections: dict[tuple[int, int], sqlite3.Connection] = {}
+        self._databases: dict[tuple[int, int], Database] = {}
 
     async def create(self, key: str, entry: Entry, ttl: float) -> bool:
         """Create an entry (`Store.create`); a few expired ones go in the same transaction."""
@@ -97,9 +110,9 @@ class SqliteStore:
 
     async def close(self) -> None:
         """Close this process's and thread's connection (`Store.close`)."""
-        connection = self._connections.pop(_here(), None)
-        if connection is not None:
-            connection.close()
+        known = self._databases.pop(_here(), None)
+        if known is not None:
+            known.connection.close()
 
     async def _change(
         self, key: str, change: Callable[[Entry], Taken], keep: float | None = None
@@ -127,34 +140,43 @@ class SqliteStore:
 
     async def _patiently(self, work: Callable[[sqlite3.Connection], T]) -> T:
         give_up_at = time.monotonic() + self._patience_seconds
+        again = _here() in self._databases  # what fails on an old connection is tried once on a new one
         while True:
             try:
                 return work(self._connection())
-            except sqlite3.Error as error:
-                if not _is_busy(error) or time.monotonic() >= give_up_at:
+            except (sqlite3.Error, OSError, ValueError, Busy) as error:
+                if _is_busy(error) and time.monotonic() < give_up_at:
+                    await asyncio.sleep(_RETRY_SECONDS)
+                    continue
+                if not _is_busy(error):
+                    self._drop()
+                if _is_busy(error) or not again or _is_full(error):
                     raise self._unavailable(error) from error
-            await asyncio.sleep(_RETRY_SECONDS)
+                again = False
 
     def _connection(self) -> sqlite3.Connection:
-        connection = self._connections.get(_here())
-        if connection is None:
-            connection = self._connections[_here()] = _open(self._path)
-        return connection
+        known = self._databases.get(_here())
+        if known is not None and not known.moved():
+            return known.connection
+        opened = self._databases[_here()] = open_database(self._path, _set_up, known)
+        if known is not None:
+            log.warning(MOVED, self._path, os.getpid())
+        return opened.connection
 
-    def _unavailable(self, error: sqlite3.Error) -> StateUnavailable:
-        advice = "is it a SQLite file in an existing, writable folder on a local disk, locked by nobody else?"
-        return StateUnavailable(f"sqlite:///{self._path}", f"{error} ({advice})")
+    def _drop(self) -> None:
+        """Close the connection; one whose file has moved is kept until another takes its place."""
+        known = self._databases.get(_here())
+        if known is not None and not known.moved():
+            del self._databases[_here()]
+            known.connection.close()
+
+    def _unavailable(self, error: Exception) -> StateUnavailable:
+        return StateUnavailable(f"sqlite:///{self._path}", cause_of(error, self._path), detail_of(error))
 
 
-def _open(path: Path) -> sqlite3.Connection:
-    connection = sqlite3.connect(path, timeout=0, isolation_level=None)
-    try:
-        for statement in _SETUP:
-            connection.execute(statement)
-    except sqlite3.Error:
-        connection.close()
-        raise
-    return connection
+def _set_up(connection: sqlite3.Connection) -> None:
+    for statement in _SETUP:
+        connection.execute(statement)
 
 
 def _read(database: sqlite3.Connection, key: str) -> tuple[Entry, float] | None:
@@ -170,5 +192,9 @@ def _here() -> tuple[int, int]:
     return os.getpid(), threading.get_ident()
 
 
-def _is_busy(error: sqlite3.Error) -> bool:
-    return getattr(error, "sqlite_errorcode", 0) & 0xFF in _BUSY  # the low byte is the primary code
+def _is_busy(error: Exception) -> bool:
+    return isinstance(error, Busy) or primary(error) in _BUSY
+
+
+def _is_full(error: Exception) -> bool:
+    return primary(error) == sqlite3.SQLITE_FULL

@@ -8,13 +8,6 @@ from typing import Protocol
 from litellm_homelab.state.entry import Entry, Taken
 
 
-class StateUnavailable(Exception):
-    """The store cannot answer; whoever asked refuses, since an unknown count must not let a request pass."""
-
-    def __init__(self, where: str, problem: str) -> None:
-        super().__init__(f"state {where}: {problem}. What needs it is refused until this is mended.")
-
-
 class Store(Protocol):
     """
     Entries by key, each with a time to live; every operation is atomic among all who share the store.

@@ -214,6 +214,69 @@ async def test_a_call_of_optillm_without_a_mark_is_served(gateway: Gateway) -> N
     assert (answer.status, answer.sent_to) == (200, ["base"])
 
 
+REFUSED: list[Any] = [
+    pytest.param("nowhere", {}, "optillm", (404, "model_not_found"), id="name-that-exists-nowhere"),
+    pytest.param("openai/real-base", {}, "optillm", (404, "model_not_found"), id="name-of-the-upstream"),
+    pytest.param("id-base-0", {}, "optillm", (404, "model_not_found"), id="deployment-id"),
+    pytest.param("", {}, "optillm", (404, "model_not_found"), id="empty-name"),
+    pytest.param("base", {}, "app", (404, "model_not_found"), id="caller-without-the-right"),
+    pytest.param("base", {"fallbacks": ["main"]}, "optillm", (400, "param_not_allowed"), id="fallbacks"),
+    pytest.param("boost", {}, "optillm", (400, "loop_detected"), id="return"),
+]
+"""Calls back that a rule refuses: name, fields, caller, refusal."""
+
+
+@pytest.mark.parametrize(("name", "fields", "caller", "refusal"), REFUSED)
+async def test_a_refused_child_uses_up_nothing(
+    gateway: Gateway, name: str, fields: dict[str, Any], caller: str, refusal: tuple[int, str]
+) -> None:
+    """It reached no backend: `max_calls` other children of its root are served all the same."""
+    root = await gateway.open()
+    for _ in range(MAX_CALLS + 1):
+        answer = await gateway.child(f"{name}{marked(root)}", caller, **fields)
+        assert (answer.status, answer.error["type"], answer.sent_to) == (*refusal, []), answer.text
+    summary = await gateway.ledger.read(root)
+    assert summary is not None
+    assert summary.children == 0
+    if refusal[1] != "loop_detected":  # which ends the root
+        assert [(await gateway.child(f"base{marked(root)}")).status for _ in range(MAX_CALLS)] == [200] * 3
+        assert (await gateway.child(f"base{marked(root)}")).error["type"] == "fanout_exceeded"
+
+
+async def test_a_name_refused_at_the_limit_does_not_end_the_root(gateway: Gateway) -> None:
+    """A root that has had all its children is spoilt by one more that would reach a backend only."""
+    root = await gateway.open()
+    for _ in range(MAX_CALLS):
+        await gateway.child(f"base{marked(root)}")
+    assert (await gateway.child(f"nowhere{marked(root)}")).error["type"] == "model_not_found"
+    summary = await gateway.ledger.read(root)
+    assert summary is not None
+    assert (summary.children, summary.problem) == (MAX_CALLS, None)
+
+
+@pytest.mark.parametrize("way", WAYS)
+async def test_a_child_that_fails_over_is_counted_once(
+    gateway: Gateway, way: Callable[[str, bool], tuple[str, dict[str, Any]]]
+) -> None:
+    """However many attempts, and however often LiteLLM calls the hooks of each."""
+    root = await gateway.open()
+    gateway.proxy.upstream("base").fails(500, times=1)
+    path, body = way(f"base{marked(root)}", False)
+    await gateway.proxy.post(path, body, headers=key_of("optillm"))
+    gateway.proxy.upstream("base").works()
+    summary = await gateway.ledger.read(root)
+    assert summary is not None
+    assert summary.children == 1
+
+
+async def test_the_header_counts_calls_that_reached_a_backend(gateway: Gateway) -> None:
+    """`x-homelab-calls` leaves out what was refused."""
+    async with gateway.held("boost", optillm_approach="moa") as held:
+        for name in ("nowhere", "base", "nowhere"):
+            await gateway.child(f"{name}{held.mark}")
+    assert held.answer.response.headers["x-homelab-calls"] == "1"
+
+
 # --- marks that do not hold ------------------------------------------------------------------------
 
 

@@ -15,7 +15,9 @@ async def test_a_full_store_refuses_a_new_entry_and_keeps_the_old() -> None:
     store = MemoryStore(max_entries=2)
     for key in ("one", "two"):
         await store.create(key, Entry(), 60)
-    with pytest.raises(StateUnavailable, match=r"^state memory://: all 2 entries are in use"):
+    with pytest.raises(
+        StateUnavailable, match=r"^state memory://: too many entries are in use \(all 2 entries are in use\)"
+    ):
         await store.create("three", Entry(), 60)
     assert len(store) == 2
     assert await store.read("one") == Entry()

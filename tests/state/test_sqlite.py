@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from litellm_homelab.state import Entry, StateUnavailable
+from litellm_homelab.state import Cause, Entry, StateUnavailable
 from litellm_homelab.state.sqlite import SqliteStore
 
 
@@ -42,7 +42,9 @@ async def test_a_lock_that_stays_is_told(tmp_path: Path) -> None:
     await store.create("one", Entry(), 60)
     other = sqlite3.connect(path, isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
-    with pytest.raises(StateUnavailable, match=r"database is locked.*locked by nobody else"):
+    with pytest.raises(
+        StateUnavailable, match=r"locked by another process for too long \(SQLite: database is locked\)"
+    ):
         await store.add("one", {"used": 1})
     assert await store.read("one") == Entry()  # readers need no lock
     other.close()
@@ -50,21 +52,29 @@ async def test_a_lock_that_stays_is_told(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("place", "problem"),
+    ("place", "cause", "problem"),
     [
-        pytest.param("missing/state.db", "unable to open database file", id="no-such-folder"),
-        pytest.param("folder", "unable to open database file", id="a-folder"),
-        pytest.param("text.db", "file is not a database", id="another-file"),
+        pytest.param("missing/state.db", Cause.NO_FOLDER, "its folder does not exist", id="no-such-folder"),
+        pytest.param("text.db/state.db", Cause.NO_FOLDER, "its folder does not exist", id="file-as-folder"),
+        pytest.param("folder", Cause.NO_FILE, "the path is not a file that can be opened", id="a-folder"),
+        pytest.param(
+            "circle", Cause.NO_FILE, "the path is not a file that can be opened", id="link-to-itself"
+        ),
+        pytest.param("text.db", Cause.NOT_A_DATABASE, "the file is not a SQLite database", id="another-file"),
     ],
 )
-async def test_a_file_that_cannot_be_used_is_told(tmp_path: Path, place: str, problem: str) -> None:
-    """The error names the file, SQLite's reason, and what to look at."""
+async def test_a_file_that_cannot_be_used_is_named(
+    tmp_path: Path, place: str, cause: Cause, problem: str
+) -> None:
+    """The error has the path, the cause in plain words, and what to do."""
     (tmp_path / "folder").mkdir()
+    (tmp_path / "circle").symlink_to("circle")
     (tmp_path / "text.db").write_text("this is no database, and long enough to be seen as none\n" * 20)
     begun = time.monotonic()
-    with pytest.raises(StateUnavailable) as told:
+    with pytest.raises(StateUnavailable) as raised:
         await SqliteStore(tmp_path / place).create("one", Entry(), 60)
-    assert str(told.value).startswith(f"state sqlite:///{tmp_path / place}: {problem} (is it a SQLite file")
+    assert raised.value.cause is cause
+    assert str(raised.value).startswith(f"state sqlite:///{tmp_path / place}: {problem} (")
     assert time.monotonic() - begun < 1  # waiting would not mend it
 
 
@@ -99,7 +109,7 @@ def test_a_store_survives_a_fork(tmp_path: Path) -> None:
     child = os.fork()
     if child == 0:
         taken = asyncio.run(store.take("shared", "used", "limit", ()))
-        own = len(store._connections) == 2  # the parent's is left alone: using it here could corrupt the file
+        own = len(store._databases) == 2  # the parent's is left alone: using it here could corrupt the file
         os._exit(0 if own and taken is not None and taken.granted else 1)
     _, status = os.waitpid(child, 0)
     taken = asyncio.run(store.take("shared", "used", "limit", ()))

@@ -1,0 +1,34 @@
+"""Lines of the log that would repeat with every request are written once a minute."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Final
+
+QUIET_SECONDS: Final = 60.0
+"""How long a line is not written again."""
+MOST: Final = 100
+"""Lines that are remembered; with more of them, the oldest is forgotten and so written again."""
+
+
+@dataclass(slots=True)
+class Repeats:
+    """Which lines were written lately, and how often each was left out since."""
+
+    _seen: dict[str, tuple[float, int]] = field(default_factory=dict)
+
+    def more(self, line: str, now: float) -> int | None:
+        """
+        How often `line` was left out since it was written, if it is to be written now; else None.
+
+        `now` is in monotonic seconds.
+        """
+        written_at, left_out = self._seen.get(line, (-QUIET_SECONDS, 0))
+        if line in self._seen and now - written_at < QUIET_SECONDS:
+            self._seen[line] = (written_at, left_out + 1)
+            return None
+        self._seen.pop(line, None)
+        self._seen[line] = (now, 0)
+        if len(self._seen) > MOST:
+            del self._seen[next(iter(self._seen))]
+        return left_out
