@@ -49,9 +49,18 @@ SDKS: dict[str, tuple[Any, ...]] = {
 ACCOUNTS = frozenset({"workspace_id", "user_profile_id"})
 """Fields that Anthropic documents and that choose an account: they stay refused."""
 OPEN_WEBUI = {
-    "model": "main", "messages": [], "stream": True, "stream_options": {"include_usage": True},
-    "tools": [], "tool_choice": "auto", "parallel_tool_calls": True, "temperature": 0.7,
-    "max_tokens": 100, "num_ctx": 8192, "think": True, "user": {"name": "a", "role": "user"},
+    "model": "main",
+    "messages": [],
+    "stream": True,
+    "stream_options": {"include_usage": True},
+    "tools": [],
+    "tool_choice": "auto",
+    "parallel_tool_calls": True,
+    "temperature": 0.7,
+    "max_tokens": 100,
+    "num_ctx": 8192,
+    "think": True,
+    "user": {"name": "a", "role": "user"},
 }
 """What Open WebUI sends to an OpenAI-compatible server; its own `metadata` it keeps to itself."""
 OWN_METADATA = {"user_id": "u", "chat_id": "c", "task": "title", "session": "s", "trace_name": "t"}
