@@ -101,7 +101,7 @@ def test_a_planted_router_method_is_found(monkeypatch: pytest.MonkeyPatch) -> No
 
 
 def test_an_unreviewed_parameter_is_refused_at_run_time() -> None:
-    """With a LiteLLM newer than the lists nothing opens by itself; a name that nobody knows is dropped."""
+    """A LiteLLM newer than the lists opens nothing by itself; a name that nobody knows is dropped."""
     rule = Fields(litellms=frozenset({"steer_to"}))
     assert rule.field("chat", "steer_to")[0] is Verdict.REFUSE
     assert rule.field("chat", "nobody_knows_this")[0] is Verdict.DROP
