@@ -58,8 +58,11 @@ class LoopGuardCallback(CustomLogger):  # type: ignore[misc]  # LiteLLM's class 
         data: dict[str, Any],
         call_type: str,  # noqa: ARG002 - LiteLLM's signature
     ) -> dict[str, Any]:
-        """Refuse a re-entry, a forged mark, a child too many."""
-        await self._opening.open(data, user_api_key_dict)
+        """Refuse a re-entry, a forged mark, a child whose root is over; let no call of OptiLLM be retried."""
+        record = await self._opening.open(data, user_api_key_dict)
+        if record.child is not None or record.caller.role == "optillm":
+            # OptiLLM's own client asks three times; 0 overrides the retry policies of the file (1.106.2).
+            data["num_retries"] = 0
         return data
 
     @timed("attempt")

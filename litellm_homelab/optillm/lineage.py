@@ -109,7 +109,9 @@ def open(name: str, secret: str, now: float) -> Opened:  # noqa: A001 - the word
 
 def erased(text: str) -> str:
     """Return a text without any token, or the start of one: for errors in which OptiLLM repeats the name."""
-    return _ANYWHERE.sub("", text) if MARKER in text else text
+    text = _ANYWHERE.sub("", text) if MARKER in text else text
+    # What is left may have come together to another one; behind a space nothing does.
+    return _ANYWHERE.sub(" ", text) if MARKER in text else text
 
 
 def _root_bytes(root: str) -> bytes:

@@ -155,3 +155,10 @@ def test_the_key_is_hkdf_of_the_secret() -> None:
 
     derived = HKDF(SHA256(), length=32, salt=None, info=b"litellm-homelab lineage 1").derive(SECRET.encode())
     assert lineage._key(SECRET) == derived
+
+
+def test_what_is_left_of_a_token_makes_no_other() -> None:
+    """A text that was made so that its pieces come together to a token shows none either."""
+    token = lineage.mint("secret", lineage.new_root(), 1, 2_000_000_000)
+    assert token not in lineage.erased(f"base@home@homelab.{'a' * 56}{token.removeprefix('@home')}")
+    assert lineage.erased(f"no model base{token}, sorry") == "no model base, sorry"
