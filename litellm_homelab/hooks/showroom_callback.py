@@ -135,7 +135,7 @@ class ShowroomCallback(CustomLogger):  # type: ignore[misc]  # LiteLLM's class i
         if wrong is None:
             return Allow()
         log.error("homelab showroom rule refused an attempt: its %s is not the chosen deployment's", wrong)
-        if record is None or wrong not in record.fields:
+        if record is None or wrong == "model" or wrong not in record.fields:
             return policy_error("showroom").refusal
         return Refuse(
             RefusalType.PARAM_NOT_ALLOWED,

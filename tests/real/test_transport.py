@@ -216,3 +216,98 @@ def test_a_failing_upstream_still_falls_back(rig: Rig) -> None:
     rig.backend.fail = 500
     ask(rig, "chat", "openai", stream=False)
     assert {one.path.split("/")[1] for one in rig.calls()} == {"openai", "rung"}
+
+
+# --- one request, one name --------------------------------------------------------------------------
+
+TWICE: dict[str, tuple[str, dict[str, Any]]] = {
+    "chat": ("/v1/chat/completions", {"model": "openai", "messages": [{"role": "user", "content": "x"}]}),
+    "completions": ("/v1/completions", {"model": "openai", "prompt": "x"}),
+    "responses": ("/v1/responses", {"model": "openai", "input": "x"}),
+    "messages": (
+        "/v1/messages",
+        {"model": "openai", "messages": [{"role": "user", "content": "x"}], "max_tokens": 9},
+    ),
+    "embeddings": ("/v1/embeddings", {"model": "embed-openai", "input": "x"}),
+}
+FORMS: dict[str, tuple[str, dict[str, Any], dict[str, Any]]] = {
+    "transcriptions": ("/v1/audio/transcriptions", {"model": "hearing"}, _FILE),
+    "images edits": ("/v1/images/edits", {"model": "image", "prompt": "a cat"}, _IMAGE),
+}
+
+
+def _is_refused(rig: Rig, answer: httpx.Response) -> bool:
+    error = answer.json()["error"]
+    named = "two different models" in error["message"] and error["type"] == "invalid_request_error"
+    return answer.status_code == 400 and named and rig.calls() == []
+
+
+@pytest.mark.parametrize("other", ["rung", "nowhere", "lm_studio"])
+@pytest.mark.parametrize("name", TWICE)
+def test_a_model_named_twice_is_refused(rig: Rig, name: str, other: str) -> None:
+    """In the query, the header, a second header, `extra_body`, a second JSON key: a 400 before any call."""
+    path, body = TWICE[name]
+    own = str(body["model"])
+    headers = [("x-litellm-model", own), ("x-litellm-model", other)]
+    text = json.dumps(body)
+    raw = {"content": text[:-1] + f', "model": "{other}"}}', "headers": {"content-type": "application/json"}}
+    escaped = {**raw, "content": f'{{"mod\\u0065l": "{other}", {text[1:]}'}
+    tried: list[tuple[str, dict[str, Any]]] = [
+        (f"{path}?model={other}", {"json": body}),
+        (f"{path}?model={own}&model={other}", {"json": body}),
+        (path, {"json": body, "headers": {"X-LiteLLM-Model": other}}),
+        (path, {"json": body, "headers": headers}),
+        (path, {"json": body, "headers": headers[::-1]}),
+        (path, {"json": {**body, "extra_body": {"model": other}}}),
+        (path, {"json": {**body, "extra_body": {"extra_body": {"model": other}}}}),
+        (path, raw),
+        (path, escaped),
+    ]
+    wrong = [one for one in tried if not _is_refused(rig, rig.client.post(one[0], **one[1]))]
+    assert wrong == []
+
+
+@pytest.mark.parametrize("other", ["rung", "nowhere", "openai"])
+@pytest.mark.parametrize("name", FORMS)
+def test_a_model_named_twice_with_a_form_is_refused(rig: Rig, name: str, other: str) -> None:
+    """A second field, a bracketed one, the query, the header."""
+    path, fields, files = FORMS[name]
+    more: list[tuple[str, dict[str, Any]]] = [
+        (path, {"data": {**fields, "model": [fields["model"], other]}}),
+        (path, {"data": {**fields, "model": [other, fields["model"]]}}),
+        (path, {"data": {**fields, "model[]": other}}),
+        (path, {"data": {**fields, "model[0]": other}}),
+        (f"{path}?model={other}", {"data": fields}),
+        (path, {"data": fields, "headers": {"x-litellm-model": other}}),
+    ]
+    wrong = [one for one in more if not _is_refused(rig, rig.client.post(one[0], files=files, **one[1]))]
+    assert wrong == []
+
+
+def test_equal_names_pass(rig: Rig) -> None:
+    """The same name in every place is one name."""
+    path, body = TWICE["chat"]
+    answer = rig.client.post(
+        f"{path}?model=openai",
+        json={**body, "model": "models/openai", "extra_body": {"model": "openai"}},
+        headers={"x-litellm-model": "openai"},
+    )
+    assert answer.status_code == 200, answer.text
+    assert [one.json["model"] for one in rig.calls()] == ["real-openai"]
+
+
+@pytest.mark.parametrize("named", ["real-mistral", "mistral-large", "mistral"])
+def test_a_model_below_extra_body_reaches_no_other_model(rig: Rig, named: str) -> None:
+    """Mistral's requests are merged with `extra_body`; what leaves is the deployment's own model."""
+    body = {**TWICE["chat"][1], "model": "mistral", "extra_body": {"model": named}}
+    answer = rig.post("/v1/chat/completions", body)
+    assert {one.json["model"] for one in rig.calls()} <= {"real-mistral"}
+    assert answer.status_code == (200 if named == "mistral" else 400), answer.text
+
+
+@pytest.mark.parametrize("path", ["/v1/files", "/v1/batches", "/v1/files/file-abc", "/v1/batches/batch_abc"])
+@pytest.mark.parametrize("how", ["?model=openai", "?custom_llm_provider=azure", ""])
+def test_files_and_batches_are_closed(rig: Rig, path: str, how: str) -> None:
+    """LiteLLM would ask the first `openai/` deployment for an id that names none."""
+    answer = rig.client.get(path + how, headers={"x-litellm-model": "openai"})
+    assert (answer.status_code, rig.calls()) == (403, []), answer.text
