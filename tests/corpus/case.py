@@ -45,6 +45,7 @@ class Case:
     reaches: tuple[str, ...] = ()
     absent: tuple[str, ...] = ()
     unsent: tuple[str, ...] = ()
+    kind: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +111,7 @@ def _cases(file: Path) -> Iterator[Case]:
             reaches=tuple(one.pop("reaches", ())),
             absent=tuple(one.pop("absent", ())),
             unsent=tuple(one.pop("unsent", ())),
+            kind=one.pop("kind", document.get("kind", "")),
             **one,
         )
 

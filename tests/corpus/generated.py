@@ -68,7 +68,7 @@ def _twice() -> Iterator[Case]:
     for name in NAMES:
         for key in ("model", "\\u006dodel", "mod\\u0065l"):
             raw = f'{{"model": "main", "messages": [], "{key}": "{name}"}}'
-            yield _case(f"{name} twice as {key}", CHAT, raw.encode(), (404,), "model_not_found")
+            yield _case(f"{name} twice as {key}", CHAT, raw.encode(), (400,), "invalid_request_error")
     for field in ("fallbacks", "deployment_id", "api_key"):
         escaped = f"\\u{ord(field[0]):04x}{field[1:]}"
         raw = f'{{"model": "main", "messages": [], "{escaped}": ["back"]}}'
