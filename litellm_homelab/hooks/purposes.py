@@ -16,8 +16,9 @@ IMAGES: Final = "images"
 KEY: Final = "async_httpx_client"
 LOOP: Final = re.compile(r"-\d+$")
 """The event loop that a client belongs to, at the end of its key."""
-SPECIAL: Final = frozenset(one.value for one in httpxSpecialProvider)
 PROVIDERS: Final = tuple(one.value for one in LlmProviders)
+SPECIAL: Final = frozenset(one.value for one in httpxSpecialProvider) - {*PROVIDERS}
+"""Purposes; `a2a` is a provider as well, and is treated as one."""
 
 _known: WeakKeyDictionary[Any, str | None] = WeakKeyDictionary()
 
