@@ -11,6 +11,7 @@ from litellm.integrations.custom_logger import CustomLogger
 
 from litellm_homelab.attempts import address
 from litellm_homelab.attempts.address import Address
+from litellm_homelab.hooks import context
 from litellm_homelab.testing.upstream import SEARCH, Upstreams
 
 VERSION: Final = "v1"
@@ -43,7 +44,7 @@ class StandIns(CustomLogger):  # type: ignore[misc]  # LiteLLM's class is untype
     def divert(self, _: object, request: httpx.Request) -> httpx.Request:
         """The same request, to the stand-in."""
         where = address.parse(str(request.url))
-        deployment = _attempt.get() or self._at(where)
+        deployment = _attempt.get() or _chosen() or self._at(where)
         if where is not None and where.origin == (self._base.scheme, self._base.host, self._base.port):
             return request  # to a stand-in by its own address
         if deployment in self._groups:
@@ -66,6 +67,12 @@ class StandIns(CustomLogger):  # type: ignore[misc]  # LiteLLM's class is untype
             return None
         found = (one for one, base in self._bases.items() if base and address.below(base, where) is not None)
         return next(found, None)
+
+
+def _chosen() -> str | None:
+    """The deployment that our hooks have chosen: some streams send in another task than the hook's."""
+    chosen = context.chosen()
+    return chosen.deployment if chosen else None
 
 
 def _base_of(params: Mapping[str, Any]) -> Address | None:
