@@ -62,7 +62,8 @@ def misspelt(name: str, params: Mapping[str, Any]) -> str | None:
     if loose is not None and not params.get(loose):
         return loose
     close = get_close_matches(name.lower(), [*ADDRESSES, "api_key"], 1, LIKENESS)
-    found = SPELLINGS.get(letters) or (close[0] if close else None)
+    of_another = name.endswith(("_api_key", "_api_base", "_base_url"))  # dd_api_key is LiteLLM's own
+    found = SPELLINGS.get(letters) or (close[0] if close and not of_another else None)
     return "api_base" if found == "base_url" else found
 
 

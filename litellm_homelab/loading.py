@@ -16,6 +16,7 @@ from litellm_homelab import (
     routerfile,
     shape,
     text_file,
+    yaml_text,
 )
 from litellm_homelab.fields import checks as fields_checks
 from litellm_homelab.findings import sorted_out
@@ -53,9 +54,18 @@ def load(path: str | Path, environ: Mapping[str, str] | None = None, known: Know
 def parse(text: str, *, path: str | Path, environ: Mapping[str, str], known: Known) -> Settings:
     """Check a router.yaml's text; relative file names in it are relative to `path`'s folder."""
     try:
-        router, raw = routerfile.parse(text, str(path), environ)
+        document = yaml_text.load(text)
     except NotReadable as error:
-        raise SettingsError([f"{path}: {error}"]) from error
+        raise SettingsError(_lines(path, [str(error)])) from error
+    return check(document, path=path, environ=environ, known=known)
+
+
+def check(document: object, *, path: str | Path, environ: Mapping[str, str], known: Known) -> Settings:
+    """As `parse`, of what the YAML holds."""
+    try:
+        router, raw = routerfile.read(document, str(path), environ)
+    except NotReadable as error:
+        raise SettingsError(_lines(path, [str(error)])) from error
     unset: dict[str, str] = {}
     later = references.late_values(router.document.get("environment_variables"), environ)
     resolved = _resolve(raw, "homelab", {**dict(later), **environ}, unset)

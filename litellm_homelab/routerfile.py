@@ -73,7 +73,11 @@ def parse(text: str, path: str, environ: Mapping[str, str]) -> tuple[RouterFile,
         NotReadable: not YAML, a duplicate key, or not a mapping.
 
     """
-    document = yaml_text.load(text)
+    return read(yaml_text.load(text), path, environ)
+
+
+def read(document: object, path: str, environ: Mapping[str, str]) -> tuple[RouterFile, Mapping[str, Any]]:
+    """As `parse`, of what the YAML holds."""
     if not isinstance(document, dict):
         raise NotReadable(f"expected a mapping at the top, got {shown(document)}")
     sections = {key: value for key, value in document.items() if isinstance(value, dict)}

@@ -14,6 +14,7 @@ MERGE: Final = "tag:yaml.org,2002:merge"
 """The tag of YAML's `<<`, which may be used beside keys that it brings along."""
 DEEPEST: Final = 64
 """Levels of nesting; LiteLLM itself reads 100 (`DEFAULT_MAX_RECURSE_DEPTH`, 1.106.2)."""
+TOO_DEEP: Final = f"nested more than {DEEPEST} levels deep"
 MOST_BY_ALIAS: Final = 100_000
 """Values that a document may get by repeating others with `*alias`; a router.yaml has a few hundred."""
 SCALARS: Final = ("bool", "int", "float", "binary", "timestamp")
@@ -34,6 +35,12 @@ class _Refused(yaml.MarkedYAMLError):
 
 class _Loader(yaml.SafeLoader):
     """A safe loader that refuses a duplicate key, where PyYAML silently keeps the last."""
+
+    def fetch_flow_collection_start(self, TokenClass: Any) -> None:  # noqa: ANN401, N803 - PyYAML's
+        """Stop at the limit already here: PyYAML looks ahead, at every level for each token."""
+        if self.flow_level >= DEEPEST:
+            raise _Refused(problem=TOO_DEEP, problem_mark=self.get_mark())
+        super().fetch_flow_collection_start(TokenClass)
 
 
 def load(text: str) -> object:
@@ -79,7 +86,7 @@ class _Measure:
         if isinstance(event, yaml.CollectionStartEvent):
             self._open.append((event.anchor, 1))
             if len(self._open) > DEEPEST + 1:
-                raise _at(event, f"nested more than {DEEPEST} levels deep")
+                raise _at(event, TOO_DEEP)
         elif isinstance(event, yaml.CollectionEndEvent):
             self._add(*self._open.pop())
         elif isinstance(event, yaml.ScalarEvent):

@@ -45,6 +45,11 @@ def read(folder: Path, name: str | None) -> tuple[dict[str, int], list[str]]:
         text = text_file.read(folder / name)
     except (OSError, ValueError) as error:
         return {}, [f"{where}: {reason(error)}"]
+    return parse(text, where)
+
+
+def parse(text: str, where: str) -> tuple[dict[str, int], list[str]]:
+    """Handles of a file's text, as `read` gives them; `where` is how the file's problems begin."""
     handles: dict[str, int] = {}
     problems: list[str] = []
     for number, line in enumerate(text.split("\n"), start=1):

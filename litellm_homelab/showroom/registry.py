@@ -41,8 +41,17 @@ def read(folder: Path, name: str | None) -> tuple[dict[str, Entry], list[str]]:
         return {}, []
     where = f"homelab.showroom.registry: {name}"
     try:
-        document = json.loads(text_file.read(folder / name))
-    except (OSError, ValueError, RecursionError) as error:
+        text = text_file.read(folder / name)
+    except (OSError, ValueError) as error:
+        return {}, [f"{where}: {reason(error)}"]
+    return parse(text, where)
+
+
+def parse(text: str, where: str) -> tuple[dict[str, Entry], list[str]]:
+    """Entries of a file's text, as `read` gives them; `where` is how the file's problems begin."""
+    try:
+        document = json.loads(text)
+    except (ValueError, RecursionError) as error:
         return {}, [f"{where}: {reason(error)}"]
     if not isinstance(document, dict):
         return {}, [f"{where}: expected a mapping, got {shown(document)}"]

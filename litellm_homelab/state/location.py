@@ -15,8 +15,9 @@ from litellm_homelab.wording import quoted
 FORMS = "memory://, sqlite:///file.db, sqlite:////absolute/file.db, redis://host:port/db"
 """What `homelab.state` may be (the contract's `state`)."""
 
-_SCHEME = re.compile(r"[a-z][a-z+.-]{0,15}")
-"""What a message repeats of a URL: no more than a scheme, since the rest may be a password."""
+_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]{0,15}")
+_FILE = re.compile(r"|[\w/-]+\.[a-z0-9]{2,7}")
+"""What a message repeats: a scheme, or the name of a file; anything else may be a password."""
 
 Kind: TypeAlias = Literal["memory", "sqlite", "redis"]
 
@@ -43,7 +44,8 @@ def parse(url: str, base_dir: Path) -> Location:
     if separator and scheme == "redis":
         _check_redis(url)
         return Location("redis", url)
-    given = f" '{scheme}://'" if separator and _SCHEME.fullmatch(scheme) else ""
+    harmless = (_SCHEME if separator else _FILE).fullmatch(scheme)
+    given = f" {scheme + separator!r}" if harmless else ""
     raise ValueError(f"unknown store{given} (valid: {FORMS})")
 
 
