@@ -22,6 +22,8 @@ Exceptions of the wire, by the clients that LiteLLM 1.106.2 uses: OpenAI's SDK, 
 
 httpx's and OpenAI's timeouts are among them.
 """
+BAD_REQUEST: Final = "invalid_request_error"
+"""The type of a bad request's error in OpenAI's API, and in those that are made after it."""
 LOCAL: Final = (ImportError, OSError)
 """Failures of this machine while a request is prepared: a missing package, an unreadable key file."""
 
@@ -78,8 +80,10 @@ def _answered(error: BaseException) -> int | None:
 def _told(body: object) -> int | None:
     """The status that an error event names; vLLM and llama.cpp write it as `code`."""
     found: Any = body.get("error", body) if isinstance(body, Mapping) else None
-    code = found.get("code") if isinstance(found, Mapping) else None
-    return _number(code)
+    if not isinstance(found, Mapping):
+        return None
+    status = _number(found.get("code"))
+    return 400 if status is None and found.get("type") == BAD_REQUEST else status
 
 
 def _number(value: object) -> int | None:

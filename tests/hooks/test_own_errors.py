@@ -1,0 +1,165 @@
+"""Errors that LiteLLM raises before anything is sent: what the client gets, and that no group is asked."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import pytest_asyncio
+import yaml
+
+from litellm_homelab.testing import MockProxy
+from tests.hooks.failing import CONTENTS, ROUTER, TEXT, resting
+
+CHAT = "/v1/chat/completions"
+IN_THE_LOOP = pytest.mark.asyncio(loop_scope="module")
+UNSUPPORTED = {"model": "strict", "messages": TEXT, "logit_bias": {"1": 1}}
+CASES: dict[str, tuple[str, dict[str, Any], int, str]] = {
+    "an unsupported parameter": (CHAT, UNSUPPORTED, 400, "logit_bias"),
+    "a number for n": (CHAT, {"model": "strict", "messages": TEXT, "n": 2}, 400, "n"),
+    "a parameter of the Responses API": (
+        "/v1/responses",
+        {
+            "model": "strict",
+            "input": "hello",
+            "text": {"verbosity": "low"},
+            "store": True,
+            "service_tier": "flex",
+        },
+        400,
+        "",
+    ),
+    "a message that is a number": (CHAT, {"model": "strict", "messages": [5]}, 500, ""),
+    "messages that are a text": (CHAT, {"model": "strict", "messages": "hello"}, 500, ""),
+    "a content part that is a number": (
+        CHAT,
+        {"model": "main", "messages": [{"role": "user", "content": [5]}]},
+        500,
+        "",
+    ),
+    "an image without an address": (
+        CHAT,
+        {"model": "strict", "messages": [{"role": "user", "content": [{"type": "image_url"}]}]},
+        500,
+        "",
+    ),
+    "input that is a number": ("/v1/responses", {"model": "main", "input": 5}, 500, ""),
+    "an item that is a number": ("/v1/responses", {"model": "main", "input": [5]}, 500, ""),
+    "contents that are a number": ("/v1beta/models/main:generateContent", {"contents": 5}, 500, ""),
+    "a prompt that is an object": ("/v1/completions", {"model": "main", "prompt": {"x": 1}}, 500, "prompt"),
+    "no voice": ("/v1/audio/speech", {"model": "speak", "input": "hello"}, 400, "voice"),
+}
+"""Route, body, status, and a word that the text must have."""
+STREAMED = ("/v1/responses", CHAT)
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def proxy() -> AsyncIterator[MockProxy]:
+    """Every group has a fallback."""
+    async with MockProxy(ROUTER) as running:
+        yield running
+
+
+@pytest.fixture(autouse=True)
+def quiet() -> Iterator[None]:
+    """LiteLLM writes a traceback for each failure, which takes longer than the failure."""
+    logging.disable(logging.CRITICAL)
+    yield
+    logging.disable(logging.NOTSET)
+
+
+@IN_THE_LOOP
+@pytest.mark.parametrize("stream", [False, True], ids=["whole", "streamed"])
+@pytest.mark.parametrize("name", CASES)
+async def test_litellms_own_error_goes_to_the_client(proxy: MockProxy, name: str, stream: bool) -> None:
+    """Its status and its text; no backend is asked, neither this group's nor the next one's."""
+    path, body, status, word = CASES[name]
+    streaming = {"stream": True} if stream and path in STREAMED else {}
+    for _ in range(3):
+        answer = await proxy.post(path, {**body, **streaming})
+        assert (answer.status, answer.sent_to) == (status, []), answer.text
+        assert word in answer.text
+        assert "real-" not in answer.text
+    assert resting() == []
+
+
+@IN_THE_LOOP
+async def test_the_next_request_is_served(proxy: MockProxy) -> None:
+    """An error ends its own request only."""
+    await proxy.post(CHAT, UNSUPPORTED)
+    assert (await proxy.chat("strict")).sent_to == ["strict"]
+
+
+@IN_THE_LOOP
+async def test_what_an_upstream_answers_still_goes_on(proxy: MockProxy) -> None:
+    """Its 400 may be this provider's own; the next group is asked as the operator configured it."""
+    for kind in ("400", "500"):
+        proxy.upstream("strict").fails(kind, times=1)
+        assert (await proxy.chat("strict")).sent_to == ["strict", "rung"]
+
+
+@IN_THE_LOOP
+async def test_an_error_in_a_fallback_ends_the_walk(proxy: MockProxy) -> None:
+    """The client gets the first group's error; no later group is asked with what the second cannot send."""
+    proxy.upstream("first").fails("500", times=1)
+    answer = await proxy.post(CHAT, {**UNSUPPORTED, "model": "first"})
+    assert (answer.status, answer.sent_to) == (500, ["first"]), answer.text
+
+
+def written(folder: Path, router: dict[str, Any], strict: dict[str, Any]) -> Path:
+    """The router.yaml with other settings of the router and of the strict deployment."""
+    document = yaml.safe_load(ROUTER.read_text(encoding="utf-8"))
+    document["router_settings"] |= router
+    entry = next(one for one in document["model_list"] if one["model_name"] == "strict")
+    entry["model_info"] |= strict
+    path = folder / "router.yaml"
+    path.write_text(yaml.safe_dump(document), encoding="utf-8")
+    return path
+
+
+@pytest.mark.parametrize("body", [UNSUPPORTED, {"model": "strict", "messages": [5]}], ids=["400", "500"])
+async def test_retries_end_with_it_too(tmp_path: Path, body: dict[str, Any]) -> None:
+    """Whatever the retry policy says; the text of the first attempt is what the client reads."""
+    policy = {"BadRequestErrorRetries": 2, "InternalServerErrorRetries": 2}
+    config = written(tmp_path, {"num_retries": 2, "retry_policy": policy, "retry_after": 0}, {})
+    async with MockProxy(config) as proxy:
+        answer = await proxy.post(CHAT, body)
+    assert answer.sent_to == []
+    assert answer.status == (400 if body is UNSUPPORTED else 500)
+    assert "logit_bias" in answer.text or "object" in answer.text
+
+
+@pytest.mark.parametrize(
+    ("router", "expected"),
+    [
+        pytest.param({}, (400, []), id="fallbacks"),
+        pytest.param(
+            {"context_window_fallbacks": [{"strict": ["rung"]}]},
+            (200, ["rung"]),
+            id="fallbacks for long prompts",
+        ),
+    ],
+)
+async def test_a_prompt_that_is_too_long_goes_on_where_the_operator_says_so(
+    tmp_path: Path, router: dict[str, Any], expected: tuple[int, list[str]]
+) -> None:
+    """`context_window_fallbacks` is for that; `fallbacks` is for servers that fail."""
+    config = written(tmp_path, {"enable_pre_call_checks": True, **router}, {"max_input_tokens": 20})
+    async with MockProxy(config) as proxy:
+        answer = await proxy.chat("strict", "word " * 200)
+        assert (answer.status, answer.sent_to) == expected, answer.text
+        assert (await proxy.chat("strict", "hello")).sent_to == ["strict"]
+
+
+async def test_a_resting_group_still_goes_on(tmp_path: Path) -> None:
+    """The router's 429 for a group that rests is raised before anything is sent, and is no client's error."""
+    config = written(tmp_path, {"allowed_fails": 0}, {})
+    async with MockProxy(config) as proxy:
+        proxy.upstream("main").fails("500")
+        await proxy.chat("main")
+        assert resting() == ["main"]
+        answer = await proxy.post("/v1beta/models/main:generateContent", {"contents": CONTENTS})
+        assert (answer.status, answer.sent_to) == (200, ["rung"])
