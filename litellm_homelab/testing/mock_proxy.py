@@ -69,7 +69,8 @@ class MockProxy:
         running.forget()
         stack.callback(running.forget)
         with contextlib.redirect_stdout(io.StringIO()):  # LiteLLM's banner
-            await proxy_server.initialize(config=str(self.config))
+            # Its default is True, with which it overrules the file; LiteLLM's command passes False (1.106.2).
+            await proxy_server.initialize(config=str(self.config), drop_params=False)
         base = await stack.enter_async_context(_listening(self._upstreams))
         stand_ins = StandIns(base, proxy_server.llm_router)
         litellm.callbacks.append(stand_ins)

@@ -11,7 +11,7 @@ import litellm
 import pytest
 import yaml
 from litellm.proxy._types import ConfigGeneralSettings
-from litellm.types.router import RetryPolicy
+from litellm.types.router import AllowedFailsPolicy, RetryPolicy
 
 from litellm_homelab.cli import environment
 from litellm_homelab.loading import load, parse
@@ -244,8 +244,17 @@ def test_general_settings_are_the_proxys() -> None:
 
 
 def test_allowed_fails_is_not_litellms_default() -> None:
-    """LiteLLM takes its default for "not set" and then rests a deployment for a single 404."""
+    """LiteLLM takes its default for "not set"; then stock rests a deployment for a single 404."""
     assert ROUTER["router_settings"]["allowed_fails"] != litellm.allowed_fails
+
+
+def test_allowed_fails_policy_names() -> None:
+    """LiteLLM reads each name; the kinds that a client can cause are there, and no other."""
+    policy = ROUTER["router_settings"]["allowed_fails_policy"]
+    assert policy.keys() <= AllowedFailsPolicy.model_fields.keys()
+    assert {name.removesuffix("ErrorAllowedFails") for name in policy} == {
+        *("BadRequest", "Authentication", "NotFound", "ContentPolicyViolation"),
+    }
 
 
 def test_closed_where_stock_is_open() -> None:

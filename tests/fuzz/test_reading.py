@@ -10,12 +10,13 @@ from typing import Any
 import pytest
 
 from litellm_homelab import request
-from litellm_homelab.gate.steering import Sent
+from litellm_homelab.fields.rule import Fields
 from litellm_homelab.hooks.body import _mended
 from litellm_homelab.optillm import approaches, hearsay, lineage, tags
 from litellm_homelab.showroom import sse
 from tests.fuzz import mutations, steps
 
+FIELDS = Fields()
 SECRET = "the-secret-of-this-test"
 ROOT = "0123456789abcdef0123456789ab"
 TOKEN = lineage.mint(SECRET, ROOT, 1, 2_000_000_000)
@@ -118,7 +119,7 @@ def test_bodies() -> None:
         document = _mended(text.encode("utf-8", "surrogatepass"))
         assert document is None or isinstance(document, dict), number
         if document:
-            Sent.of(document)
+            FIELDS.body("chat", document)
             _read(document)
 
 
@@ -167,7 +168,7 @@ FAMILIES: dict[str, tuple[Callable[[str], object], str]] = {
     "hearsay, lines": (hearsay.tells_of_return, "data: {}\n"),
     "hearsay, brackets": (hearsay.tells_of_return, "data: ["),
     "bodies, brackets": (lambda text: _mended(text.encode()), '{"a":'),
-    "bodies, names": (lambda text: Sent.of(dict.fromkeys(map(str, range(len(text))))), "x"),
+    "bodies, names": (lambda text: FIELDS.body("chat", dict.fromkeys(map(str, range(len(text))))), "x"),
 }
 """Texts that are one piece over and over."""
 

@@ -19,7 +19,7 @@ def resting() -> Iterator[Gateway]:
     """A gateway of its own, on which `lil-jerry` and the first rung of the chain rest."""
     with gateway() as running:
         for handle, backend in (("lil-jerry", "ollama"), ("vllm-qwen", "vllm")):
-            running.demo.fault(backend, "404")
+            running.demo.fault(backend, "503")
             for _ in range(FAILURES):
                 running.chat(handle)
             running.demo.clear_fault()

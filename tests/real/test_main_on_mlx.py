@@ -58,3 +58,29 @@ def test_main_names_nothing(on_mlx: Gateway, route: str, stream: bool) -> None:
 
     assert answer.status_code == 200
     assert leaks.found(answer, words) == []
+
+
+BAD_REQUESTS: dict[str, dict[str, object]] = {
+    "a temperature that is a text": {"temperature": "hot"},
+    "a temperature below zero": {"temperature": -1},
+    "no tokens": {"max_tokens": 0},
+    "a part that the model does not take": {
+        "messages": [{"role": "user", "content": [{"type": "image_url", "image_url": {"url": "x:"}}]}]
+    },
+    "a role that does not exist": {"messages": [{"role": "nobody", "content": "hello"}]},
+    "too many logprobs": {"logprobs": True, "top_logprobs": 50},
+    "a bias that is no number": {"logit_bias": {"x": "y"}},
+    "a seed that is a text": {"seed": "x"},
+    "no messages": {"messages": []},
+}
+
+
+@pytest.mark.parametrize("stream", [False, True], ids=["whole", "streamed"])
+@pytest.mark.parametrize("name", BAD_REQUESTS)
+def test_six_bad_requests_leave_main_to_everybody(on_mlx: Gateway, name: str, stream: bool) -> None:
+    """What the server makes of them is the client's; the next request is answered by the model."""
+    for _ in range(6):
+        body = {"model": "main", "messages": [{"role": "user", "content": "hello"}], "max_tokens": 5}
+        on_mlx.post("/v1/chat/completions", {**body, **BAD_REQUESTS[name], "stream": stream})
+    answer = on_mlx.chat("main", max_tokens=5)
+    assert answer.status_code == 200, answer.text
