@@ -18,18 +18,6 @@ UNSUPPORTED = {"model": "strict", "messages": TEXT, "logit_bias": {"1": 1}}
 CASES: dict[str, tuple[str, dict[str, Any], int, str]] = {
     "an unsupported parameter": (CHAT, UNSUPPORTED, 400, "logit_bias"),
     "a number for n": (CHAT, {"model": "strict", "messages": TEXT, "n": 2}, 400, "n"),
-    "a parameter of the Responses API": (
-        "/v1/responses",
-        {
-            "model": "strict",
-            "input": "hello",
-            "text": {"verbosity": "low"},
-            "store": True,
-            "service_tier": "flex",
-        },
-        400,
-        "",
-    ),
     "a message that is a number": (CHAT, {"model": "strict", "messages": [5]}, 500, ""),
     "messages that are a text": (CHAT, {"model": "strict", "messages": "hello"}, 500, ""),
     "a content part that is a number": (
