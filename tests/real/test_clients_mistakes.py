@@ -12,7 +12,7 @@ from pathlib import Path
 import httpx
 import pytest
 import yaml
-from starlette.types import Receive, Scope, Send
+from starlette.types import Message, Receive, Scope, Send
 
 from litellm_homelab.testing.upstream import Upstreams
 from tests.hooks.failing import JSON, ROUTER, ROUTES, TEXT, handle_of
@@ -43,9 +43,10 @@ class Moody:
         self.seen.append(scope["path"].split("/")[1])
         asked = re.search(rb"answer (\d{3})", body)
         if asked is None:
-            messages = iter([{"type": "http.request", "body": body}])
+            first: Message = {"type": "http.request", "body": body}
+            messages = iter([first])
 
-            async def again() -> dict[str, object]:
+            async def again() -> Message:
                 return next(messages, {"type": "http.disconnect"})
 
             await self.inner(scope, again, send)
