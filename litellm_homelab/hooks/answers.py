@@ -60,15 +60,10 @@ class Answers:
         if await self._may_have_looped(record):
             ahead += await _taken(response, PEEKED - 1)
         await self._close(record, ahead)
-        lines = bill.StreamBill(_usage(record.root))
-        for chunk in ahead:
-            for line in lines.chunk(chunk):
-                yield line
+        for chunk in ahead:  # the bill is put on where the events leave (AnswerFilter)
+            yield chunk
         async for chunk in response:
-            for line in lines.chunk(chunk):
-                yield line
-        for line in lines.rest():
-            yield line
+            yield chunk
 
     @closed("loop_guard")
     async def _may_have_looped(self, record: Record) -> bool:

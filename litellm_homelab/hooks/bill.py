@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import functools
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from pydantic import BaseModel
 
-from litellm_homelab.hooks.outgoing import contents
+from litellm_homelab.hooks.context import Root
 from litellm_homelab.optillm.fanout import Usage
 from litellm_homelab.showroom import sse
 
@@ -21,6 +20,11 @@ PLACES = ("usage", "usageMetadata")
 ENVELOPES = ("response", "message")
 """Keys below which an event of a stream carries the object that has the usage."""
 NOTHING = Usage()
+
+
+def contents(model: BaseModel) -> Mapping[str, Any]:
+    """The fields that an object has; asked for one by one, each that it has not costs an exception (5 us)."""
+    return {**vars(model), **(model.model_extra or {})}
 
 
 def amounts(usage: Usage) -> dict[str, int]:
@@ -76,30 +80,9 @@ def _mended_body(body: dict[str, Any], usage: Usage) -> dict[str, Any]:
     return {**body, **changes} if changes else body
 
 
-class StreamBill:
-    """Mends the usage in every chunk of a stream, raw events included."""
-
-    def __init__(self, usage: Usage) -> None:
-        self._usage = usage
-        self._raw = sse.Rewriter(functools.partial(_mended_body_of, usage=usage))
-
-    def chunk(self, chunk: Any) -> Iterable[Any]:  # noqa: ANN401 - LiteLLM's chunk types
-        """What to send for one chunk."""
-        if isinstance(chunk, bytes):
-            return self._raw.feed(chunk)
-        if isinstance(chunk, str):
-            frames = self._raw.feed(chunk.encode("utf-8", "surrogatepass"))  # half an emoji is no UTF-8
-            return (frame.decode("utf-8", "surrogatepass") for frame in frames)
-        return (mended(chunk, self._usage),)
-
-    def rest(self) -> Iterable[bytes]:
-        """What is left of an unfinished last event."""
-        held = self._raw.flush()
-        return (held,) if held else ()
-
-
-def _mended_body_of(body: Mapping[str, Any], usage: Usage) -> dict[str, Any]:
-    return _mended_body(dict(body), usage)
+def mended_body(body: Any, root: Root) -> Any:  # noqa: ANN401 - JSON of any shape
+    """An event of a root's stream with the sum of its children's usage, once that is known."""
+    return mended(body, root.summary.usage) if root.summary is not None else body
 
 
 def used(answer: Any) -> Usage | None:  # noqa: ANN401 - LiteLLM's answer types
@@ -121,7 +104,7 @@ class Meter:
 
     def __init__(self) -> None:
         self.usage = NOTHING
-        self._raw = sse.Rewriter(self._noted)
+        self._raw = sse.Rewriter(self._noted, str)
 
     def note(self, chunk: Any) -> None:  # noqa: ANN401 - LiteLLM's chunk types
         """Look at one chunk; the last word on each number counts, unless it is zero."""

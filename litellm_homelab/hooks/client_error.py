@@ -4,15 +4,22 @@ from __future__ import annotations
 
 import contextlib
 import math
+import re
 from collections.abc import Callable, Iterable
 from typing import Any
 
 import httpx
 from fastapi import HTTPException
+from litellm.litellm_core_utils.secret_redaction import redact_internal_details
 
+from litellm_homelab.answers import redaction
+from litellm_homelab.answers.redaction import Words
 from litellm_homelab.decision import Refuse
 from litellm_homelab.hooks.refusal import Refused
 from litellm_homelab.showroom import outward
+
+WHEN = re.compile(r"\d{1,9}(\.\d{1,9})?|\w{3}, \d\d \w{3} \d{4} \d\d:\d\d:\d\d GMT")
+"""Seconds, or a date (RFC 9110, section 10.2.3); nothing else is passed on as `retry-after`."""
 
 
 class ClientError(HTTPException):
@@ -73,9 +80,9 @@ def refined(error: Exception, scrub: Callable[[str], str]) -> ClientError | None
     The error that the client should get instead, None where the one there is says nothing of upstreams.
 
     LiteLLM's exceptions of upstream calls carry `llm_provider`; their further fields may hold the
-    upstream's own body, so they are always replaced.
+    upstream's own body, so they are always replaced. A guardrail's mapping stays one.
     """
-    if isinstance(error, Refused | ClientError | StreamBroken):
+    if isinstance(error, Refused | ClientError | StreamBroken) or is_guardrails(error):
         return None
     message = text_of(error)
     clean = scrub(message)
@@ -85,6 +92,12 @@ def refined(error: Exception, scrub: Callable[[str], str]) -> ClientError | None
     return ClientError(
         status_of(error), clean, type=kind if isinstance(kind, str) else None, headers=_retry_after(error)
     )
+
+
+def is_guardrails(error: Exception) -> bool:
+    """Whether an error is a guardrail's that says more than a text: an HTTPException with a mapping."""
+    detail: object = error.detail if isinstance(error, HTTPException) else None
+    return isinstance(detail, dict) and not getattr(error, "llm_provider", None)
 
 
 def _retry_after(error: Exception) -> dict[str, str] | None:
@@ -98,8 +111,8 @@ def _retry_after(error: Exception) -> dict[str, str] | None:
         getattr(error, "litellm_response_headers", None),  # where 1.106.2 keeps the upstream's
         getattr(response, "headers", None),
     ):
-        value = httpx.Headers(headers).get("retry-after")
-        if value:
+        value = httpx.Headers(headers).get("retry-after", "")
+        if WHEN.fullmatch(value):
             return {"retry-after": value}
     return None
 
@@ -116,6 +129,16 @@ def status_of(error: Exception) -> int:
         if isinstance(value, int | str) and str(value).isdecimal() and 400 <= int(value) <= 599:
             return int(value)
     return 500
+
+
+def cleaned(text: str, names: outward.Scrubber, words: Words) -> str:
+    """
+    A text without the router's names, without what LiteLLM redacts, and without what this package redacts.
+
+    LiteLLM redacts an exception's own message when it makes the answer (keys, tokens, paths, tracebacks,
+    internal hosts, 1.106.2), but not one that a failure hook gave it, nor one in the middle of a stream.
+    """
+    return redaction.redacted(redact_internal_details(names(text)), words)
 
 
 def scrubber(deployments: Iterable[dict[str, Any]], public: Iterable[str]) -> outward.Scrubber:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from functools import partial
+from typing import Any
 
+from litellm_homelab.answers.redaction import Words
 from litellm_homelab.decision import Refuse
 from litellm_homelab.hooks import client_error, context
 from litellm_homelab.hooks.client_error import ClientError
@@ -56,11 +59,27 @@ class Closing:
 
     def refined(self, error: Exception) -> ClientError | None:
         """An upstream's error without the operator's names, None where it says none."""
+        record = context.current()
+        if record is not None and client_error.is_guardrails(error):
+            record.guardrail = True
         return client_error.refined(error, self.scrub)
 
     def scrub(self, text: str) -> str:
-        """A text without the names and addresses of upstreams, and without marks."""
+        """
+        A text without the names and addresses of upstreams, without secrets and without marks.
+
+        A refusal of this gateway stays as it is: it says nothing of upstreams.
+        """
         record = context.current()
-        asked = (record.asked,) if record and record.asked else ()
-        bare = lineage.erased(text)
-        return client_error.scrubber(self._deployments.all(), (*self._public, *asked))(bare)
+        if record is not None and record.is_own(text):
+            return text
+        asked = (record.asked, record.model) if record else ()
+        public = frozenset((*self._public, *filter(None, asked)))
+        names = client_error.scrubber(self._deployments.all(), public)
+        words = Words(public, partial(_said, record.fields if record else {}))
+        return client_error.cleaned(lineage.erased(text), names, words)
+
+
+def _said(fields: Mapping[str, Any], text: str) -> bool:
+    """Whether the client's own request has a text in it."""
+    return text in str(fields)

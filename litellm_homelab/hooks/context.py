@@ -118,7 +118,15 @@ class Record:
     root: Root | None = None
     chosen: Chosen | None = None
     """What the last attempt that began may reach."""
+    guardrail: bool = False
+    """Whether the error of this request is a guardrail's of the operator's, with a mapping of its own."""
     tally: Tally = field(default_factory=Tally)
+
+    def is_own(self, text: str) -> bool:
+        """Whether a text is one of this request's refusals."""
+        verdict = self.root.verdict if self.root else None
+        said = (*(refusal for _, refusal in self.tally.refusals), self.refusal, verdict)
+        return any(refusal is not None and refusal.message == text for refusal in said)
 
 
 _record: ContextVar[Record | None] = ContextVar("litellm_homelab_record", default=None)

@@ -8,28 +8,17 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, TypeAlias
 
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from litellm_homelab import limits
 from litellm_homelab.decision import Allow, RefusalType, Refuse
 from litellm_homelab.hooks import context, listing, naming, refusal, sockets
+from litellm_homelab.hooks.answer_filter import AnswerFilter
 from litellm_homelab.hooks.body import Body
 from litellm_homelab.hooks.context import Record
 from litellm_homelab.hooks.forms import Fields
 from litellm_homelab.hooks.last_word import LastWord
 from litellm_homelab.hooks.watch import Watch
-
-LEAKING_HEADERS = (b"x-litellm-model-", b"llm_provider-")
-"""
-Prefixes of response headers that name the deployment, its address, or the upstream's server.
-
-A callback can blank LiteLLM's headers but not remove them, and errors raised before the hooks run have
-them too (measured on LiteLLM 1.106.2).
-"""
-
-STARTS = frozenset({"http.response.start", "websocket.accept", "websocket.http.response.start"})
-"""ASGI messages that carry response headers."""
-
 
 Unmark: TypeAlias = Callable[[Record, str], str]
 """Takes a mark off a model name; whose it was goes into the record."""
@@ -41,8 +30,16 @@ Ended: TypeAlias = Callable[[Record, Scope, Watch], Awaitable[None]]
 """Is told of each request when it has ended."""
 
 
+Scrub: TypeAlias = Callable[[str], str]
+"""Takes names and secrets out of an error's text."""
+
+
 def _as_it_is(_: Record, model: str) -> str:
     return model
+
+
+def _plain(text: str) -> str:
+    return text
 
 
 def _allow(_: Scope) -> Allow | Refuse:
@@ -59,7 +56,7 @@ class Border:
     What `Edge` needs to know.
 
     The order of the handles, how large a body may be, how marks come off, what is refused outright, who is
-    told when a request has ended, and how many parts a body may have.
+    told when a request has ended, how many parts a body may have, and how texts of errors are cleaned.
     """
 
     order: Sequence[str] = ()
@@ -68,6 +65,7 @@ class Border:
     decide: Decide = _allow
     ended: Ended = _unnoticed
     parts: int = limits.PARTS
+    scrub: Scrub = _plain
 
 
 class Edge:
@@ -87,20 +85,13 @@ class Edge:
         with context.request(scope.get("path", "")) as record:
             watch = Watch(send)
             try:
-                await self._serve(record, scope, receive, LastWord(record, watch))
+                clean = AnswerFilter(record, LastWord(record, watch), self._border.scrub, watch.note)
+                await self._serve(record, scope, receive, clean)
             finally:
                 record.tally.ended_at = time.monotonic()
                 await self._border.ended(record, scope, watch)
 
-    async def _serve(self, record: Record, scope: Scope, receive: Receive, send: Send) -> None:
-        async def clean(message: Message) -> None:
-            if message["type"] in STARTS:
-                headers = message.get("headers", ())
-                message["headers"] = [
-                    pair for pair in headers if not pair[0].lower().startswith(LEAKING_HEADERS)
-                ]
-            await send(message)
-
+    async def _serve(self, record: Record, scope: Scope, receive: Receive, clean: Send) -> None:
         if scope["type"] == "http":
             unmark = partial(self._border.unmark, record)
             notes = partial(_note, record), partial(_note_form, record)

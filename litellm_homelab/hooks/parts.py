@@ -54,6 +54,7 @@ class Parts:
     opening: Opening
     ending: Ending
     last_line: LastLine
+    scrub: Callable[[str], str]
 
 
 def build(settings: Settings, router: Callable[[], Any], has_database: Callable[[], bool]) -> Parts:
@@ -88,6 +89,7 @@ def build(settings: Settings, router: Callable[[], Any], has_database: Callable[
         opening=opening,
         ending=Ending(orphans, Count(keyring, ledger)),
         last_line=LastLine(rule, targets, partial(search_base, router)),
+        scrub=closing.scrub,
     )
 
 

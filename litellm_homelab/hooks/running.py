@@ -94,6 +94,7 @@ def _parts() -> Parts:
         decide,
         made.ending,
         limits.parts,
+        made.scrub,
     )
     edge.wrap(app, border)
     door.hang(app, made.rule, made.keyring, made.fields.screen)

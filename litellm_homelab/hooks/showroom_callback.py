@@ -180,19 +180,7 @@ class ShowroomCallback(CustomLogger):  # type: ignore[misc]  # LiteLLM's class i
         there = set(model_names)
         return [name for name in self._rule.listed(self._opening.caller(user_api_key_dict)) if name in there]
 
-    # --- answers -----------------------------------------------------------------------------------
-
-    @timed("success")
-    @closed("showroom")
-    async def async_post_call_success_hook(
-        self,
-        data: dict[str, Any],  # noqa: ARG002 - LiteLLM's signature
-        user_api_key_dict: Any,  # noqa: ANN401, ARG002 - LiteLLM's signature
-        response: Any,  # noqa: ANN401 - LiteLLM's answer types
-    ) -> Any:  # noqa: ANN401 - LiteLLM's answer types
-        """Name the handle in an answer that is not streamed."""
-        record = context.current()
-        return outgoing.stamp(response, record.asked) if record and record.asked else response
+    # --- errors ------------------------------------------------------------------------------------
 
     async def async_post_call_streaming_iterator_hook(
         self,
@@ -200,11 +188,11 @@ class ShowroomCallback(CustomLogger):  # type: ignore[misc]  # LiteLLM's class i
         response: AsyncIterator[Any],
         request_data: dict[str, Any],  # noqa: ARG002 - LiteLLM's signature
     ) -> AsyncGenerator[Any, None]:
-        """Name the handle in every chunk of a stream."""
+        """Clean an error of the upstream that comes before the first chunk, or after it."""
         record = context.current()
         if record is None or record.asked is None:
             raise broken("showroom", LookupError("a stream of a request that pre-call did not see"))
-        async for chunk in outgoing.stamped_stream(response, record.asked, self._closing.refined):
+        async for chunk in outgoing.refined_stream(response, self._closing.refined):
             yield chunk
 
     @timed("failure")

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import time
-from collections import deque
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from starlette.types import Message, Send
 
 from litellm_homelab.hooks.closed import counted
-from litellm_homelab.hooks.messages import is_event_stream
-from litellm_homelab.showroom import sse
 
 STARTS: Final = frozenset({"http.response.start", "websocket.http.response.start"})
 BODIES: Final = frozenset({"http.response.body", "websocket.http.response.body"})
@@ -26,7 +23,6 @@ class Watch:
 
     def __init__(self, send: Send) -> None:
         self._send = send
-        self._events: sse.Rewriter | None = None
         self.status: int | None = None
         self.complete = False
         self.first_text_at: float | None = None
@@ -36,26 +32,16 @@ class Watch:
         await self._send(message)
         with counted("metrics"):
             if message["type"] in STARTS:
-                self._start(message)
+                self.status = message["status"]
             elif message["type"] in BODIES:
-                self._body(message)
+                self.complete = not message.get("more_body", False)
 
-    def _start(self, message: Message) -> None:
-        self.status = message["status"]
-        if is_event_stream(message):
-            self._events = sse.Rewriter(self._event)
-
-    def _body(self, message: Message) -> None:
-        self.complete = not message.get("more_body", False)
-        if self._events is not None:
-            deque(self._events.feed(message.get("body", b"")), maxlen=0)
-        if self.first_text_at is not None:
-            self._events = None  # the rest of the stream is not read
-
-    def _event(self, body: Mapping[str, Any]) -> Mapping[str, Any]:
-        if self.first_text_at is None and has_text(body):
-            self.first_text_at = time.monotonic()
-        return body
+    def note(self, event: Mapping[str, Any]) -> None:
+        """Note an event of a stream that is about to be sent: the time of the first that holds text."""
+        if self.first_text_at is None:
+            with counted("metrics"):
+                if has_text(event):
+                    self.first_text_at = time.monotonic()
 
 
 def has_text(event: Mapping[str, Any]) -> bool:

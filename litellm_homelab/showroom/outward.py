@@ -1,59 +1,29 @@
-"""What leaves for the client: the handle it asked for, and nothing that names an upstream."""
+"""The operator's names and addresses, taken out of texts."""
 
 from __future__ import annotations
 
 import functools
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
 from urllib.parse import urlsplit
 
-from litellm_homelab import encoded_ids
-
-MODEL_KEYS = frozenset({"model", "modelVersion"})
-ID_KEYS = frozenset(
-    {"id", "item_id", "response_id", "previous_response_id", "responseId", "container_id", "video_id"}
-)
-ENVELOPES = frozenset({"response", "message", "item"})
-"""Keys below which an event carries the object proper: responses events, Anthropic's `message_start`."""
-LISTS = frozenset({"output", "data"})
-"""Keys of lists whose entries have ids of their own."""
 PLACEHOLDER = "upstream"
 
 
-def restamped(body: Mapping[str, Any], handle: str | None) -> dict[str, Any]:
-    """
-    A copy of an answer's (or one event's) JSON body that names `handle` as its model.
-
-    Ids in which LiteLLM hid a deployment are replaced by opaque ones; one that names only the handle (a
-    file's, a batch's) stays, so that the client can ask for it again. Only the places where the OpenAI,
-    Anthropic and Gemini formats name the model and ids are looked at; what the model said is not touched.
-    """
-    return {key: _value(key, value, handle) for key, value in body.items()}
-
-
-def _value(key: str, value: Any, handle: str | None) -> Any:  # noqa: ANN401 - JSON of any shape
-    if isinstance(value, str):
-        if key in MODEL_KEYS:
-            return handle if handle is not None and value else value
-        return encoded_ids.opaque(value) if key in ID_KEYS and _hides(value, handle) else value
-    if isinstance(value, Mapping) and key in ENVELOPES:
-        return restamped(value, handle)
-    if isinstance(value, list) and key in LISTS:
-        return [entry(item, handle) for item in value]
-    return value
-
-
-def _hides(encoded: str, handle: str | None) -> bool:
-    return any(name != handle for name in encoded_ids.names_in(encoded))
-
-
-def entry(item: Any, handle: str | None) -> Any:  # noqa: ANN401 - JSON of any shape
-    """An entry of a list: its ids only; a listing's `model` is somebody else's business."""
-    if not isinstance(item, Mapping) or "id" not in item:
-        return item
-    return {key: value if key in MODEL_KEYS else _value(key, value, handle) for key, value in item.items()}
+ORDINARY = re.compile(r"[A-Za-z]+")
+"""
+Names that are words: `spare`, `local`. In a sentence they may be meant as such, so that they are taken out
+only
+where they stand as a name: quoted, or after `model=` and the like.
+"""
+FIELDS = frozenset(
+    {"model", "models", "messages", "input", "prompt", "tools", "stream", "user", "file", "image", "content"}
+    | {"role", "text", "name", "type"}
+)
+"""Words that stand in quotes because they are fields of the APIs, whatever a group is called."""
+CALLED = r"(?:model|model_name|model_id|model_group|group|deployment|deployment_id|fallback|alias)s?"
+"""What a name follows, in LiteLLM's texts and in those of servers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,20 +31,33 @@ class Scrubber:
     """Takes the operator's names and addresses out of a text by an upstream or by LiteLLM."""
 
     pattern: re.Pattern[str] | None
+    words: re.Pattern[str] | None = None
     public: frozenset[str] = frozenset()
 
     @classmethod
     def of(cls, names: Iterable[str], addresses: Iterable[str], public: Iterable[str]) -> Scrubber:
         """Build it from the names and addresses that must not be seen, less the names that clients use."""
         shown = frozenset(public)
-        return cls(_pattern(frozenset((*names, *addresses)), shown), shown)
+        known, places = frozenset(names) - {""}, frozenset(addresses)
+        words = frozenset(name for name in known if ORDINARY.fullmatch(name)) - places
+        return cls(_pattern(known - words | places, shown), _word_pattern(words - shown), shown)
 
     def __call__(self, text: str) -> str:
         """The text with every name and address replaced by `upstream`."""
-        return text if self.pattern is None else self.pattern.sub(self._instead, text)
+        if self.pattern is not None:
+            text = self.pattern.sub(self._instead, text)
+        return text if self.words is None else self.words.sub(self._word, text)
 
     def _instead(self, match: re.Match[str]) -> str:
         return match.group() if match.group() in self.public else PLACEHOLDER
+
+    @staticmethod
+    def _word(match: re.Match[str]) -> str:
+        before, quoted = match.group("before"), match.group("quoted")
+        if quoted and not before and quoted[1:-1] in FIELDS:
+            return match.group()
+        instead = f"{quoted[0]}{PLACEHOLDER}{quoted[-1]}" if quoted else PLACEHOLDER
+        return f"{before or ''}{instead}"
 
 
 @functools.lru_cache(maxsize=8)
@@ -82,7 +65,7 @@ def _pattern(words: frozenset[str], public: frozenset[str]) -> re.Pattern[str] |
     """
     Secrets, and the public names that have one inside them, which are stepped over.
 
-    A secret stands alone: `qwen` is not found in `qwen2.5`, but in `/srv/models/qwen` and `qwen.`.
+    A secret stands alone, in any case: `qwen` is not found in `qwen2.5`, but in `/srv/models/Qwen` and `qwen.`.
     """
     secrets = words - public - {""}
     if not secrets:
@@ -90,7 +73,20 @@ def _pattern(words: frozenset[str], public: frozenset[str]) -> re.Pattern[str] |
     around = {name for name in public if any(span in secrets for span in _spans(name))}
     words_longest_first = sorted(secrets | around, key=lambda word: (-len(word), word))
     either = "|".join(re.escape(word) for word in words_longest_first)
-    return re.compile(rf"(?<![A-Za-z0-9_.-])(?:{either})(?![A-Za-z0-9_]|[.-][A-Za-z0-9])")
+    return re.compile(rf"(?<![A-Za-z0-9_.-])(?:{either})(?![A-Za-z0-9_]|[.-][A-Za-z0-9])", re.IGNORECASE)
+
+
+@functools.lru_cache(maxsize=8)
+def _word_pattern(words: frozenset[str]) -> re.Pattern[str] | None:
+    """Ordinary words where they stand as names."""
+    if not words:
+        return None
+    either = "|".join(sorted(words, key=lambda word: (-len(word), word)))
+    quoted = "|".join(f"{mark}(?:{either}){mark}" for mark in "`'\"")
+    return re.compile(
+        rf"(?P<before>[\"'`]?\b{CALLED}[\"'`]?\s*[=:]\s*|\b(?:model group|group|deployment|fallback|alias) )?"
+        rf"(?:(?P<quoted>{quoted})|(?(before)\b(?:{either})(?![\w-])|(?!)))"
+    )
 
 
 def _spans(name: str) -> Iterable[str]:

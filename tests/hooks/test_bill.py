@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 import json
-from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -15,7 +14,9 @@ from litellm.types.utils import ModelResponse, ModelResponseStream
 from litellm.types.utils import Usage as ChatUsage
 
 from litellm_homelab.hooks import bill
-from litellm_homelab.optillm.fanout import Usage
+from litellm_homelab.hooks.context import Root
+from litellm_homelab.optillm import fanout
+from litellm_homelab.optillm.fanout import Summary, Usage
 
 SUM = Usage(300, 30, 1.5)
 OWN = {"prompt_tokens": 0, "completion_tokens": 7, "total_tokens": 7}
@@ -101,27 +102,20 @@ def frames(bodies: list[dict[str, Any]]) -> bytes:
     return b"".join(b"data: " + json.dumps(body).encode() + b"\n\n" for body in bodies) + b"data: [DONE]\n\n"
 
 
-@given(cuts=st.lists(st.integers(0, 200), max_size=6), text=st.booleans())
-def test_a_raw_stream_tells_the_sum_wherever_it_is_torn(cuts: list[int], text: bool) -> None:
-    """Bytes or text, cut anywhere: every event is mended, none is lost."""
-    raw = frames([{"choices": [{"delta": {"content": "hi"}}]}, {"usage": OWN}])
-    places = [0, *sorted(min(cut, len(raw)) for cut in cuts), len(raw)]
-    pieces = [raw[start:end] for start, end in pairwise(places)]
-    lines = bill.StreamBill(SUM)
-    sent = [line for piece in pieces for line in lines.chunk(piece.decode() if text else piece)]
-    whole = b"".join(one.encode() if isinstance(one, str) else one for one in (*sent, *lines.rest()))
-    events = [json.loads(line[6:]) for line in whole.splitlines() if line.startswith(b"data: {")]
-    assert events == [{"choices": [{"delta": {"content": "hi"}}]}, {"usage": CHAT}]
-    assert whole.endswith(b"data: [DONE]\n\n")
+def test_an_event_of_a_root_tells_the_sum_once_it_is_known() -> None:
+    """Before the root is closed, the event stays as it is."""
+    root = Root("r", "boost", "moa", "")
+    assert bill.mended_body({"usage": OWN}, root) == {"usage": OWN}
+    known = fanout.Root("r", "boost", "moa", 1, 0.0, 0.0)
+    root.summary = Summary(known, 0, 0, SUM, None, ended=True)
+    assert bill.mended_body({"usage": OWN}, root) == {"usage": CHAT}
+    assert bill.mended_body({"choices": []}, root) == {"choices": []}
 
 
-def test_half_an_emoji_passes() -> None:
-    """A backend may cut one in two; the halves leave as they came."""
-    lines = bill.StreamBill(SUM)
-    text = 'data: {"choices": [{"delta": {"content": "\ud83d"}}]}\n\n'
-    assert list(lines.chunk(text)) == [text]
+def test_half_an_emoji_is_metered() -> None:
+    """A backend may cut one in two."""
     meter = bill.Meter()
-    meter.note(text)
+    meter.note('data: {"choices": [{"delta": {"content": "\ud83d"}}]}\n\n')
     assert meter.usage == Usage()
 
 

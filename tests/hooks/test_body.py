@@ -34,14 +34,18 @@ def unmark(record: Record, model: str) -> str:
     return model.partition(lineage.MARKER)[0]
 
 
+class Echo(JSONResponse):
+    """What arrived, in an answer that is not rewritten as a chat's."""
+
+    media_type = "text/plain"
+
+
 async def echo(request: Request) -> Response:
     """Answer with what arrived."""
     if "form" in request.headers.get("content-type", ""):
-        return JSONResponse({"length": len(await request.body())})
+        return Echo({"length": len(await request.body())})
     body = await request.body()
-    return JSONResponse(
-        {"body": body.decode("utf-8", "replace"), "told": request.headers.get("content-length")}
-    )
+    return Echo({"body": body.decode("utf-8", "replace"), "told": request.headers.get("content-length")})
 
 
 def wrapped(limit: int = LIMIT, parts: int = 2000) -> edge.Edge:

@@ -16,7 +16,7 @@ UPSTREAM = "openai/real-main"
 SCRUB = scrubber(
     [
         {
-            "model_name": "rung",
+            "model_name": "rung-1",
             "litellm_params": {"model": UPSTREAM, "api_base": "http://10.0.0.7:8080/v1"},
             "model_info": {"id": "4f0c"},
         },
@@ -29,7 +29,7 @@ SCRUB = scrubber(
 
 def test_everything_the_router_knows_is_scrubbed() -> None:
     """Groups, models with and without their provider, addresses and deployment ids; handles stay."""
-    told = "main, deep: rung, openai/real-main, real-main, 4f0c at http://10.0.0.7:8080/v1 (10.0.0.7)"
+    told = "main, deep: rung-1, openai/real-main, real-main, 4f0c at http://10.0.0.7:8080/v1 (10.0.0.7)"
     hidden = "main, deep: upstream, upstream, upstream, upstream at upstream (upstream)"
     assert SCRUB(told) == hidden
 
@@ -78,7 +78,7 @@ def test_an_error_that_says_nothing_of_upstreams_stays(error: Exception) -> None
 @pytest.mark.parametrize("where", ["headers", "litellm_response_headers", "response"])
 def test_when_to_come_back_is_told(where: str) -> None:
     """A retry-after of the upstream or of the router's cooldown survives the cleaning."""
-    error = ValueError("rung is resting")
+    error = ValueError("rung-1 is resting")
     headers = {"retry-after": "7", "server": "uvicorn"}
     setattr(error, where, SimpleNamespace(headers=headers) if where == "response" else headers)
     clean = refined(error, SCRUB)
@@ -91,7 +91,7 @@ def test_when_to_come_back_is_told(where: str) -> None:
 )
 def test_the_rest_of_a_cooldown_is_told(seconds: float | None, headers: dict[str, str]) -> None:
     """The router's own 429 has the seconds that are left in an attribute, not in headers."""
-    error = RouterRateLimitError("main", 0, enable_pre_call_checks=False, cooldown_list=["rung"])
+    error = RouterRateLimitError("main", 0, enable_pre_call_checks=False, cooldown_list=["rung-1"])
     error.cooldown_time = seconds
     clean = refined(error, SCRUB)
     assert clean is not None

@@ -1,0 +1,1 @@
+"""What an answer may hold when it leaves for the client: fields, headers, texts of errors."""
