@@ -24,7 +24,7 @@ def lane() -> Iterator[Rig]:
         {"model_name": "lost", "litellm_params": lost, "model_info": {"id": "id-lost", "mode": "chat"}}
     )
     document["homelab"]["showroom"]["handles"].append("lost")
-    document["homelab"]["optillm"]["lost"] = {"approaches": ["none", "re2", "moa", "bon"], "max_calls": 4}
+    document["homelab"]["optillm"]["lost"] = {"approaches": ["none", "re2", "moa", "bon"], "max_calls": 12}
     document["router_settings"] |= {"num_retries": 3, "retry_policy": {"InternalServerErrorRetries": 2}}
     with rig(document, optillm="0.4.0") as running:
         yield running
