@@ -87,7 +87,7 @@ class Fields:
         if verdict is Verdict.DROP:
             return Screened({}, (where + name,))
         if verdict is Verdict.REFUSE:
-            return Screened({}, refusal=refused("field", where + name, why))
+            return Screened({}, refusal=_refused("field", where + name, why))
         return self._value(api, name, value, where, depth)
 
     def _value(self, api: str, name: str, value: object, where: str, depth: int) -> Screened:
@@ -98,7 +98,7 @@ class Fields:
             return self._metadata(name, value, where)
         found = values.problem(root, value)
         if found is not None:
-            return Screened({}, refusal=refused("value of", where + name + found.place, found.why))
+            return Screened({}, refusal=_refused("value of", where + name + found.place, found.why))
         return Screened({name: value})
 
     def field(self, api: str, name: str) -> tuple[Verdict, str]:
@@ -131,7 +131,7 @@ class Fields:
             return Screened({}, (where + name,))  # it would only switch off the deployment's own
         inner = metadata.as_mapping(value)
         if name != "extra_body" or inner is None or depth >= DEEPEST:
-            return Screened({}, refusal=refused("field", where + name, "it must be a JSON object"))
+            return Screened({}, refusal=_refused("field", where + name, "it must be a JSON object"))
         screened = self._body(api, inner, f"{where}{name}.", depth + 1)
         if not screened.kept:  # an empty one would only switch off the deployment's own
             return Screened({}, screened.dropped, screened.refusal)
@@ -147,7 +147,7 @@ class Fields:
         bad = next((key for key, (verdict, _) in verdicts.items() if verdict is Verdict.REFUSE), None)
         if bad is not None:
             place = where + metadata.shown(name, bad)
-            return Screened({}, refusal=refused("field", place, verdicts[bad][1]))
+            return Screened({}, refusal=_refused("field", place, verdicts[bad][1]))
         gone = [key for key, (verdict, _) in verdicts.items() if verdict is Verdict.DROP]
         dropped = tuple(where + metadata.shown(name, key) for key in gone)
         return Screened(metadata.without(name, value, gone), dropped)
@@ -181,7 +181,7 @@ class Fields:
             elif verdict is Verdict.DROP:
                 dropped.append(name)
             else:
-                refusal = refusal or refused("header", name, why)
+                refusal = refusal or _refused("header", name, why)
         return Screened(kept, tuple(dropped), refusal)
 
     def header(self, name: str) -> tuple[Verdict, str]:
@@ -201,7 +201,7 @@ def root_of(name: str) -> str:
     return name.split("[", 1)[0] if "[" in name else name
 
 
-def refused(kind: str, name: str, why: str) -> Refuse:
+def _refused(kind: str, name: str, why: str) -> Refuse:
     """The refusal of one field, value or header."""
     shown = name[:LONGEST_ECHO]
     what = f"The value of '{shown}'" if kind == "value of" else f"The {kind} '{shown}'"

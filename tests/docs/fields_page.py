@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from litellm_homelab.fields.lists import Lists, reviewed
 
-WIDTH = 118
+WIDTH = 110
 HEAD = """\
 # What a client may send
 
@@ -21,15 +21,21 @@ HEAD = """\
 Every field of a request to a model route passes, is dropped or is refused.
 
 - **Passed**: what the API of the route documents, what local servers document, and what you open.
-- **Dropped**: what only tunes LiteLLM or the server, what another API documents, and every name that nobody knows. The
-  request is served without it. `homelab_fields_stripped_total` counts it, and the log names it at level DEBUG.
-- **Refused** with 400 `param_not_allowed`: what would reach another model, address, key, account, provider, fallback,
-  store or template. Nothing is sent. The refusal names the field and is counted with `rule="fields"`.
+- **Dropped**: what only tunes LiteLLM or the server, what another API documents, and every name that nobody
+  knows. The request is served without it. `homelab_fields_stripped_total` counts it, and the log names it at
+  level DEBUG.
+- **Refused** with 400 `param_not_allowed`: what would reach another model, address, key, account, provider,
+  fallback, store or template. Nothing is sent. The refusal names the field; the metrics call it `fields`.
 
-`homelab.fields` opens and closes by name; see [configuration](configuration.md#open-or-close-a-request-field). What is
-refused below can never be opened. The lists are in `litellm_homelab/fields/`. They were compared with LiteLLM {versions}
-on {date}; a parameter of a newer LiteLLM that is on no list is refused.
+`homelab.fields` opens and closes by name: see [the configuration][1]. What is refused below can never be
+opened. The lists are in `litellm_homelab/fields/`. They were compared with LiteLLM {versions} on {date}; a
+parameter of a newer LiteLLM that is on no list is refused.
+
+[1]: configuration.md#open-or-close-a-request-field
 """
+EXTRA_BODY = (
+    "`extra_body` is judged like the body, at every depth. The request itself has no place there; refused:\n"
+)
 
 
 def page(lists: Lists | None = None) -> str:
@@ -67,7 +73,7 @@ def _refused(lists: Lists) -> Iterator[str]:
 
 def _elsewhere(lists: Lists) -> Iterator[str]:
     yield "## Inside extra_body\n"
-    yield "`extra_body` is judged like the body, at every depth. These are the request itself, so they are refused there:\n"
+    yield EXTRA_BODY
     yield f"{_names(lists.in_extra_body)}\n"
     yield "## Keys of metadata and litellm_metadata\n"
     yield "Any key of the client's own passes. Dropped:\n"

@@ -107,17 +107,15 @@ async def proxy(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[MockP
             "boost",
             {
                 "extra_body": {
-                    "model": "x",
-                    "messages": [{"role": "user", "content": TAG}],
                     "n": 9,
                     "timeout": 0.001,
+                    "top_k": 3,
                 }
             },
             {},
             id="extra_body changes nothing",
         ),
         pytest.param("boost", {"extra_body": "{}"}, {}, id="extra_body as text"),
-        pytest.param("boost", {"extra_body": [1]}, {}, id="extra_body as a list"),
     ],
 )
 async def test_what_leaves_for_optillm(
@@ -196,6 +194,11 @@ async def test_what_is_no_approach_here_is_refused(proxy: MockProxy, value: obje
             id="too dear by n",
         ),
         pytest.param("boost", {"prompt_id": "p"}, 400, "param_not_allowed", id="a stored prompt"),
+        pytest.param("boost", {"extra_body": [1]}, 400, "param_not_allowed", id="extra_body as a list"),
+        pytest.param("boost", {"extra_body": {"model": "x"}}, 400, "param_not_allowed", id="a second model"),
+        pytest.param(
+            "boost", {"extra_body": {"messages": []}}, 400, "param_not_allowed", id="other messages"
+        ),
         pytest.param("boost", {"web_search_options": {}}, 400, "param_not_allowed", id="a search"),
         pytest.param(
             "boost", {"tools": [{"type": "web_search"}]}, 400, "param_not_allowed", id="a server's tool"

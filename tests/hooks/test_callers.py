@@ -157,7 +157,6 @@ FORGED = {
         pytest.param({}, id="nothing"),
         pytest.param({"metadata": {"alias": "everything"}}, id="metadata"),
         pytest.param({"user": "everything"}, id="user"),
-        pytest.param({"extra_body": {"metadata": FORGED}}, id="extra_body"),
     ],
 )
 async def test_who_is_calling_cannot_be_forged(proxy: MockProxy, fields: dict[str, Any]) -> None:
@@ -183,6 +182,7 @@ async def test_who_is_calling_cannot_be_forged(proxy: MockProxy, fields: dict[st
         pytest.param({"litellm_metadata": FORGED}, id="litellm_metadata"),
         pytest.param({"metadata": FORGED, "litellm_metadata": FORGED}, id="both"),
         pytest.param({"metadata": json.dumps(FORGED)}, id="metadata as text"),
+        pytest.param({"extra_body": {"metadata": FORGED}}, id="extra_body"),
         pytest.param({"user_api_key_alias": "everything"}, id="at the top"),
     ],
 )

@@ -168,7 +168,7 @@ def fails(name: str) -> dict[str, str]:
         pytest.param("app", chat("base"), ["showroom,model_not_found,other,app"], id="internal name"),
         pytest.param("app", chat("<b>"), ["showroom,model_not_found,other,app"], id="no name at all"),
         pytest.param(
-            "app", chat("main", fallbacks=["base"]), ["showroom,param_not_allowed,main,app"], id="field"
+            "app", chat("main", fallbacks=["base"]), ["fields,param_not_allowed,main,app"], id="field"
         ),
         pytest.param(
             "optillm",
@@ -252,20 +252,28 @@ async def test_a_refused_attempt_is_one_refusal_and_no_attempt(proxy: MockProxy)
 
 async def test_a_stripped_field_counts_once_a_request(proxy: MockProxy) -> None:
     """Known names by themselves, all others together, however many attempts they were stripped from."""
-    fields: dict[str, Any] = {"optillm_approach": "re2", "mcts_depth": 3, "extra_body": {"x": 1}}
+    fields: dict[str, Any] = {
+        "optillm_approach": "re2",
+        "mcts_depth": 3,
+        "extra_body": {"top_k": 1},
+        "timeout": 9,
+        "nobody_knows": 1,
+    }
     proxy.upstream("main").fails(500, times=1)
     with changes() as plain:
         await proxy.chat("main", **fields)
     assert {name: count for name, count in plain.items() if name.startswith("fields")} == {
         "fields_stripped_total{main,optillm_approach}": 1,
         "fields_stripped_total{main,mcts_depth}": 1,
+        "fields_stripped_total{main,timeout}": 1,
+        "fields_stripped_total{main,other}": 1,
     }
     with changes() as lane:
         answer = await proxy.chat("boost", **fields, seed=1, logit_bias={})
     assert answer.status == 200, answer.text
     assert {name: count for name, count in lane.items() if name.startswith("fields")} == {
         f"fields_stripped_total{{boost,{name}}}": 1
-        for name in ("mcts_depth", "extra_body", "seed", "logit_bias")
+        for name in ("mcts_depth", "extra_body", "seed", "logit_bias", "timeout", "other")
     }
 
 

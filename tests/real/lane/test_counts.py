@@ -186,7 +186,7 @@ REFUSED: dict[tuple[str, ...], tuple[str | None, dict[str, Any], int]] = {
     ("prometheus", "other", "gate", "route_not_allowed"): (KEY, {"model": "main"}, 403),
     ("master", "other", "showroom", "model_not_found"): (None, {"model": "nobody"}, 404),
     ("app", "other", "showroom", "model_not_found"): (APP_KEY, {"model": "base"}, 404),
-    ("app", "main", "showroom", "param_not_allowed"): (
+    ("app", "main", "fields", "param_not_allowed"): (
         APP_KEY,
         {"model": "main", "fallbacks": ["base"]},
         400,
