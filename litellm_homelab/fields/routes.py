@@ -54,8 +54,6 @@ ITEMS: Final[Mapping[str, str]] = MappingProxyType(
     }
 )
 """APIs by the beginning of the paths of what was made; the first that fits counts."""
-LISTINGS: Final = ("/models", "/model/info", "/model_group/info")
-"""Routes that only list handles: nothing of their request reaches LiteLLM's functions."""
 
 
 @functools.cache
