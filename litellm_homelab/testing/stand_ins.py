@@ -16,7 +16,10 @@ from litellm_homelab.testing.upstream import SEARCH, Upstreams
 
 VERSION: Final = "v1"
 
-_attempt: ContextVar[str | None] = ContextVar("litellm_homelab_mock_attempt", default=None)
+NONE_YET: Final = ""
+
+_attempt: ContextVar[str | None] = ContextVar("litellm_homelab_mock_attempt", default=NONE_YET)
+"""The deployment of the attempt under way; None for an attempt that has none."""
 
 
 class StandIns(CustomLogger):  # type: ignore[misc]  # LiteLLM's class is untyped here
@@ -42,7 +45,9 @@ class StandIns(CustomLogger):  # type: ignore[misc]  # LiteLLM's class is untype
         _attempt.set((kwargs.get("model_info") or {}).get("id"))
 
     def divert(self, _: object, request: httpx.Request) -> httpx.Request:
-        """The same request, to the stand-in."""
+        """The same request, to the stand-in; one that is not LiteLLM's (a test's own client) as it is."""
+        if _attempt.get() == NONE_YET and context.current() is None:
+            return request
         where = address.parse(str(request.url))
         deployment = _attempt.get() or _chosen() or self._at(where)
         if where is not None and where.origin == (self._base.scheme, self._base.host, self._base.port):
