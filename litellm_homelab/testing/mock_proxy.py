@@ -136,15 +136,15 @@ def _app_and_router_restored(proxy_server: Any) -> Any:  # noqa: ANN401 - LiteLL
 
 def _placeholders(config: Path) -> dict[str, str]:
     """A value for every `os.environ/NAME` of router.yaml that is not set."""
+    text = re.sub(r"#.*", "", config.read_text(encoding="utf-8"))
+    reference = r"[\"']?os\.environ/([A-Za-z0-9_]+)"
+    addresses = {*re.findall(rf"\b(?:api_base|base_url)[\"']?\s*:\s*{reference}", text)}
+    names = dict.fromkeys(re.findall(reference, text))
+    return {name: _placeholder(name, name in addresses) for name in names if name not in os.environ}
 
-    names = re.findall(
-        r"^[^#\n]*os\.environ/([A-Za-z0-9_]+)", config.read_text(encoding="utf-8"), re.MULTILINE
-    )
-    return {name: _placeholder(name) for name in names if name not in os.environ}
 
-
-def _placeholder(name: str) -> str:
-    if name.endswith("_API_BASE"):
+def _placeholder(name: str, is_address: bool) -> str:
+    if is_address or name.endswith("_API_BASE"):
         # Each its own: two upstreams at one address are one server to the check for loops. No host of
         # `.invalid` exists (RFC 2606).
         return f"http://{name.removesuffix('_API_BASE').lower().replace('_', '-')}.invalid/v1"
