@@ -20,7 +20,7 @@ OTHER: Final = "other"
 """The value of a label for what the configuration does not name."""
 RULES: Final = (
     *("gate", "edge", "fields", "showroom", "approach", "loop_guard", "prompt_tags", "transport"),
-    *("wire", "headers", "metrics", "cooldown", "state"),
+    *("wire", "headers", "answers", "metrics", "cooldown", "state"),
 )
 """
 Values of `rule`: who refused, or broke; `state` is the store of `homelab.state`, whoever asked it.

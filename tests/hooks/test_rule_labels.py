@@ -48,8 +48,9 @@ def constants(tree: ast.Module) -> dict[str, str]:
 
 def given(call: ast.Call) -> Iterator[ast.expr]:
     """What a call gives as the label of a rule, by place or by name."""
-    place = TAKES_A_RULE.get(ast.unparse(call.func).rpartition(".")[2])
-    if place is not None:
+    _, dot, called = ast.unparse(call.func).rpartition(".")
+    place = TAKES_A_RULE.get(called)
+    if place is not None and (dot or called != "refused"):  # `context.refused`, not one of `fields`
         yield from call.args[place : place + 1]
     yield from (one.value for one in call.keywords if one.arg == "rule")
 
