@@ -12,7 +12,12 @@ TLDS: Final = (
     "localdomain|arpa|docker|svc|cluster|rack|invalid|test|example|onion|zone|box"
 )
 """Ends of host names: common top-level domains that are no English words, and what home networks use."""
-SUFFIXES: Final = r"gguf|ggml|safetensors|bin|pt|pth|onnx|npz|mlx|pyc?|pyx|so|dylib|dll|sock|conf|toml|ini|ya?ml|cpp|cu|cc|go|rs|log"
+SUFFIXES: Final = "|".join(
+    (
+        r"gguf|ggml|safetensors|bin|pt|pth|onnx|npz|mlx|pyc?|pyx|so|dylib|dll|cpp|cu|cc|go|rs",
+        r"sock|conf|toml|ini|ya?ml|log",
+    )
+)
 """Ends of file names that say what runs upstream."""
 _VALUE: Final = r"(?:'[^'\n]*'|\"[^\"\n]*\"|[^\s,'\"})\]]+)"
 
@@ -55,10 +60,10 @@ PATTERNS: Final[Mapping[str, tuple[str, str]]] = {
     ),
     "account": (
         any_of(
-            r"(?<![\w-])(?:org|organization|proj|project|acct|account|user|req|request|team|ws|wrkspc|tenant|sub|"
-            r"asst|gen)[-_](?=[\w-]*\d)[A-Za-z0-9_-]{5,}",
-            r"\b(?:organi[sz]ation|tenant|workspace|subscription)(?: id)?\s+['\"`]?(?!id\b|is\b|has\b|for\b|on\b|of\b|"
-            r"was\b|must\b|does\b|and\b|or\b|to\b)[\w-]{3,}['\"`]?",
+            r"(?<![\w-])(?:org|organization|proj|project|acct|account|user|req|request|team|ws|wrkspc|tenant|"
+            r"sub|asst|gen)[-_](?=[\w-]*\d)[A-Za-z0-9_-]{5,}",
+            r"\b(?:organi[sz]ation|tenant|workspace|subscription)(?: id)?\s+['\"`]?(?!id\b|is\b|has\b|for\b|"
+            r"on\b|of\b|was\b|must\b|does\b|and\b|or\b|to\b)[\w-]{3,}['\"`]?",
         ),
         f"account {PLACEHOLDER}",
     ),
@@ -122,6 +127,13 @@ EXCEPTION: Final = (
     r"\blitellm\.(?:exceptions\.)?\w+:\s*|\b\w+Exception(?:\s*[-:]\s*|\b)|\b\w+Error(?: -|:)\s+(?=\w)"
 )
 """LiteLLM's own class and the provider's: `litellm.BadRequestError: OpenAIException - `; by exact case."""
+ROUTER: Final = any_of(
+    r"\n\nLiteLLM: .*",
+    r"\s*\bReceived Model Group=[^\n]*(?:\nAvailable Model Group Fallbacks=[^\n]*)?",
+    r"\s*\bLiteLLM (?:Retried|Max Retries): [^,\n]*,?",
+    r"\s*\bError doing the fallback: .*",
+)
+"""What LiteLLM's router adds to an error: which groups have fallbacks, and what the operator should set."""
 URL: Final = r"(?<![a-z0-9+.-])[a-z][a-z0-9+.-]*://[^\s'\"`<>)\]}|]+"
 PATH: Final = any_of(
     r"(?<![\w.:@<])(?:~|\.{1,2})?/(?:[\w.@+~%-]+/)+[\w.@+~%-]*",
@@ -140,8 +152,8 @@ ROUTE: Final = (
 IPV6: Final = r"(?<![\w:.])\[?([0-9a-f]{0,4}(?::[0-9a-f]{0,4}){2,7}(?:%\w+)?)\]?(?::\d+)?(?![\w:])"
 MODEL: Final = r"\b(model(?:[_ ](?:name|id|group))?(?:\s*[:=]\s*|\s+))([`'\"])([^`'\"\n]{1,200})\2"
 FRAME: Final = any_of(
-    r"^[ \t]*(?:File \"[^\"\n]*\", line \d+.*|at [\w.$<>]+ ?[(:].*:\d+.*|During handling of the above exception.*|"
-    r"The above exception was the direct cause.*)(?:\n|\Z)",
+    r"^[ \t]*(?:File \"[^\"\n]*\", line \d+.*|at [\w.$<>]+ ?[(:].*:\d+.*|"
+    r"During handling of the above exception.*|The above exception was the direct cause.*)(?:\n|\Z)",
     r"File \"[^\"\n]*\", line \d+(?:, in [\w<>.]+)?",
 )
 """Lines of a traceback."""

@@ -37,10 +37,29 @@ class Words:
 Step = Callable[[str, Words], str]
 
 
+def message(text: str, words: Words) -> str:
+    """The message in a text, without what a server or LiteLLM has put around it; the first of two passes."""
+    return _through(WRAPPERS, text, words)[:LONGEST]
+
+
 def redacted(text: str, words: Words) -> str:
     """A text without the things that `STEPS` name; each is replaced by `upstream`, or left out."""
     text = text[:LONGEST]
-    for step in STEPS.values():
+    own = [url for url in _urls(text) if words.said(url)]
+    for number, url in enumerate(own):
+        text = text.replace(url, f"\x01{number}\x01")
+    text = _through(STEPS, text, words)
+    for number, url in enumerate(own):
+        text = text.replace(f"\x01{number}\x01", url)
+    return text
+
+
+def _urls(text: str) -> list[str]:
+    return [url.rstrip(".,;:") for url in _URL.findall(text)]
+
+
+def _through(steps: Mapping[str, Step], text: str, words: Words) -> str:
+    for step in steps.values():
         text = step(text, words)
     return text
 
@@ -107,10 +126,10 @@ def _messages(found: Any, depth: int = 0) -> list[str]:  # noqa: ANN401 - JSON o
 _URL: Final = re.compile(patterns.URL, re.IGNORECASE)
 
 
-def _url(text: str, words: Words) -> str:
+def _url(text: str, words: Words) -> str:  # noqa: ARG001 - a step's signature
     def instead(match: re.Match[str]) -> str:
         url = match.group().rstrip(".,;:")
-        return match.group() if words.said(url) else PLACEHOLDER + match.group()[len(url) :]
+        return PLACEHOLDER + match.group()[len(url) :]
 
     return _URL.sub(instead, text)
 
@@ -173,9 +192,13 @@ def _named(*names: str) -> dict[str, Step]:
     return {name: _pattern(*PATTERNS[name]) for name in names}
 
 
-STEPS: Final[dict[str, Step]] = {
+WRAPPERS: Final[dict[str, Step]] = {
     "traceback": _traceback,
+    "router": _pattern(patterns.ROUTER, "", re.DOTALL),
     "embedded": _embedded,
+}
+"""By name, in order: they read the text as it came, before any other redaction changes it."""
+STEPS: Final[dict[str, Step]] = {
     **_named("run"),
     "url": _url,
     **_named("mail", "arn", "field", "key", "credential", "account"),

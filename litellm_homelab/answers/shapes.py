@@ -137,7 +137,7 @@ def _identifier(value: str, view: View) -> str:
 
 
 def opaque(value: str) -> str:
-    """An id that carries nothing, of the same kind where that is one of the APIs': the same for the same id."""
+    """An id that carries nothing: the same for the same id, and of its kind if that is one of the APIs'."""
     kind, _, _ = value.partition("-" if "-" in value[:12] else "_")
     made = encoded_ids.opaque(value)
     return made if kind in KINDS else made.rpartition("-")[2].rpartition("_")[2]

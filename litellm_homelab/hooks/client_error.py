@@ -138,7 +138,8 @@ def cleaned(text: str, names: outward.Scrubber, words: Words) -> str:
     LiteLLM redacts an exception's own message when it makes the answer (keys, tokens, paths, tracebacks,
     internal hosts, 1.106.2), but not one that a failure hook gave it, nor one in the middle of a stream.
     """
-    return redaction.redacted(redact_internal_details(names(text)), words)
+    said = redaction.message(text, words)
+    return redaction.redacted(redact_internal_details(names(said)), words)
 
 
 def scrubber(deployments: Iterable[dict[str, Any]], public: Iterable[str]) -> outward.Scrubber:

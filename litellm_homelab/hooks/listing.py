@@ -9,8 +9,10 @@ from typing import Any
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-ENDINGS = ("/models", "/model/info")
-"""How the paths of the listings end: /models, /v1/models, /model/info, /v1/model/info, /v2/model/info."""
+from litellm_homelab.answers import listed
+
+ENDINGS = ("/models", "/model/info", "/model_group/info")
+"""How the paths of the listings end: /models, /v1/models, /model/info, /v1/model/info, /v2/model/info, ..."""
 TEXTS = frozenset({"mode"})
 """Settings of `model_info` that are text and say nothing of the upstream."""
 LISTS = frozenset({"supported_openai_params", "supported_reasoning_efforts"})
@@ -46,7 +48,7 @@ def _rank(entry: Any, order: Mapping[str, int]) -> int:  # noqa: ANN401 - JSON o
 def _entry(entry: Any) -> Any:  # noqa: ANN401 - JSON of any shape
     if not isinstance(entry, Mapping):
         return entry
-    shown = {key: value for key, value in entry.items() if key != "metadata"}
+    shown: dict[str, Any] = listed.entry(entry)
     if "litellm_params" in shown:
         shown["litellm_params"] = {}
     if isinstance(shown.get("model_info"), Mapping):

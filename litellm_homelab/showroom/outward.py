@@ -65,7 +65,7 @@ def _pattern(words: frozenset[str], public: frozenset[str]) -> re.Pattern[str] |
     """
     Secrets, and the public names that have one inside them, which are stepped over.
 
-    A secret stands alone, in any case: `qwen` is not found in `qwen2.5`, but in `/srv/models/Qwen` and `qwen.`.
+    A secret stands alone, in any case: `qwen` is not found in `qwen2.5`, but in `/srv/models/Qwen`.
     """
     secrets = words - public - {""}
     if not secrets:

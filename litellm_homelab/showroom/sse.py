@@ -78,7 +78,7 @@ class Rewriter:
         return self._rewritten(held) if held else b""
 
     def _rewritten(self, frame: bytes) -> bytes:
-        """A frame with its lines ended alike: `\\r` at the end of one chunk may belong to `\\n` of the next."""
+        """A frame with its lines ended alike: a CR at the end of a chunk may belong to the LF after it."""
         frame = frame.lstrip(b"\r\n").removeprefix(BOM).lstrip(b"\r\n")
         ended = frame.rstrip(b"\r\n")
         if not ended:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote, unquote
@@ -32,6 +33,26 @@ class AnyModel(Backend):
         """Accept it: what arrives is for the test to look at."""
 
 
+class Scripted:
+    """An app that answers with given bytes while it has some, and as the app within otherwise."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+        self.answer: tuple[int, Mapping[str, str], Sequence[bytes]] | None = None
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request (ASGI 3)."""
+        if self.answer is None:
+            await self._app(scope, receive, send)
+            return
+        status, headers, chunks = self.answer
+        raw = [(name.lower().encode(), value.encode()) for name, value in headers.items()]
+        await send({"type": "http.response.start", "status": status, "headers": raw})
+        for chunk in chunks:
+            await send({"type": "http.response.body", "body": chunk, "more_body": True})
+        await send({"type": "http.response.body", "body": b""})
+
+
 @dataclass(slots=True)
 class Upstream:
     """What stands in for the deployments of one group."""
@@ -41,6 +62,7 @@ class Upstream:
     recorder: Recorder
     backend: AnyModel | None = None
     """What answers; None for a search tool."""
+    scripted: Scripted | None = None
 
     def streams(self, chunks_per_second: float) -> None:
         """Stream slowly, so that a client can leave in between."""
@@ -52,9 +74,24 @@ class Upstream:
         """Fail as `litellm_homelab.demo.faults.Fault` describes, `times` times or until `works`."""
         self.switch.current = Fault(str(fault), seconds, times)
 
+    def says(
+        self,
+        *chunks: bytes,
+        status: int = 200,
+        headers: Mapping[str, str] | None = None,
+        stream: bool = False,
+    ) -> None:
+        """Answer with exactly these bytes and headers until `works`; a `stream` is of server-sent events."""
+        if self.scripted is None:
+            raise TypeError(f"{self.group}: nothing to answer in the place of")
+        kind = "text/event-stream" if stream else "application/json"
+        self.scripted.answer = status, {"content-type": kind, **(headers or {})}, chunks
+
     def works(self) -> None:
         """Answer again."""
         self.switch.current = None
+        if self.scripted is not None:
+            self.scripted.answer = None
 
     @property
     def requests(self) -> list[RecordedRequest]:
@@ -74,8 +111,8 @@ class Upstreams:
         """The stand-in of a group, made on first use."""
         if group not in self._upstreams:
             backend = None if group == SEARCH else AnyModel(group)
-            upstream = Upstream(group, FaultSwitch(), self.recorder, backend)
-            app = backend.app() if backend else searxng.app()
+            app = Scripted(backend.app() if backend else searxng.app())
+            upstream = Upstream(group, FaultSwitch(), self.recorder, backend, app)
             self._apps[group] = Guard(app, group, self.recorder, upstream.switch)
             self._upstreams[group] = upstream
         return self._upstreams[group]

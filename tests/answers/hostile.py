@@ -43,6 +43,7 @@ TEXTS: Final[Mapping[str, str]] = {
     "address of the router": "zqbox refused",
     "litellm": "AKIAZQZQZQZQZQZQZQZQ was refused",
     "traceback": "boom\nstack backtrace:\n 0: zqframe",
+    "router": "boom\n\nLiteLLM: Fallbacks are configured for: zqgroup.",
     "embedded": 'boom {"zqkey": "zqshard", "message": "bad"}',
     "run": "boom " + "zqrun" * 70,
     "url": "see https://zqhostname",
@@ -93,7 +94,7 @@ LEAKING: Final = (
         "created_by",
     ),
 )
-"""Fields that servers add (vLLM, llama.cpp, LM Studio, Groq, OpenRouter, Azure), and one that nobody knows."""
+"""Fields that servers add (vLLM, llama.cpp, LM Studio, Groq, OpenRouter, Azure), and an unknown one."""
 HEADERS: Final = (
     *(
         "server",

@@ -1,0 +1,82 @@
+"""Texts of errors: what names the upstream goes, what helps the client stays."""
+
+from __future__ import annotations
+
+import pytest
+
+from litellm_homelab.answers.redaction import Words
+from litellm_homelab.hooks import client_error
+from tests.answers.hostile import DEPLOYMENTS
+
+WORDS = Words(
+    frozenset({"main", "qwen2.5:7b", "groq-free"}), lambda text: text == "https://pictures.example/a.png"
+)
+NAMES = client_error.scrubber(DEPLOYMENTS, WORDS.public)
+
+
+def cleaned(text: str) -> str:
+    """What the client gets of a text."""
+    return client_error.cleaned(text, NAMES, WORDS)
+
+
+HELPFUL = (
+    "This model's maximum context length is 4096 tokens. However, you requested 5000 tokens (4000 in the text).",
+    "Invalid value for 'temperature': expected a number between 0.0 and 2.0, got 3.5",
+    "Unsupported parameter: 'max_tokens' is not supported with this model. Use 'max_completion_tokens' instead.",
+    "tools.0.function.parameters must be an object; messages[0].content is required (e.g. a string)",
+    "Use /v1/chat/completions, not /v1/completions; and/or application/json; 12:34:56, 1/2",
+    "context_length_exceeded: prompt is too long: 210000 tokens > 200000 maximum",
+    "image exceeds 5 MB maximum: 6291456 bytes > 5242880 bytes",
+    "cannot read https://pictures.example/a.png",
+    "the model 'main' needs spare local parts; so does `qwen2.5:7b`, and groq-free",
+    "Rate limit reached on tokens per minute (TPM): Limit 12000, Used 11000. Please try again in 10.5s.",
+    "messages.0.role: Input should be 'user' [type=literal_error, input_value='x', input_type=str]",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("text", HELPFUL)
+def test_what_helps_the_client_stays(text: str) -> None:
+    """Not a character is lost of what says how to mend the request."""
+    assert cleaned(text) == text
+
+
+@pytest.mark.parametrize(
+    ("text", "after"),
+    [
+        (
+            "litellm.BadRequestError: OpenAIException - Error code: 404 - {'message': 'The model `Qwen/Q-32B` is gone'}",
+            "Error code: 404 - The model `upstream` is gone",
+        ),
+        (
+            "litellm.APIConnectionError: Lm_studioException - Cannot connect to host gpu-box:1234 ssl:default",
+            "Cannot connect to host upstream ssl:default",
+        ),
+        (
+            'GroqException - {"error":{"message":"Limit of model `llama-3.3-70b` in organization `org_01hxyz12`: 9"}}',
+            "Limit of model `upstream` in account upstream: 9",
+        ),
+        ("model 'qwen2.5' not found, try pulling it first", "model 'upstream' not found, try pulling it first"),
+        ("No such file: '/models/q/config.json'", "No such file: 'upstream'"),
+        ("see https://console.groq.com/docs", "see upstream"),
+        ("boom\n\nLiteLLM: model group 'main' failed", "boom"),
+    ],
+)  # fmt: skip
+def test_what_names_an_upstream_goes(text: str, after: str) -> None:
+    """Recorded shapes of vLLM, LM Studio, Groq and Ollama, written anew."""
+    assert cleaned(text) == after
+
+
+@pytest.mark.parametrize(
+    "secret", ["AKIAABCDEFGHIJKLMNOP", "/etc/litellm/key.pem", "10.1.2.3", "db.corp", "Bearer abcdefghijkl"]
+)
+def test_litellms_redaction_is_kept(secret: str) -> None:
+    """What LiteLLM takes out of its own answers is out of ours."""
+    assert secret not in cleaned(f"cannot use {secret} now")
+
+
+@pytest.mark.parametrize(
+    "bad", ["a-", "/a", "a.", "1.", "*", "{", "::", "a", "File ", "model '", "_", "[{", "key-", "\n"]
+)
+def test_no_text_is_too_long(bad: str) -> None:
+    """A text is cut before it is searched; what comes out is no longer than what is kept."""
+    assert len(cleaned(bad * (100_000 // len(bad)))) <= 20_000
