@@ -37,12 +37,12 @@ LANES = {name: value for name, value in STEERING.items() if name != "additional_
 
 CLIENTS: dict[str, dict[str, Any]] = {
     "nothing": {},
-    "top": {FIELD: "re2", "k": 3, "top_k": 2},
-    "extra_body": {"extra_body": {FIELD: "re2", "mcts_depth": 3, "min_p": 1}},
-    "both": {FIELD: "re2", "top_k": 2, "extra_body": {FIELD: "re2", "min_p": 1}},
-    "no strip": {FIELD: "re2", "top_k": 2, "additional_drop_params": []},
-    "let through": {FIELD: "re2", "top_k": 2, "allowed_openai_params": [FIELD], "drop_params": False},
-    "nothing in extra_body": {FIELD: "re2", "top_k": 2, "extra_body": None},
+    "top": {FIELD: "re2", "k": 3, "y": 2},
+    "extra_body": {"extra_body": {FIELD: "re2", "mcts_depth": 3, "x": 1}},
+    "both": {FIELD: "re2", "y": 2, "extra_body": {FIELD: "re2", "x": 1}},
+    "no strip": {FIELD: "re2", "y": 2, "additional_drop_params": []},
+    "let through": {FIELD: "re2", "y": 2, "allowed_openai_params": [FIELD], "drop_params": False},
+    "nothing in extra_body": {FIELD: "re2", "y": 2, "extra_body": None},
 }
 """What a client adds to its request: OptiLLM's fields in every place, and fields of its own."""
 OF_LANES: dict[str, tuple[dict[str, Any], str | None]] = {
@@ -90,9 +90,9 @@ def name_of(kind: str, provider: str, setting: str) -> str:
 
 def own_fields(fields: dict[str, Any], setting: str) -> dict[str, Any]:
     """The fields of a request that are not OptiLLM's, as LiteLLM sends them."""
-    sent = {name: value for name, value in fields.items() if name in {"min_p", "top_k"}}
+    sent = {name: value for name, value in fields.items() if name in {"x", "y"}}
     extra = {**(fields.get("extra_body") or {}), **PLAIN[setting].get("extra_body", {})}
-    return sent | {name: value for name, value in extra.items() if name in {"min_p", "top_k", "c"}}
+    return sent | {name: value for name, value in extra.items() if name in {"x", "y", "c"}}
 
 
 def forms(provider: str, *names: str) -> tuple[bool, ...]:
@@ -135,7 +135,7 @@ def nested_calls(kind: str, settings: dict[str, Any]) -> Iterator[Any]:
         for number, setting in enumerate(settings):
             provider = PROVIDERS[(number + place) % len(PROVIDERS)]
             name = name_of(kind, provider, setting)
-            own = {"min_p": 1} if route != "generateContent" else {}  # stock LiteLLM drops it there
+            own = {"x": 1} if route != "generateContent" else {}  # stock LiteLLM drops it there
             for stream in (False, True):
                 cell_id = f"{route} {provider} {setting} | {'stream' if stream else 'whole'}"
                 fields = CLIENTS["both"]
