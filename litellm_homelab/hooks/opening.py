@@ -60,11 +60,11 @@ class Opening:
         self._take_prefix(record, data)
         model = data.get("model")
         record.model = model if isinstance(model, str) else None
+        if record.forged is not None:
+            raise Refused(forged(), "loop_guard")
         refusal = names.disagreement(named)
         if refusal is not None:
             raise Refused(refusal, "showroom")
-        if record.forged is not None:
-            raise Refused(forged(), "loop_guard")
         if self._guard is not None:
             await self._guard.enter(record, model)
         return record

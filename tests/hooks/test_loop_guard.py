@@ -149,7 +149,7 @@ def _belt(name: str, stream: bool) -> tuple[str, dict[str, Any]]:
 
 
 def _query(name: str, stream: bool) -> tuple[str, dict[str, Any]]:
-    return f"{CHAT}?model={quote(name)}", _chat("nowhere", stream)[1]
+    return f"{CHAT}?model={quote(name)}", _chat(name.partition(MARKER)[0], stream)[1]
 
 
 def _gemini(name: str, stream: bool) -> tuple[str, dict[str, Any]]:
