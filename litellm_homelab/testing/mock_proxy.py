@@ -23,6 +23,15 @@ from litellm_homelab.testing.stand_ins import StandIns
 from litellm_homelab.testing.upstream import Upstream, Upstreams
 
 MASTER_KEY = "sk-mock-proxy"
+AS_THE_COMMAND_LINE: dict[str, Any] = {
+    "request_timeout": None,
+    "drop_params": False,
+    "add_function_to_prompt": False,
+}
+"""
+What `litellm --config` starts with (1.106.2). The function's own defaults switch `drop_params` on after
+router.yaml has switched it off: fields that a provider does not take would vanish instead of being a 400.
+"""
 _running: list[Path] = []
 
 
@@ -69,8 +78,7 @@ class MockProxy:
         running.forget()
         stack.callback(running.forget)
         with contextlib.redirect_stdout(io.StringIO()):  # LiteLLM's banner
-            # Its default is True, with which it overrules the file; LiteLLM's command passes False (1.106.2).
-            await proxy_server.initialize(config=str(self.config), drop_params=False)
+            await proxy_server.initialize(config=str(self.config), **AS_THE_COMMAND_LINE)
         base = await stack.enter_async_context(_listening(self._upstreams))
         stand_ins = StandIns(base, proxy_server.llm_router)
         litellm.callbacks.append(stand_ins)

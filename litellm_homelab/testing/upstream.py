@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote, unquote
 
+from starlette.applications import Starlette
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from litellm_homelab.demo import searxng
@@ -14,16 +15,23 @@ from litellm_homelab.demo.backend import Backend
 from litellm_homelab.demo.faults import Fault, FaultSwitch
 from litellm_homelab.demo.guard import Guard
 from litellm_homelab.demo.recorder import RecordedRequest, Recorder
+from litellm_homelab.testing import media
 
 SEARCH = "search-tools"
 """The name below which search tools are answered (LiteLLM appends `/search` unless it is there)."""
 
 
 class AnyModel(Backend):
-    """A lenient chat, completions and embeddings backend that answers for any model name."""
+    """A lenient backend that answers for any model name: text, embeddings, speech, pictures, moderation."""
 
     def __init__(self, group: str) -> None:
         super().__init__("vllm", (group,), pace=0)
+
+    def app(self) -> Starlette:
+        """The ASGI app."""
+        app = super().app()
+        app.router.routes.extend(media.routes())
+        return app
 
     def streams(self, chunks_per_second: float) -> None:
         """Stream no faster than this; 0 is at once."""
