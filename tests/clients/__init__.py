@@ -1,0 +1,1 @@
+"""What ordinary clients send by default, and that it is served."""
