@@ -3,6 +3,7 @@
 PYTHON ?= python3
 VENVS  := .cache/venvs
 TOOLS  := $(VENVS)/tools
+NODE   := .cache/clients
 UV     := TOOLS=$(TOOLS) scripts/uv
 BIN    := .venv/bin
 # `make lock UPGRADE=--upgrade` takes newer versions; without it the locks keep what they have.
@@ -13,7 +14,7 @@ OPTILLM := 0.4.0 0.3.12
 JOBS ?= 2
 PYTEST := $(BIN)/pytest --numprocesses $(JOBS) --dist loadfile
 
-.PHONY: help run test test-fast test-real lint fmt lock bench clean venv venv-mlx venv-openai3 $(OPTILLM:%=venv-optillm-%)
+.PHONY: help run test test-fast test-real lint fmt lock bench clean venv venv-mlx venv-openai3 clients $(OPTILLM:%=venv-optillm-%)
 
 help:
 	@echo "make run        the gateway on http://127.0.0.1:4000 (PORT=4010, WORKERS=2, DEMO=0, DEMO_PORT=5100)"
@@ -30,7 +31,7 @@ test: test-fast test-real
 test-fast: .venv/.dev
 	$(PYTEST) -m "not real"
 
-test-real: .venv/.dev venv-mlx venv-openai3 $(OPTILLM:%=venv-optillm-%)
+test-real: .venv/.dev venv-mlx venv-openai3 clients $(OPTILLM:%=venv-optillm-%)
 	$(PYTEST) -m real
 
 lint: .venv/.dev
@@ -73,8 +74,10 @@ venv-mlx: $(VENVS)/mlx/.stamp
 # The demo with the newest OpenAI SDK, which the locked LiteLLM does not allow beside it.
 venv-openai3: $(VENVS)/openai3/.stamp
 $(OPTILLM:%=venv-optillm-%): venv-%: $(VENVS)/%/.stamp
+# The clients of tests/real, each in its newest version: Python's in a venv, Node's in a folder (npm ci).
+clients: $(VENVS)/clients/.stamp $(NODE)/.stamp
 
-$(VENVS)/mlx/.stamp $(VENVS)/openai3/.stamp: $(VENVS)/%/.stamp: requirements/%.txt | $(TOOLS)/.stamp
+$(VENVS)/mlx/.stamp $(VENVS)/openai3/.stamp $(VENVS)/clients/.stamp: $(VENVS)/%/.stamp: requirements/%.txt | $(TOOLS)/.stamp
 	$(UV) venv --quiet --clear --python $(TOOLS)/bin/python $(@D)
 	$(INSTALL) $(@D)
 	@touch $@
@@ -84,16 +87,25 @@ $(VENVS)/optillm-%/.stamp: requirements/optillm.txt requirements/optillm-%.txt |
 	$(INSTALL) $(@D)
 	@touch $@
 
+$(NODE)/.stamp: tests/clients/node/package.json tests/clients/node/package-lock.json
+	mkdir -p $(NODE)
+	cp $^ $(NODE)
+	cd $(NODE) && npm ci --no-audit --no-fund --loglevel=error
+	@touch $@
+
 lock: | $(TOOLS)/.stamp
 	$(COMPILE) requirements/tools.in --output-file requirements/tools.txt
 	$(COMPILE) pyproject.toml --output-file requirements/run.txt
 	$(COMPILE) pyproject.toml --all-extras --group dev --constraint requirements/run.txt --output-file requirements/dev.txt
 	$(COMPILE) requirements/mlx.in --output-file requirements/mlx.txt
 	$(COMPILE) requirements/openai3.in --output-file requirements/openai3.txt
+	$(COMPILE) requirements/clients.in --output-file requirements/clients.txt
 	$(COMPILE) requirements/optillm.in --output-file requirements/optillm.txt
 	for version in $(OPTILLM); do \
 	  echo "optillm==$$version" | $(COMPILE) - --no-deps --output-file requirements/optillm-$$version.txt || exit 1; \
 	done
+	cd tests/clients/node && $(if $(UPGRADE),rm -f package-lock.json &&) npm install --package-lock-only \
+	  --omit-lockfile-registry-resolved --ignore-scripts --no-audit --no-fund --loglevel=error
 
 clean:
 	rm -rf .venv .cache
