@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 
@@ -53,6 +54,16 @@ def test_optillm_is_locked_in_both_versions() -> None:
     assert pins("optillm-0.4.0.txt") == {"optillm": {"0.4.0"}}
     assert pins("optillm-0.3.12.txt") == {"optillm": {"0.3.12"}}
     assert "torch" not in pins("optillm.txt")
+
+
+def test_nodes_clients_are_locked() -> None:
+    """Every npm package has a version and a hash, and the lock names no registry."""
+    lock = json.loads((REPOSITORY / "tests" / "clients" / "node" / "package-lock.json").read_text())
+    packages = {name: entry for name, entry in lock["packages"].items() if name}
+
+    assert packages
+    assert all(entry["version"] and entry["integrity"].startswith("sha512-") for entry in packages.values())
+    assert not any("resolved" in entry for entry in packages.values())
 
 
 def test_no_stolen_litellm() -> None:

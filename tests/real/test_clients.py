@@ -62,7 +62,7 @@ def heard(_shipped: Gateway, tmp_path_factory: pytest.TempPathFactory) -> Callab
 def of(answers: Answers, kind: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
     """The cases of a kind: `tool`, `structured`, `wrong-name`, or `said` for the others."""
     for name, answer in answers.items():
-        found = next((one for one in ("tool", "structured", "wrong-name") if one in name), "said")
+        found = next((one for one in ("structured", "tool", "wrong-name") if one in name), "said")
         if found == kind:
             yield name, answer
 

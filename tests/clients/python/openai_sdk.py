@@ -125,7 +125,6 @@ CASES |= {
     "wrong-name": lambda: chat(sdk, "nowhere", stream=False),
     "wrong-name-streamed": lambda: chat(sdk, "nowhere", stream=True),
     "responses-wrong-name": lambda: responses("nowhere", stream=False),
-    "models": lambda: {"text": " ".join(model.id for model in sdk.models.list())},
 }
 
 if __name__ == "__main__":
