@@ -83,14 +83,18 @@ def _deltas(given: Sequence[Reply]) -> Iterator[tuple[int, Json, str | None]]:
 def _said(reply: Reply) -> list[Json]:
     """The deltas between the first and the last: reasoning, then the answer; never both in one."""
     thought: list[Json] = [{"reasoning_content": piece} for piece in reply.reasoning]
-    return thought + [_piece(reply, piece) for piece in reply.pieces]
+    named = [{"tool_calls": _call_without_arguments(reply.tool)}] if thought and reply.tool else []
+    return thought + named + [_piece(reply, piece) for piece in reply.pieces]
 
 
 def _opening(reply: Reply) -> Json:
-    if not reply.tool:
+    if not reply.tool or reply.reasoning:  # as vLLM does: a tool is named once the reasoning is over
         return {"role": "assistant", "content": ""}
-    call = {**reply.tool, "index": 0, "function": {**reply.tool["function"], "arguments": ""}}
-    return {"role": "assistant", "content": None, "tool_calls": [call]}
+    return {"role": "assistant", "content": None, "tool_calls": _call_without_arguments(reply.tool)}
+
+
+def _call_without_arguments(tool: Json) -> list[Json]:
+    return [{**tool, "index": 0, "function": {**tool["function"], "arguments": ""}}]
 
 
 def _piece(reply: Reply, text: str) -> Json:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from litellm_homelab.demo import answers, schema, sums
+from litellm_homelab.demo import answers, chat, schema, sums
 
 TEXT = st.text(alphabet="ab \n.", max_size=60)
 
@@ -260,3 +260,15 @@ def test_thinking(body: dict[str, Any], thinks: bool) -> None:
     reply = answers.chat_replies("mlx", {**body, "messages": messages}, 1, None, ())[0]
     assert bool(reply.reasoning) is thinks
     assert reply.tokens == len(reply.pieces) + len(reply.reasoning)
+
+
+def test_thinking_comes_before_a_tool_is_named() -> None:
+    """In a stream the call begins once the reasoning is over, as vLLM has it."""
+    messages = [{"role": "user", "content": "Use the weather tool for Oslo"}]
+    tools = [{"type": "function", "function": {"name": "weather", "parameters": {"type": "object"}}}]
+    body = {"model": "m-thinking", "messages": messages, "tools": tools}
+    deltas = [chunk["choices"][0]["delta"] for chunk in chat.chunks(body, chat.replies("mlx", body))]
+    kinds = [kind for delta in deltas for kind in ("reasoning_content", "tool_calls") if kind in delta]
+    assert kinds == sorted(kinds)
+    assert {"reasoning_content", "tool_calls"} <= set(kinds)
+    assert "tool_calls" not in deltas[0]

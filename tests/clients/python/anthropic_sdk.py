@@ -76,7 +76,7 @@ CASES: dict[str, Case] = {
     for stream in (False, True)
 }
 CASES |= {f"tool-{handle}": partial(tool, handle, stream=False) for handle in HANDLES}
-CASES |= {f"tool-{handle}-streamed": partial(tool, handle, stream=True) for handle in ("main", "boost")}
+CASES |= {f"tool-{handle}-streamed": partial(tool, handle, stream=True) for handle in HANDLES}
 CASES |= {f"structured-{handle}": partial(structured, handle) for handle in HANDLES}
 CASES |= {f"thinking-{handle}": partial(thinking, handle) for handle in HANDLES}
 CASES |= {
