@@ -96,7 +96,13 @@ def _embedded(text: str, words: Words) -> str:  # noqa: ARG001 - a step's signat
             break
         kept += rest[:start] + " ".join(dict.fromkeys(_messages(found)))
         rest = rest[end:]
-    return f"{kept}{rest}".strip(" -") if kept else rest
+    broken = _BROKEN.search(rest)
+    rest = rest[: broken.start()] if broken else rest
+    return f"{kept}{rest}".strip(" -") if kept or broken else rest
+
+
+_BROKEN: Final = re.compile(r"\{\s*(?:'[^'\n]*'|\"[^\"\n]*\")\s*:")
+"""An object that was cut off, or is none: what it says cannot be told apart from what it gives away."""
 
 
 def _object(text: str, start: int) -> tuple[Any, int]:
@@ -193,9 +199,9 @@ def _named(*names: str) -> dict[str, Step]:
 
 
 WRAPPERS: Final[dict[str, Step]] = {
-    "traceback": _traceback,
     "router": _pattern(patterns.ROUTER, "", re.DOTALL),
     "embedded": _embedded,
+    "traceback": _traceback,
 }
 """By name, in order: they read the text as it came, before any other redaction changes it."""
 STEPS: Final[dict[str, Step]] = {

@@ -19,6 +19,9 @@ SSE = {"content-type": "text/event-stream"}
 JSON = {"content-type": "application/json"}
 
 
+OVERLOADED = "overloaded_error"
+
+
 def scrub(text: str) -> str:
     """These tests' secret is SECRET."""
     return text.replace("SECRET", "upstream")
@@ -54,7 +57,7 @@ async def left(
     [
         ("/v1/chat/completions", {"error": {"message": "SECRET", "code": 429}}, 200, 429),
         ("/v1/chat/completions", {"error": {"message": "SECRET", "type": "x", "code": None}}, 503, 503),
-        ("/v1/messages", {"type": "error", "error": {"type": "overloaded_error", "message": "SECRET"}}, 200, 529),
+        ("/v1/messages", {"type": "error", "error": {"type": OVERLOADED, "message": "SECRET"}}, 200, 529),
         ("/v1/responses", {"type": "error", "code": "server_error", "message": "SECRET"}, 200, 500),
     ],
 )  # fmt: skip
