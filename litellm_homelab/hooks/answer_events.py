@@ -29,8 +29,14 @@ class Events:
     """
 
     def __init__(
-        self, start: Message, rewriting: Rewriting, send: Send, note: Callable[[Mapping[str, Any]], None]
+        self,
+        start: Message,
+        rewriting: Rewriting,
+        send: Send,
+        note: Callable[[Mapping[str, Any]], None],
+        settled: Callable[[], bool],
     ) -> None:
+        self._settled = settled
         self._start: Message | None = start
         self._rewriting = rewriting
         self._send = send
@@ -73,7 +79,7 @@ class Events:
             if not body and more:
                 return  # no event is complete yet
             start, self._start = self._start, None
-            if self._first is not None and errors.is_error(self._first):
+            if self._first is not None and errors.is_error(self._first) and not self._settled():
                 await self._failed(start, self._first)
                 return
             await self._send(start)

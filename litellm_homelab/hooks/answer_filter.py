@@ -65,11 +65,15 @@ class AnswerFilter:
     async def _begin(self, start: Message, answers: Answers) -> None:
         kind, failed = _kind(start), start.get("status", 200) >= FAILED
         if kind == EVENTS:
-            self._rest = Events(start, self._rewriting(answers), self._send, self._note)
+            self._rest = Events(start, self._rewriting(answers), self._send, self._note, self._settled)
         elif kind in JSON or (failed and kind in TEXTS):
             self._rest = Whole(start, self._rewriting(answers), self._send, is_text=kind in TEXTS)
         else:
             await self._send(start)
+
+    def _settled(self) -> bool:
+        """Whether a root's verdict will take the place of the stream (`LastWord`)."""
+        return self._record.root is not None and self._record.root.verdict is not None
 
     def _rewriting(self, answers: Answers) -> Rewriting:
         record = self._record

@@ -57,7 +57,7 @@ def _asks() -> dict[str, Ask]:
 ASKS = _asks()
 ENCODED = ("zqorg", "zqmodel", "zq-id")
 """What an id could carry in base64."""
-EACH = 7
+EACH = 2_000 // len(ASKS) + 1
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
@@ -120,7 +120,7 @@ async def test_no_secret_of_an_upstream_leaves(proxy: MockProxy, name: str) -> N
         for upstream in upstreams:
             upstream.works()
     assert told == []
-    assert answered >= 0
+    assert answered
 
 
 async def test_the_model_is_the_handle_everywhere(proxy: MockProxy) -> None:
