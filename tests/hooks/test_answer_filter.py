@@ -127,7 +127,7 @@ async def test_an_answer_that_cannot_be_read_is_not_passed_on() -> None:
 CHAT = {"id": "chatcmpl-7", "object": "chat.completion", "created": 1, "model": "main"}
 MESSAGE = {"role": "assistant", "content": "hi"}
 USAGE = {"prompt_tokens": 1, "completion_tokens": 2, "total_tokens": 3}
-RECORDED = {
+RECORDED: dict[str, dict[str, Any]] = {
     "vLLM": {
         "service_tier": None, "system_fingerprint": "vllm-0.11-H100", "prompt_logprobs": None,
         "kv_transfer_params": None,
@@ -152,7 +152,7 @@ RECORDED = {
 @pytest.mark.parametrize("server", RECORDED)
 async def test_recorded_answers_keep_what_clients_read(server: str) -> None:
     """Shapes of real servers, written anew: the API's fields and the content stay, the rest goes."""
-    said = {**CHAT, "model": "SECRET", **RECORDED[server]}
+    said: dict[str, Any] = {**CHAT, "model": "SECRET", **RECORDED[server]}
     _, _, body = await left(json.dumps(said).encode(), headers=JSON)
     got = json.loads(body)
     assert set(got) - {"choices", "usage", "prompt_logprobs"} == set(CHAT)

@@ -41,7 +41,7 @@ def _asks() -> dict[str, Ask]:
     for stream in (False, True):
         fields = {"model": "main", "prompt": "hello", **({"stream": True} if stream else {})}
         found[f"completions {stream}"] = ("main", "completions", "/v1/completions", fields, stream)
-    more = {
+    more: dict[str, tuple[str, str, dict[str, Any]]] = {
         "embed": ("embeddings", "/v1/embeddings", {"input": "hello"}),
         "draw": ("images", "/v1/images/generations", {"prompt": "sky"}),
         "judge": ("moderations", "/v1/moderations", {"input": "hello"}),
@@ -140,7 +140,7 @@ async def test_the_model_is_the_handle_everywhere(proxy: MockProxy) -> None:
 
 
 def _model(body: dict[str, Any]) -> Any:
-    inner = next(
+    inner: dict[str, Any] = next(
         (body[key] for key in ("response", "message", "interaction") if isinstance(body.get(key), dict)), {}
     )
     return body.get("model") or body.get("modelVersion") or inner.get("model")
