@@ -11,6 +11,8 @@ from typing import Any
 
 from litellm_homelab.callers import MASTER, Caller
 from litellm_homelab.decision import Refuse
+from litellm_homelab.failures import Failure
+from litellm_homelab.gate.steering import Sent
 from litellm_homelab.gate.table import Route
 from litellm_homelab.hooks.tally import Tally
 from litellm_homelab.optillm.approaches import Approach
@@ -98,6 +100,8 @@ class Record:
     """Whether a deployment has been chosen for an attempt."""
     sent_out: bool = False
     """Whether the attempt under way has been sent; LiteLLM's own errors come before that."""
+    failure: Failure | None = None
+    """How the attempt under way failed, read before the router hangs other errors on its error."""
     unsent: Exception | None = None
     """An error that LiteLLM raised before anything was sent: the request ends with it."""
     opened: bool = False

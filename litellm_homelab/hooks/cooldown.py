@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from litellm import Router
+from litellm.exceptions import GuardrailRaisedException
 from litellm.router_utils import fallback_event_handlers
 
 from litellm_homelab import failures
@@ -68,6 +69,10 @@ def _counts(error: BaseException) -> bool:
     """Whether a failure may rest its deployment; where this check breaks, LiteLLM decides alone."""
     record = context.current()
     try:
+        if isinstance(error, GuardrailRaisedException):  # ours among them: nothing was sent
+            return False
+        if record is not None and record.failure is not None:
+            return failures.rests(record.failure)
         sent = record.sent_out if record is not None else True
         return failures.rests(upstream_failure.failure(error, sent=sent))
     except Exception as fault:  # noqa: BLE001 - LiteLLM would lose the failure of a fallback's attempt

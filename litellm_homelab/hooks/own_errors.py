@@ -57,13 +57,14 @@ class OwnErrors:
             raise self._ended(client_error.status_of(record.unsent), client_error.text_of(record.unsent))
         if not record.tried and kwargs.get("fallback_depth"):
             self._refuse_after_the_router(kwargs)
-        record.tried, record.sent_out = True, False
+        record.tried, record.sent_out, record.failure = True, False, None
 
     def failed(self, record: Record, error: Exception) -> None:
         """Note how an attempt failed, once LiteLLM has given it up."""
+        record.failure = upstream_failure.failure(error, sent=record.sent_out)
         if isinstance(error, Refused) or record.refusal is not None:
             return
-        if failures.is_final(upstream_failure.failure(error, sent=record.sent_out)):
+        if failures.is_final(record.failure):
             record.unsent = error
 
     def _refuse_after_the_router(self, kwargs: Mapping[str, Any]) -> None:
