@@ -12,7 +12,6 @@ from typing import Any
 from litellm_homelab.callers import MASTER, Caller
 from litellm_homelab.decision import Refuse
 from litellm_homelab.failures import Failure
-from litellm_homelab.gate.steering import Sent
 from litellm_homelab.gate.table import Route
 from litellm_homelab.hooks.tally import Tally
 from litellm_homelab.optillm.approaches import Approach
