@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,19 @@ DEFAULTS: dict[str, dict[str, Any]] = {
     "generate": {"contents": [{"role": "user", "parts": [{"text": "hello"}]}]},
 }
 """What a route needs besides the field that a case is about; `default` of a case names one of them."""
+KINDS = {
+    "answer": "an answer names what the client should not learn",
+    "approach": "an OptiLLM approach, or a call back, that the handle does not allow",
+    "cooldown": "a client's mistake puts a deployment to rest, or walks the chain of fallbacks",
+    "deny-list": "a field that LiteLLM or the upstream obeys and a list of forbidden fields forgot",
+    "limit": "a limit that holds for some methods, routes or sizes only",
+    "name": "a model's name, written so that it passes for another",
+    "reading": "the gateway's reading of a request differs from LiteLLM's",
+    "role": "a key used for what another role may do",
+    "route": "a route that no rule guards",
+    "second-body": "a body inside the body, merged after the first one was judged",
+}
+"""The kinds of fault that a bypass makes use of; `kind` of a file or of one case names one of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,8 +41,9 @@ class Case:
     One request of `caller`, refused with `status` and `type` and without a call to a backend.
 
     `reaches` are the backends that may be called all the same (an answer of 200 without harm); `absent`
-    are texts that the answer must not have; `seen` says where the bypass was first seen. `unsent` are fields
-    and texts that no request to a backend may hold, in its path, its headers or its body.
+    are texts that the answer must not have; `seen` says where the bypass was first seen, `kind` which kind of
+    fault it uses (a key of `KINDS`). `unsent` are fields and texts that no request to a backend may hold, in
+    its path, its headers or its body.
     """
 
     id: str
@@ -86,6 +100,15 @@ def got_through(case: Case, outcome: Outcome) -> bool:
     served = 0 < outcome.status < 400 and not any(0 < status < 400 for status in case.status)
     sent = any(name in one for name in case.unsent for one in outcome.sent)
     return bool(called) or names or served or sent
+
+
+def by_kind(cases: Iterable[Case], through: Collection[str]) -> dict[str, tuple[int, int]]:
+    """For each kind: how many cases got through, by the ids in `through`, and how many there are."""
+    numbers: dict[str, tuple[int, int]] = {}
+    for case in sorted(cases, key=lambda case: case.kind):
+        served, tried = numbers.get(case.kind, (0, 0))
+        numbers[case.kind] = (served + (case.id in through), tried + 1)
+    return numbers
 
 
 def load(folder: Path = FOLDER) -> list[Case]:

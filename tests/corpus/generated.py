@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from itertools import chain
 from urllib.parse import quote
 
 from tests.corpus.case import DEFAULTS, Case
@@ -20,14 +22,22 @@ CLIENT_ERROR = (400, 404, 413, 422)
 
 def cases() -> list[Case]:
     """All of them; their number is counted apart from the hand-written ones."""
-    made = [*_spellings(), *_paths(), *_twice(), *_types(), *_shapes()]
+    made = [
+        *_of("name", _spellings()),
+        *_of("reading", chain(_paths(), _twice(), _types(), _shapes())),
+        *_of("limit", _large()),
+    ]
     assert len({case.id for case in made}) == len(made)
     return made
 
 
-def _case(name: str, path: str, content: bytes, status: tuple[int, ...], kind: str | None = None) -> Case:
+def _of(kind: str, cases: Iterable[Case]) -> Iterator[Case]:
+    return (replace(case, kind=kind) for case in cases)
+
+
+def _case(name: str, path: str, content: bytes, status: tuple[int, ...], refusal: str | None = None) -> Case:
     head = {"content-type": "application/json"}
-    return Case(f"made-{name}", name, "generated", "client", "POST", path, status, kind, content, head)
+    return Case(f"made-{name}", name, "generated", "client", "POST", path, status, refusal, content, head)
 
 
 def spellings(name: str) -> Iterator[tuple[str, str]]:
@@ -102,6 +112,9 @@ def _shapes() -> Iterator[Case]:
         ("huge name", b'{"model": "' + b"m" * 100_000 + b'", "messages": []}'),
     ):
         yield _case(f"body: {what}", CHAT, raw, CLIENT_ERROR)
+
+
+def _large() -> Iterator[Case]:
     large = b'{"model": "main", "pad": "' + b"x" * (2 * 2**20) + b'"}'
     # The rest of such a body is not read, so a client may see the connection close before the answer.
     yield _case("body: over the limit", CHAT, large, (413, 0))

@@ -9,7 +9,7 @@ import pytest_asyncio
 
 from litellm_homelab.testing import MockProxy
 from tests.corpus import generated, replay
-from tests.corpus.case import FOLDER, Case, Outcome, got_through, load, problem
+from tests.corpus.case import FOLDER, KINDS, Case, Outcome, by_kind, got_through, load, problem
 
 WRITTEN = load()
 MADE = generated.cases()
@@ -33,10 +33,11 @@ async def test_the_gateway_holds(proxy: MockProxy, case: Case) -> None:
 
 
 def test_the_corpus_is_large_enough() -> None:
-    """At least 120 cases written by hand, each file one bypass with a source; generated ones apart."""
+    """At least 120 cases written by hand, each file with source and kind; generated ones apart."""
     assert len(WRITTEN) >= 120
     assert len({case.id for case in (*WRITTEN, *MADE)}) == len(WRITTEN) + len(MADE)
     assert all(case.seen and case.tried for case in WRITTEN)
+    assert {case.kind for case in (*WRITTEN, *MADE)} <= set(KINDS)
     assert len(list(FOLDER.glob("*.yaml"))) >= 40
 
 
@@ -56,3 +57,12 @@ def test_the_runner_tells_what_got_through(outcome: Outcome, wrong: str, through
     case = Case("x", "t", "s", "client", "POST", "/", (404,), "model_not_found", absent=("secret",))
     assert problem(case, outcome) == wrong
     assert got_through(case, outcome) is through
+
+
+def test_kinds_are_counted() -> None:
+    """For each kind the number that got through and the number tried."""
+    cases = [
+        Case(str(number), "t", "s", "client", "POST", "/", (404,), kind=kind)
+        for number, kind in enumerate(("reading", "answer", "reading"))
+    ]
+    assert by_kind(cases, {"2"}) == {"answer": (0, 1), "reading": (1, 2)}

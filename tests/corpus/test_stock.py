@@ -6,7 +6,7 @@ from pathlib import Path
 
 from litellm_homelab.testing import MockProxy
 from tests.corpus import generated, replay
-from tests.corpus.case import load
+from tests.corpus.case import by_kind, load
 
 WRITTEN = load()
 MADE = generated.cases()
@@ -19,4 +19,6 @@ async def test_what_gets_through_without_the_hooks(tmp_path: Path) -> None:
         made = await replay.through(stock, MADE, replay.STOCK_KEYS)
     print(f"\nwithout the hooks {len(written)} of {len(WRITTEN)} written cases get through, "
           f"{len(made)} of {len(MADE)} generated ones")  # fmt: skip
+    for kind, (served, tried) in by_kind((*WRITTEN, *MADE), {*written, *made}).items():
+        print(f"{kind}: served by stock {served} of {tried}")
     assert len(written) >= 60, written
