@@ -21,7 +21,8 @@ class Attack:
     One way round: `change` makes it of an ordinary request, or gives None where it does not fit.
 
     `core` ones are tried on every provider. `content` ones carry their values where the API has room for
-    them, so that they may arrive: what counts is whether the gateway itself acts on them.
+    them, so that they may arrive: what counts is whether the gateway itself acts on them. `refused` ones
+    name the model in two ways that differ, and are a 4xx on every route whose path is not the name.
     """
 
     id: str
@@ -29,6 +30,7 @@ class Attack:
     change: Change
     core: bool = False
     content: bool = False
+    refused: bool = False
 
 
 def attacks() -> list[Attack]:
@@ -135,7 +137,7 @@ PLACES: Mapping[str, Callable[[Request, str, Any], Request | None]] = {
 
 def _names() -> Iterator[Attack]:
     for name, change in NAMES.items():
-        yield Attack(f"name: {name}", "reading", change, core=True)
+        yield Attack(f"name: {name}", "reading", change, core=True, refused=name not in ELSEWHERE)
     for what, write in SPELLINGS.items():
         yield Attack(f"spelling: {what}", "name", _spelt(write))
 
@@ -215,6 +217,12 @@ NAMES: Mapping[str, Change] = {
     ).asked(("model", t.back)),
 }
 """The model named in two places, or in another place than the API's own."""
+
+ELSEWHERE = frozenset(
+    {"engine", "target_model_names", "query provider", "header provider", "form list", "dots", "escaped dots"}
+    | {"path and query", "path and body", "generate path and query"}
+)
+"""Those of `NAMES` that name no model where the route has one, or that go to a path that is the name."""
 
 SPELLINGS: Mapping[str, Callable[[Target], Any]] = {
     "backroom": lambda t: t.back,

@@ -18,6 +18,8 @@ NOBODYS = re.compile(
 )
 FORM_MODEL = re.compile(rb'name="model"\r?\n(?:[^\r\n]+\r?\n)*\r?\n([^\r\n]*)')
 SHOWN = 160
+PATHS = frozenset({"generate", "engines", "deployments"})
+"""Routes whose path is the name."""
 
 
 def problems(
@@ -28,6 +30,8 @@ def problems(
     most = 2 if target.provider.startswith("ollama") else 1
     if len(calls) > most and not found:
         found.append(f"{len(calls)} calls for one request")
+    if attack.refused and route not in PATHS and response.status_code < 400:
+        found.append("answer: served, though it names two models")
     return [*found, *_answer(attack, response)]
 
 
