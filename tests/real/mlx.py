@@ -15,19 +15,34 @@ from tests.real.server import REPOSITORY, VENVS, running
 
 MLX = VENVS / "mlx" / "bin"
 BUILDER = Path(__file__).with_name("tiny_model.py")
+NOTING = Path(__file__).with_name("mlx_noting.py")
+"""The same server, which writes to its log what it loads."""
+
+LOADED = "LOADED "
 
 
 @dataclass(frozen=True, slots=True)
 class MlxServer:
-    """A running server: ``api_base`` ends in /v1, ``model`` is the name it knows its model by."""
+    """A running server: ``api_base`` ends in /v1, ``model`` is the name it knows its model by; its log."""
 
     api_base: str
     model: str
+    log: Path
+
+    @property
+    def loaded(self) -> set[str]:
+        """What it has loaded so far: each folder, with the folder of an adapter where there was one."""
+        lines = self.log.read_text(errors="replace").splitlines()
+        return {line.removeprefix(LOADED) for line in lines if line.startswith(LOADED)}
 
 
 @contextmanager
-def mlx_server() -> Iterator[MlxServer]:
-    """Run the server for the length of the block; the model is built once per state of its builder."""
+def mlx_server(*, noting: bool = False) -> Iterator[MlxServer]:
+    """
+    Run the server for the length of the block; the model is built once per state of its builder.
+
+    With `noting`, its log says what it loads (`MlxServer.loaded`).
+    """
     folder, port = tiny_model(), free_port()
     environ = {
         # What it is asked for by another name it would look for on the internet.
@@ -37,8 +52,10 @@ def mlx_server() -> Iterator[MlxServer]:
         # MLX compiles kernels with g++ on a CPU, and ends its worker where there is none (mlx 0.32.4).
         "MLX_DISABLE_COMPILE": "1",
     }
+    # -P: this folder, where a module is named mlx too, stays off its path.
+    program: list[str | Path] = [MLX / "python", "-P", NOTING] if noting else [MLX / "mlx_lm.server"]
     command: list[str | Path] = [
-        MLX / "mlx_lm.server",
+        *program,
         "--model",
         folder,
         "--host",
@@ -46,8 +63,8 @@ def mlx_server() -> Iterator[MlxServer]:
         "--port",
         str(port),
     ]
-    with running("mlx_lm.server", command, environ, health=f"http://127.0.0.1:{port}/health"):
-        yield MlxServer(api_base=f"http://127.0.0.1:{port}/v1", model=str(folder))
+    with running("mlx_lm.server", command, environ, health=f"http://127.0.0.1:{port}/health") as child:
+        yield MlxServer(api_base=f"http://127.0.0.1:{port}/v1", model=str(folder), log=child.log)
 
 
 def tiny_model() -> Path:

@@ -29,15 +29,16 @@ def optillm_server(
     gate_key: str = "",
     approach: str = "none",
     arguments: tuple[str, ...] = (),
+    port: int | None = None,
 ) -> Iterator[OptillmServer]:
     """
     Run one OptiLLM for the length of the block, with ``base_url`` as its upstream.
 
     Its key there comes from ``OPENAI_API_KEY``; the gate key is an argument, since in the variable
     ``OPTILLM_API_KEY`` it would switch to local inference.  ``/health`` asks for no key and calls no upstream
-    (measured on OptiLLM 0.4.0 and 0.3.12).
+    (measured on OptiLLM 0.4.0 and 0.3.12).  It listens on ``port``, or on any.
     """
-    port = free_port()
+    port = port or free_port()
     command: list[str | Path] = [VENVS / f"optillm-{version}" / "bin" / "optillm", *arguments]
     command += ["--host", "127.0.0.1", "--port", str(port), "--base-url", base_url, "--approach", approach]
     if gate_key:

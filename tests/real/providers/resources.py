@@ -1,4 +1,4 @@
-"""Attacks on what is asked for by an id or a tool's name: files, batches, responses, videos, containers, search."""
+"""Attacks on what has an id or a tool's name: files, batches, responses, videos, search."""
 
 from __future__ import annotations
 
@@ -224,7 +224,6 @@ def _inside() -> Iterator[Resource]:
                 "container",
                 talk.fields({"tools": [{"type": "code_interpreter", "container": ids["container"][1]}]}),
             ),
-            ("prompt", talk.fields({"prompt": {"id": f"pmpt_{name}"}})),
         ):
             yield Resource(f"{title} of {name}", request)
 
@@ -245,7 +244,7 @@ def _search(evil: str) -> Iterator[Resource]:
         ("tool is an address", named.fields({"search_tool_name": evil})),
         ("query parameters", web.asked(("api_base", evil), ("search_provider", "tavily"))),
         ("path", Request("POST", "/v1/search/web%2f..%2fx", {"query": "hello"})),
-        ("domain filter", web.fields({"search_domain_filter": [TOKEN], "country": TOKEN})),
+        ("domain filter", web.fields({"search_domain_filter": [TOKEN]})),
         (
             "litellm_params",
             web.fields({"litellm_params": {"api_base": evil}, "search_tools": [{"api_base": evil}]}),
