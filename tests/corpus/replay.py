@@ -36,10 +36,10 @@ async def ask(proxy: MockProxy, case: Case, keys: dict[str, str]) -> Outcome:
     """Send one case; for `nobody` the harness's own key is taken away."""
     sent = {"authorization": "", **headers(case, keys)} if case.caller == "nobody" else headers(case, keys)
     answer = await proxy.request(case.method, case.path, content=case.content, headers=sent)
-    return Outcome(answer.status, answer.text, tuple(answer.sent_to), tuple(map(_text, answer.calls)))
+    return Outcome(answer.status, answer.text, tuple(answer.sent_to), tuple(map(text, answer.calls)))
 
 
-def _text(call: RecordedRequest) -> str:
+def text(call: RecordedRequest) -> str:
     """Everything that a backend was sent in one call."""
     return f"{call.path}?{call.query} {call.headers} {call.content.decode('utf-8', 'replace')}"
 

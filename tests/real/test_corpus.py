@@ -38,8 +38,9 @@ class Real:
         before = self.upstreams.recorder.requests()
         last = before[-1].number if before else 0
         outcome = runner.ask(self.client, case, replay.KEYS)
-        called = tuple(one.backend for one in self.upstreams.recorder.requests() if one.number > last)
-        return Outcome(outcome.status, outcome.text, called)
+        calls = [one for one in self.upstreams.recorder.requests() if one.number > last]
+        called, sent = tuple(one.backend for one in calls), tuple(map(replay.text, calls))
+        return Outcome(outcome.status, outcome.text, called, sent)
 
 
 @pytest.fixture(scope="module")
