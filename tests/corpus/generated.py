@@ -17,6 +17,8 @@ ZERO_WIDTH = ("\u200b", "\u200c", "\u200d", "\u2060", "\ufeff", "\u00ad")
 BLANKS = (" ", "\t", "\n", "\r", "\u00a0", "\u3000", "\x00", "/", ",", "#", "%20")
 CHAT = "/v1/chat/completions"
 TEXT = DEFAULTS["chat"]
+PARTS = 2000
+"""`homelab.limits.parts` where the file does not say."""
 CLIENT_ERROR = (400, 404, 413, 422)
 
 
@@ -118,3 +120,24 @@ def _large() -> Iterator[Case]:
     large = b'{"model": "main", "pad": "' + b"x" * (2 * 2**20) + b'"}'
     # The rest of such a body is not read, so a client may see the connection close before the answer.
     yield _case("body: over the limit", CHAT, large, (413, 0))
+    for method, path in (
+        ("GET", "/v1/models"),
+        ("DELETE", "/v1/files/file-x"),
+        ("PUT", CHAT),
+        ("PATCH", CHAT),
+    ):
+        for caller in ("client", "nobody"):
+            case = _case(f"body: over the limit, {method} as {caller}", path, large, (413, 0))
+            yield replace(case, method=method, caller=caller)
+    form = replace(
+        _case(
+            "form: over the limit", "/v1/audio/transcriptions", b"model=main&x=" + b"x" * len(large), (413, 0)
+        ),
+        headers={"content-type": "application/x-www-form-urlencoded"},
+    )
+    yield form
+    many = [{"role": "user", "content": "x"}] * (PARTS + 1)
+    parts = [{"role": "user", "content": [{"type": "text", "text": "x"}] * (PARTS + 1)}]
+    for what, messages in (("messages", many), ("parts", parts)):
+        content = json.dumps({"model": "main", "messages": messages}).encode()
+        yield _case(f"too many {what}", CHAT, content, (400,), "invalid_request_error")

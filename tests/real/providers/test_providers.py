@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
+from functools import partial
 
 import pytest
 
 from litellm_homelab.demo.recorder import RecordedRequest
 from tests.real.providers.plan import plan
+from tests.real.providers.resources import Resource, resources
+from tests.real.providers.resources import wrong as judged
 from tests.real.providers.rig import PROVIDERS, Rig, both
 from tests.real.providers.routes import ROUTES
 from tests.real.providers.running import Tried, confirmed, run
@@ -63,6 +66,32 @@ def test_no_attack_reaches_elsewhere(rigs: tuple[Rig, Rig]) -> None:
     _print(found, run(rigs[1], attempts))
     wrong = [f"{one.attempt.id}: {one.status}: {'; '.join(one.wrong)}" for one in found if one.wrong]
     assert wrong == [], f"{len(wrong)} of {len(found)}:\n" + "\n".join(wrong[:SHOWN])
+
+
+def test_no_id_leads_elsewhere(rigs: tuple[Rig, Rig]) -> None:
+    """
+    Files, batches, stored responses, videos, containers and search tools: a handle's own backend or none.
+
+    An id that leads to another group, or that names none, calls nobody. How many of them lead elsewhere
+    with stock LiteLLM is printed.
+    """
+    wrong = [line for line in map(partial(_led, rigs[0]), resources(f"{rigs[0].trap_url}/evil")) if line]
+    stock = [line for line in map(partial(_led, rigs[1]), resources(f"{rigs[1].trap_url}/evil")) if line]
+    print(
+        f"\nby an id or a tool's name: {len(stock)} of {len(resources(''))} lead elsewhere or fail with stock"
+    )
+    assert wrong == []
+
+
+def _led(rig: Rig, one: Resource) -> str:
+    """What is wrong with what a request by an id led to; empty where nothing is."""
+    response, calls = rig.ask(one.request)
+    found = [wrong for call in calls if (wrong := judged(call))]
+    if calls and not one.answers:
+        found += [f"{call.backend} got {call.method} {call.path}" for call in calls]
+    if response.status_code >= 500:
+        found.append(f"{response.status_code} {response.text[:200]}")
+    return f"{one.id}: {'; '.join(found)}" if found else ""
 
 
 def _arrived(calls: list[RecordedRequest]) -> list[tuple[str, str]]:
