@@ -77,9 +77,7 @@ def test_no_id_leads_elsewhere(rigs: tuple[Rig, Rig]) -> None:
     """
     wrong = [line for line in map(partial(_led, rigs[0]), resources(f"{rigs[0].trap_url}/evil")) if line]
     stock = [line for line in map(partial(_led, rigs[1]), resources(f"{rigs[1].trap_url}/evil")) if line]
-    print(
-        f"\nby an id or a tool's name: {len(stock)} of {len(resources(''))} lead elsewhere or fail with stock"
-    )
+    print(f"\nby an id or a tool's name: {len(stock)} of {len(resources(''))} go wrong with stock")
     assert wrong == []
 
 
