@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
 import pytest
@@ -62,8 +63,10 @@ def test_no_attack_reaches_elsewhere(rigs: tuple[Rig, Rig]) -> None:
     what it serves is printed.
     """
     attempts = plan()
-    found = confirmed(rigs[0], run(rigs[0], attempts))
-    _print(found, run(rigs[1], attempts))
+    with ThreadPoolExecutor(2) as pool:
+        ours, stock = pool.map(lambda rig: run(rig, attempts), rigs)
+    found = confirmed(rigs[0], ours)
+    _print(found, stock)
     wrong = [f"{one.attempt.id}: {one.status}: {'; '.join(one.wrong)}" for one in found if one.wrong]
     assert wrong == [], f"{len(wrong)} of {len(found)}:\n" + "\n".join(wrong[:SHOWN])
 
@@ -75,10 +78,14 @@ def test_no_id_leads_elsewhere(rigs: tuple[Rig, Rig]) -> None:
     An id that leads to another group, or that names none, calls nobody. How many of them lead elsewhere
     with stock LiteLLM is printed.
     """
-    wrong = [line for line in map(partial(_led, rigs[0]), resources(f"{rigs[0].trap_url}/evil")) if line]
-    stock = [line for line in map(partial(_led, rigs[1]), resources(f"{rigs[1].trap_url}/evil")) if line]
+    with ThreadPoolExecutor(2) as pool:
+        wrong, stock = pool.map(_misled, rigs)
     print(f"\nby an id or a tool's name: {len(stock)} of {len(resources(''))} go wrong with stock")
     assert wrong == []
+
+
+def _misled(rig: Rig) -> list[str]:
+    return [line for line in map(partial(_led, rig), resources(f"{rig.trap_url}/evil")) if line]
 
 
 def _led(rig: Rig, one: Resource) -> str:
