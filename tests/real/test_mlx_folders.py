@@ -124,8 +124,12 @@ def test_bad_requests_leave_the_handle_serving(lab: Lab, handle: str) -> None:
     assert [answer.status_code for answer in good] == [200, 200], (bad, [one.text[:300] for one in good])
 
 
-def test_the_server_itself_would_load_it(lab: Lab) -> None:
+def test_the_server_itself_would_load_it(tmp_path: Path) -> None:
     """Asked directly it loads the decoy: the tests above look at something."""
-    body = {"model": str(lab.decoy), "messages": [{"role": "user", "content": "hello"}], "max_tokens": 2}
-    assert httpx.post(f"{lab.server.api_base}/chat/completions", json=body, timeout=60).status_code == 200
-    assert str(lab.decoy) in lab.server.loaded
+    with mlx_server(noting=True) as server:
+        decoy = tmp_path / "another-model"
+        shutil.copytree(server.model, decoy)
+        body = {"model": str(decoy), "messages": [{"role": "user", "content": "hello"}], "max_tokens": 2}
+        answer = httpx.post(f"{server.api_base}/chat/completions", json=body, timeout=60)
+        assert answer.status_code == 200, answer.text
+        assert str(decoy) in server.loaded
