@@ -16,6 +16,7 @@ from litellm_homelab.hooks.deployments import Deployments
 from litellm_homelab.hooks.metering import timed
 from litellm_homelab.hooks.opening import Opening
 from litellm_homelab.hooks.refusal import Refused
+from litellm_homelab.hooks.request_fields import refuse_malformed
 from litellm_homelab.optillm import wire
 from litellm_homelab.optillm.lanes import Lanes
 
@@ -49,6 +50,7 @@ class ApproachCallback(CustomLogger):  # type: ignore[misc]  # LiteLLM's class i
         record = await self._opening.open(data, user_api_key_dict)
         model = data.get("model")
         if isinstance(model, str) and model in self._lanes.lanes:
+            refuse_malformed(record)
             self._refuse(self._lanes.unsupported(model, record.fields))
             attempt.approach_of(self._lanes, record, model)
             data.update(self._prompt(model, data))

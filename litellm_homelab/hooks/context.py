@@ -14,6 +14,7 @@ from litellm_homelab.decision import Refuse
 from litellm_homelab.gate.table import Route
 from litellm_homelab.hooks.tally import Tally
 from litellm_homelab.optillm.approaches import Approach
+from litellm_homelab.optillm.child_failures import ChildFailure
 from litellm_homelab.optillm.fanout import Summary
 
 
@@ -29,6 +30,8 @@ class Child:
     admitted: bool = False
     """Whether it has been counted: at its first attempt, once for all of its attempts."""
     admitted_at: float = field(default_factory=time.monotonic)
+    failed: bool = False
+    """Whether its root has been told that its backend refused it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +63,8 @@ class Root:
     """The ledger's account, once it is closed."""
     verdict: Refuse | None = None
     """Why the client gets no answer, once that is known."""
+    failure: ChildFailure | None = None
+    """What the client gets instead of OptiLLM's error, where a backend refused a call; its text is clean."""
 
 
 @dataclass(slots=True)
@@ -87,6 +92,8 @@ class Record:
     """Whether the fields rule has judged the body."""
     refused_field: Refuse | None = None
     """The refusal of a field, a header or a query parameter, until it may be told."""
+    malformed: Refuse | None = None
+    """The refusal of a conversation of the wrong form, told once the model is known to be allowed."""
     model: str | None = None
     """The name that the client asked for, mark and prefix off, allowed or not."""
     asked: str | None = None

@@ -1,0 +1,87 @@
+"""What a client gets in the place of an answer: decided here, for every place that must know."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from starlette.responses import JSONResponse
+
+from litellm_homelab.answers.routes import answers_of
+from litellm_homelab.decision import Refuse
+from litellm_homelab.hooks.client_error import ClientError
+from litellm_homelab.hooks.context import Record, Root
+from litellm_homelab.optillm.child_failures import ChildFailure
+
+NO_REPEAT: Final = {"x-should-retry": "false"}
+"""Asks the SDKs of OpenAI and Anthropic not to send a request again: it would run OptiLLM again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """The error that ends a request: a refusal of ours, or what a backend said to a call of OptiLLM's."""
+
+    status: int
+    message: str
+    type: str
+    param: str | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, refusal: Refuse) -> Outcome:
+        """The outcome of a refusal."""
+        return cls(refusal.status, refusal.message, refusal.type.value, refusal.param, refusal.headers)
+
+    @classmethod
+    def failed(cls, failure: ChildFailure) -> Outcome:
+        """The outcome of a root whose call was refused by its backend."""
+        later = {"retry-after": failure.retry_after} if failure.retry_after else {}
+        return cls(failure.status, failure.message, failure.type, headers={**NO_REPEAT, **later})
+
+    def error(self) -> ClientError:
+        """The exception that says it to LiteLLM."""
+        return ClientError(
+            self.status, self.message, type=self.type, param=self.param, headers=dict(self.headers)
+        )
+
+    def response(self, path: str) -> JSONResponse:
+        """The answer that says it, in the shape of the route's errors."""
+        answers = answers_of(path)
+        if answers is not None and answers.style == "anthropic":
+            body: dict[str, Any] = {"type": "error", "error": {"type": self.type, "message": self.message}}
+        else:
+            said = {"message": self.message, "type": self.type, "param": self.param}
+            body = {"error": {**said, "code": str(self.status)}}
+        return JSONResponse(body, self.status, dict(self.headers))
+
+
+def of_root(root: Root | None) -> Outcome | None:
+    """Why the client of a root gets no answer, whatever LiteLLM has made of OptiLLM's; None for an answer."""
+    if root is None:
+        return None
+    if root.verdict is not None:
+        return Outcome.of(root.verdict)
+    return Outcome.failed(root.failure) if root.failure is not None else None
+
+
+def of_failure(record: Record) -> Outcome | None:
+    """
+    What the client of a request that failed gets; None for an upstream's error, cleaned.
+
+    The verdict on a root counts before the refusal of one of its attempts, and both before a backend's word.
+    """
+    refused = refusal(record)
+    return Outcome.of(refused) if refused is not None else of_root(record.root)
+
+
+def refusal(record: Record) -> Refuse | None:
+    """The refusal of ours that a request which failed ended with; None where it was not ours."""
+    verdict = record.root.verdict if record.root else None
+    return verdict or record.refusal
+
+
+def must_not_repeat(record: Record) -> bool:
+    """Whether the request has run OptiLLM, so that its failure is nothing that an SDK should repeat."""
+    summary = record.root.summary if record.root else None
+    return summary is not None and summary.children > 0
