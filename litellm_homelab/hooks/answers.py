@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import AsyncGenerator, AsyncIterator
+from dataclasses import replace
 from typing import Any, Final
 
 from litellm_homelab.hooks import bill, outcome, wire_mark
@@ -95,7 +96,7 @@ class Answers:
     @closed("loop_guard")
     async def _book(self, child: Child, usage: Usage) -> None:
         seconds = time.monotonic() - child.admitted_at
-        booked = Usage(usage.prompt_tokens, usage.completion_tokens, seconds)
+        booked = replace(usage, seconds=seconds)
         await self._keeper.ledger.finish(child.root, booked)
         amounts = fanout.amounts(booked)
         meter().tokens(child.handle, child.approach, amounts["prompt_tokens"], amounts["completion_tokens"])

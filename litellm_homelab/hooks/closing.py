@@ -9,7 +9,7 @@ from litellm_homelab.decision import Refuse
 from litellm_homelab.hooks import client_error, context, outcome, upstream_failure
 from litellm_homelab.hooks.client_error import ClientError
 from litellm_homelab.hooks.closed import broken, counted
-from litellm_homelab.hooks.context import Record
+from litellm_homelab.hooks.context import Record, Told
 from litellm_homelab.hooks.refusal import Refused
 from litellm_homelab.hooks.root_keeper import RootKeeper
 from litellm_homelab.optillm import child_failures
@@ -64,11 +64,10 @@ class Closing:
             return
         with counted("loop_guard"):
             record.child = replace(child, failed=True)
-            status = upstream_failure.failure(error, sent=True).answered or client_error.status_of(error)
-            if status in child_failures.PASSED:
-                said = child_failures.sentence(self.scrub(upstream_failure.said(error)))
+            told = self._told(error)
+            if told.status in child_failures.PASSED:
                 later = (client_error.retry_after(error) or {}).get("retry-after", "")
-                failed = ChildFailure(status, said, later)
+                failed = ChildFailure(told.status, told.message, later)
                 await self._keeper.ledger.failed(child.root, client_error.status_of(error), failed)
 
     async def _verdict(self, record: Record, error: Exception) -> Refuse | None:
@@ -79,9 +78,16 @@ class Closing:
             return None
         return await self._keeper.close(record, error, failed=True)
 
+    def _told(self, error: Exception) -> Told:
+        """What the upstream said; a stream's error event has its status in its code alone."""
+        status = upstream_failure.failure(error, sent=True).answered or client_error.status_of(error)
+        return Told(status, child_failures.sentence(self.scrub(upstream_failure.said(error))))
+
     def refined(self, error: Exception) -> ClientError | None:
         """An upstream's error without the operator's names, None where it says none."""
         record = context.current()
         if record is not None and client_error.is_guardrails(error):
             record.guardrail = True
+        if record is not None and getattr(error, "llm_provider", None):
+            record.told = self._told(error)
         return client_error.refined(error, self.scrub)

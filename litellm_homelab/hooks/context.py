@@ -42,6 +42,14 @@ class Chosen:
     search_tool: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Told:
+    """An upstream's error: its status, and its message without the operator's names."""
+
+    status: int
+    message: str
+
+
 @dataclass(slots=True)
 class Root:
     """A client request on its way through OptiLLM."""
@@ -125,6 +133,8 @@ class Record:
     root: Root | None = None
     chosen: Chosen | None = None
     """What the last attempt that began may reach."""
+    told: Told | None = None
+    """What the upstream said when it failed last."""
     guardrail: bool = False
     """Whether the error of this request is a guardrail's of the operator's, with a mapping of its own."""
     tally: Tally = field(default_factory=Tally)

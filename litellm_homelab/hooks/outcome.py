@@ -8,14 +8,22 @@ from typing import Any, Final
 
 from starlette.responses import JSONResponse
 
+from litellm_homelab.answers import errors
 from litellm_homelab.answers.routes import answers_of
-from litellm_homelab.decision import Refuse
+from litellm_homelab.decision import RefusalType, Refuse
 from litellm_homelab.hooks.client_error import ClientError
-from litellm_homelab.hooks.context import Record, Root
+from litellm_homelab.hooks.context import Record, Root, Told
+from litellm_homelab.optillm import child_failures
 from litellm_homelab.optillm.child_failures import ChildFailure
 
 NO_REPEAT: Final = {"x-should-retry": "false"}
 """Asks the SDKs of OpenAI and Anthropic not to send a request again: it would run OptiLLM again."""
+
+
+BROKEN: Final = 500
+ANTHROPIC_TYPES: Final = {status: name for name, status in errors.ANTHROPIC_STATUS.items()} | {
+    422: "invalid_request_error"
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +47,12 @@ class Outcome:
         later = {"retry-after": failure.retry_after} if failure.retry_after else {}
         return cls(failure.status, failure.message, failure.type, headers={**NO_REPEAT, **later})
 
+    @classmethod
+    def told(cls, told: Told) -> Outcome:
+        """The outcome of a request that its upstream refused in the first event of a stream."""
+        kind = child_failures.kind(told.status) if told.status < BROKEN else "internal_server_error"
+        return cls(told.status, told.message, kind)
+
     def error(self) -> ClientError:
         """The exception that says it to LiteLLM."""
         return ClientError(
@@ -48,12 +62,20 @@ class Outcome:
     def response(self, path: str) -> JSONResponse:
         """The answer that says it, in the shape of the route's errors."""
         answers = answers_of(path)
-        if answers is not None and answers.style == "anthropic":
-            body: dict[str, Any] = {"type": "error", "error": {"type": self.type, "message": self.message}}
-        else:
-            said = {"message": self.message, "type": self.type, "param": self.param}
-            body = {"error": {**said, "code": str(self.status)}}
-        return JSONResponse(body, self.status, dict(self.headers))
+        return JSONResponse(self.body(answers.style if answers else ""), self.status, dict(self.headers))
+
+    def body(self, style: str) -> dict[str, Any]:
+        """The error object of a route's format; Anthropic's types follow from the status."""
+        if style == "anthropic":
+            return {"type": "error", "error": {"type": _anthropics(self), "message": self.message}}
+        said = {"message": self.message, "type": self.type, "param": self.param}
+        return {"error": {**said, "code": str(self.status)}}
+
+
+def _anthropics(outcome: Outcome) -> str:
+    if outcome.type in RefusalType.__members__.values() and outcome.type != RefusalType.INVALID_BODY:
+        return outcome.type
+    return ANTHROPIC_TYPES.get(outcome.status, "api_error")
 
 
 def of_root(root: Root | None) -> Outcome | None:

@@ -41,7 +41,12 @@ class ChildFailure:
     @property
     def type(self) -> str:
         """The `type` of the error object, as OpenAI's API has it."""
-        return "rate_limit_error" if self.status == BUSY else "invalid_request_error"
+        return kind(self.status)
+
+
+def kind(status: int) -> str:
+    """The `type` of an error object of that status, as OpenAI's API has it."""
+    return "rate_limit_error" if status == BUSY else "invalid_request_error"
 
 
 def name(shown: int) -> str:
