@@ -128,6 +128,8 @@ class Record:
     """Why a mark on the model name is not accepted."""
     approaches: dict[str, Approach] = field(default_factory=dict)
     """The approach decided on for each OptiLLM group."""
+    dropped: tuple[str, ...] = ()
+    """What the approach of the attempt under way drops of the request."""
     clean: dict[int, str] = field(default_factory=dict)
     """Long texts of the prompt in which no tag was found, by identity: LiteLLM hands on the very same."""
     root: Root | None = None

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from starlette.types import Message, Send
 
 from litellm_homelab.hooks import outcome
@@ -36,6 +38,7 @@ class LastWord:
             await self._send(message)
 
     async def _start(self, message: Message) -> None:
+        message["headers"] = _added(message, outcome.account(self._record))
         ending = outcome.of_root(self._record.root)
         failed = message["status"] >= FAILED
         if ending is not None and (
@@ -59,11 +62,16 @@ class LastWord:
 
     def _with_own(self, message: Message) -> list[tuple[bytes, bytes]]:
         """The headers of an error with those that LiteLLM drops."""
-        headers = list(message.get("headers", ()))
-        present = {name.lower() for name, _ in headers}
         ending = outcome.of_failure(self._record)
         own = dict(ending.headers) if ending is not None and ending.status == message["status"] else {}
         if outcome.must_not_repeat(self._record):
             own.update(outcome.NO_REPEAT)
-        added = [(name.encode(), value.encode()) for name, value in own.items()]
-        return headers + [pair for pair in added if pair[0] not in present]
+        return _added(message, own)
+
+
+def _added(message: Message, own: Mapping[str, str]) -> list[tuple[bytes, bytes]]:
+    """The headers of an answer, and of our own those that it has not."""
+    headers = list(message.get("headers", ()))
+    present = {name.lower() for name, _ in headers}
+    added = [(name.encode(), value.encode()) for name, value in own.items()]
+    return headers + [pair for pair in added if pair[0] not in present]

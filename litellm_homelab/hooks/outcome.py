@@ -107,3 +107,15 @@ def must_not_repeat(record: Record) -> bool:
     """Whether the request has run OptiLLM, so that its failure is nothing that an SDK should repeat."""
     summary = record.root.summary if record.root else None
     return summary is not None and summary.children > 0
+
+
+def account(record: Record) -> dict[str, str]:
+    """The `x-homelab-*` headers of an answer of an OptiLLM handle: LiteLLM leaves them out on some routes."""
+    root = record.root
+    if root is None:
+        return {}
+    headers = {"x-homelab-root": root.id, "x-homelab-approach": root.approach}
+    if root.summary is not None:
+        headers["x-homelab-calls"] = str(root.summary.children)
+        headers["x-homelab-tokens"] = str(root.summary.usage.total_tokens)
+    return headers | ({"x-homelab-dropped": ",".join(record.dropped)} if record.dropped else {})
