@@ -65,10 +65,13 @@ class Refuse:
     to_child: bool = False
     """Told to OptiLLM, not to a client: a 400, whatever the type, since its SDK does not retry that."""
 
+    code: int | None = None
+    """The status where it is not the type's: 404 for the id of what this gateway does not keep."""
+
     @property
     def status(self) -> int:
         """HTTP status of this refusal."""
-        return 400 if self.to_child else STATUS[self.type]
+        return 400 if self.to_child else self.code or STATUS[self.type]
 
     @property
     def headers(self) -> dict[str, str]:

@@ -108,6 +108,8 @@ class Lane(_Section):
     """Whether `moa-boost` is this handle with the approach `moa`."""
     carrier: Annotated[Literal["model", "off"], BeforeValidator(_off)] = "model"
     """How a root's mark travels; `off` where OptiLLM's upstream is not this gateway."""
+    on_dropped: Literal["serve", "refuse"] = "serve"
+    """What becomes of a request with tools, a `response_format` or images that its approach drops."""
 
 
 class Limits(_Section):

@@ -61,7 +61,7 @@ def is_error(event: Mapping[str, Any]) -> bool:
     return event.get("type") == "error" or (bool(event.get("error")) and event.keys() <= FIELDS)
 
 
-_ANTHROPIC_STATUS: Final = {
+ANTHROPIC_STATUS: Final = {
     "invalid_request_error": 400, "authentication_error": 401, "permission_error": 403,
     "not_found_error": 404, "request_too_large": 413, "rate_limit_error": 429, "api_error": 500,
     "overloaded_error": 529,
@@ -77,7 +77,7 @@ def status_of(event: Mapping[str, Any], default: int = 500) -> int:
             code = place.get(name)
             if isinstance(code, int | str) and str(code).isdecimal() and 400 <= int(code) <= 599:
                 return int(code)
-        known = _ANTHROPIC_STATUS.get(str(place.get("type")))
+        known = ANTHROPIC_STATUS.get(str(place.get("type")))
         if known is not None:
             return known
     return default

@@ -50,13 +50,14 @@ class Rewriting:
 
     def failed(self, body: Any) -> Any:  # noqa: ANN401 - JSON of any shape
         """The body of an error."""
-        if self._is_own(body):
+        if self.is_own(body):
             return body
         if self.guardrail:
             return errors.own_detail(body, self.view)
         return errors.shown(body, self.view)
 
-    def _is_own(self, body: Any) -> bool:  # noqa: ANN401 - JSON of any shape
+    def is_own(self, body: Any) -> bool:  # noqa: ANN401 - JSON of any shape
+        """Whether an error is a refusal of this gateway."""
         inner = body.get("error") if isinstance(body, Mapping) else None
         said = inner.get("message") if isinstance(inner, Mapping) else None
         return isinstance(said, str) and self.own(said)

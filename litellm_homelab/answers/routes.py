@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
-from litellm_homelab.answers import listed
+from litellm_homelab.answers import documented, listed
 from litellm_homelab.answers import openai_fields as openai
 from litellm_homelab.answers import other_fields as others
 from litellm_homelab.answers.shapes import Rule
@@ -28,7 +28,10 @@ LISTING: Final = Answers("openai", listed.entry, listed.entry)
 
 _TABLE: Final = (
     (r"/chat/completions|/completions", Answers("openai", openai.CHAT, openai.CHAT)),
-    (r"/responses(/.*)?", Answers("responses", openai.RESPONSE, openai.RESPONSE_EVENT)),
+    (
+        r"/responses(/.*)?",
+        Answers("responses", documented.completing(openai.RESPONSE), openai.RESPONSE_EVENT),
+    ),
     (r"/messages(/count_tokens)?", Answers("anthropic", others.MESSAGE, others.MESSAGE_EVENT)),
     (r"/models/.*:\w+", Answers("google", others.GENERATED, others.GENERATED)),
     (r"/interactions(/.*)?", Answers("google", others.INTERACTION, others.INTERACTION_EVENT)),

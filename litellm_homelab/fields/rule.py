@@ -97,8 +97,10 @@ class Fields:
         if root in metadata.FIELDS:
             return self._metadata(name, value, where)
         found = values.problem(root, value)
-        if found is not None:
-            return Screened({}, refusal=_refused("value of", where + name + found.place, found.why))
+        opened = found is not None and found.is_state and self.opened.get(root) == Verdict.PASS
+        if found is not None and not opened:
+            place = where + name + found.place
+            return Screened({}, refusal=_refused("value of", place, found.why, found.instead))
         return Screened({name: value})
 
     def field(self, api: str, name: str) -> tuple[Verdict, str]:
@@ -201,8 +203,8 @@ def root_of(name: str) -> str:
     return name.split("[", 1)[0] if "[" in name else name
 
 
-def _refused(kind: str, name: str, why: str) -> Refuse:
+def _refused(kind: str, name: str, why: str, instead: str = "Remove it.") -> Refuse:
     """The refusal of one field, value or header."""
     shown = name[:LONGEST_ECHO]
     what = f"The value of '{shown}'" if kind == "value of" else f"The {kind} '{shown}'"
-    return Refuse(RefusalType.PARAM_NOT_ALLOWED, f"{what} is not allowed: {why}. Remove it.", param=shown)
+    return Refuse(RefusalType.PARAM_NOT_ALLOWED, f"{what} is not allowed: {why}. {instead}", param=shown)

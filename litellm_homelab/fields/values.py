@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -41,6 +41,9 @@ class Found:
 
     place: str
     why: str
+    instead: str = "Remove it."
+    is_state: bool = False
+    """Whether it asks for what this gateway does not keep, though an upstream may: the operator decides."""
 
 
 def problem(name: str, value: object) -> Found | None:
@@ -49,6 +52,8 @@ def problem(name: str, value: object) -> Found | None:
 
 
 def _problems(name: str, value: object) -> Iterator[Found]:
+    if name in STATE and value:
+        yield from STATE[name](value)
     if name in CONTENTS:
         yield from _parts(value, "", 0)
     elif name in {"tools", "mcp_servers"}:
@@ -79,6 +84,13 @@ def _parts(value: object, place: str, depth: int) -> Iterator[Found]:
 
 def _part(part: Mapping[str, object], place: str, depth: int) -> Iterator[Found]:
     """A message, an item or a content part, of any API."""
+    if part.get("type") == "item_reference":
+        yield Found(
+            place,
+            "it refers to an item of an earlier response, and this gateway keeps none",
+            "Send the item itself in its place (in the AI SDK: providerOptions.openai.store = false).",
+            is_state=True,
+        )
     for key, inner in part.items():
         if key in INNER:
             yield from _parts(inner, f"{place}.{key}", depth + 1)
@@ -164,6 +176,46 @@ def _server(tool: Mapping[str, object], place: str) -> Iterator[Found]:
         why = addresses.of_a_tool_server(address) if address is not None else None
         if why is not None:
             yield Found(f"{place}.{key}", why)
+
+
+# --- what is not kept ------------------------------------------------------------------------------
+
+WHOLE: Final = "Send the whole conversation in {field} instead."
+
+
+def _earlier(field: str) -> Callable[[object], Iterator[Found]]:
+    def found(_: object) -> Iterator[Found]:
+        why = "this gateway keeps no conversations, so there is nothing to go on from"
+        yield Found("", why, WHOLE.format(field=field), is_state=True)
+
+    return found
+
+
+def _stored_prompt(value: object) -> Iterator[Found]:
+    if isinstance(value, Mapping) and value.get("id") is not None:
+        why = "this gateway keeps no prompts"
+        yield Found(".id", why, "Send the prompt's text in instructions or input instead.", is_state=True)
+
+
+def _background(value: object) -> Iterator[Found]:
+    if value is True:
+        why = "this gateway keeps no responses, so nobody could fetch the answer"
+        yield Found("", why, "Leave it out, and read the answer as it comes (stream: true).", is_state=True)
+
+
+STATE: Final[Mapping[str, Callable[[object], Iterator[Found]]]] = {
+    "previous_response_id": _earlier("input"),
+    "previous_interaction_id": _earlier("input"),
+    "conversation": _earlier("input"),
+    "prompt": _stored_prompt,
+    "background": _background,
+}
+"""
+Fields that ask for what was kept of an earlier request.
+
+LiteLLM keeps it in its database's spend logs, if it has one; without, it answers as if the field were not
+there, and the conversation's history is lost without a word (measured on 1.106.2).
+"""
 
 
 # --- others ----------------------------------------------------------------------------------------

@@ -65,7 +65,8 @@ class AnswerFilter:
     async def _begin(self, start: Message, answers: Answers) -> None:
         kind, failed = _kind(start), start.get("status", 200) >= FAILED
         if kind == EVENTS:
-            self._rest = Events(start, self._rewriting(answers), self._send, self._note, self._settled)
+            rewriting = self._rewriting(answers)
+            self._rest = Events(start, rewriting, self._send, self._note, self._settled, self._record)
         elif kind in JSON or (failed and kind in TEXTS):
             self._rest = Whole(start, self._rewriting(answers), self._send, is_text=kind in TEXTS)
         else:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import time
 from collections.abc import AsyncGenerator, AsyncIterator
+from dataclasses import replace
 from typing import Any, Final
 
-from litellm_homelab.hooks import bill, wire_mark
-from litellm_homelab.hooks.client_error import ClientError
+from litellm_homelab.hooks import bill, outcome, wire_mark
+from litellm_homelab.hooks.client_error import StreamBroken
 from litellm_homelab.hooks.closed import closed
 from litellm_homelab.hooks.context import Child, Record, Root
 from litellm_homelab.hooks.metering import meter, timed
@@ -31,16 +32,17 @@ class Answers:
         Book a child; close a root and put the bill of its children on the answer.
 
         Raises:
-            ClientError: the root looped or overspent, so that its client gets no answer.
+            ClientError: the root looped, overspent or had every call refused: its client gets no answer.
 
         """
         if record.child is not None:
             await self._book(record.child, bill.used(response) or Usage())
         if record.root is None:
             return response
-        refusal = await self._keeper.close(record, response, failed=False)
-        if refusal is not None:
-            raise ClientError.of(refusal)
+        await self._keeper.close(record, response, failed=False)
+        ending = outcome.of_root(record.root)
+        if ending is not None:
+            raise ending.error()
         return bill.mended(response, _usage(record.root))
 
     def stream(self, record: Record, response: AsyncIterator[Any]) -> AsyncGenerator[Any, None]:
@@ -74,9 +76,12 @@ class Answers:
     @closed("loop_guard")
     async def _close(self, record: Record, ahead: list[Any]) -> None:
         refusal = await self._keeper.close(record, ahead, failed=False)
+        # No HTTPException: for that LiteLLM answers an event stream (measured on 1.106.2).
         if refusal is not None:
-            # No HTTPException: for that LiteLLM answers an event stream (measured on 1.106.2).
             raise Refused(refusal)
+        ending = outcome.of_root(record.root)
+        if ending is not None:
+            raise StreamBroken(ending.error())
 
     async def _booked(self, record: Record, response: AsyncIterator[Any]) -> AsyncGenerator[Any, None]:
         used = bill.Meter()
@@ -91,7 +96,7 @@ class Answers:
     @closed("loop_guard")
     async def _book(self, child: Child, usage: Usage) -> None:
         seconds = time.monotonic() - child.admitted_at
-        booked = Usage(usage.prompt_tokens, usage.completion_tokens, seconds)
+        booked = replace(usage, seconds=seconds)
         await self._keeper.ledger.finish(child.root, booked)
         amounts = fanout.amounts(booked)
         meter().tokens(child.handle, child.approach, amounts["prompt_tokens"], amounts["completion_tokens"])

@@ -11,12 +11,14 @@ from litellm_homelab import request
 from litellm_homelab.decision import Refuse
 from litellm_homelab.hooks import attempt
 from litellm_homelab.hooks.closed import closed
-from litellm_homelab.hooks.context import current, required
+from litellm_homelab.hooks.context import Record, current, required
 from litellm_homelab.hooks.deployments import Deployments
 from litellm_homelab.hooks.metering import timed
 from litellm_homelab.hooks.opening import Opening
 from litellm_homelab.hooks.refusal import Refused
-from litellm_homelab.optillm import wire
+from litellm_homelab.hooks.request_fields import refuse_malformed
+from litellm_homelab.optillm import dropped, wire
+from litellm_homelab.optillm.approaches import Approach
 from litellm_homelab.optillm.lanes import Lanes
 
 PROMPT_FIELDS = frozenset(
@@ -49,8 +51,9 @@ class ApproachCallback(CustomLogger):  # type: ignore[misc]  # LiteLLM's class i
         record = await self._opening.open(data, user_api_key_dict)
         model = data.get("model")
         if isinstance(model, str) and model in self._lanes.lanes:
+            refuse_malformed(record)
             self._refuse(self._lanes.unsupported(model, record.fields))
-            attempt.approach_of(self._lanes, record, model)
+            self._drop(record, model, attempt.approach_of(self._lanes, record, model))
             data.update(self._prompt(model, data))
             # Whoever wrote them: LiteLLM's copy of the body, unlike the body, has no api_key and no headers.
             record.tally.stripped.update(attempt.CREDENTIALS.intersection(record.fields))
@@ -73,9 +76,11 @@ class ApproachCallback(CustomLogger):  # type: ignore[misc]  # LiteLLM's class i
         if chosen is None or group is None or group not in self._lanes.lanes:
             kept, stripped = wire.strip(kwargs)
             _note_stripped(stripped)
+            _nothing_dropped()
             return dict(kept) if stripped else None
         record = required()
         approach = attempt.approach_of(self._lanes, record, group)
+        self._drop(record, group, approach)
         if not attempt.is_sent(call_type):
             return self._outer(group, kwargs)
         kwargs = {**kwargs, **self._prompt(group, kwargs)}
@@ -84,6 +89,14 @@ class ApproachCallback(CustomLogger):  # type: ignore[misc]  # LiteLLM's class i
         sent, gone = attempt.reduced(kwargs, policy, approach, record.fields, params)
         _note_stripped(gone)
         return sent
+
+    def _drop(self, record: Record, group: str, approach: Approach) -> None:
+        """Note what the approach drops; refuse it where the operator chose so."""
+        record.dropped = dropped.dropped(approach, record.fields)
+        refusal = dropped.refusal(group, self._lanes.lanes[group], approach, record.dropped)
+        if refusal is not None:
+            attempt.refuse(refusal)
+        record.tally.stripped.update(record.dropped)
 
     def _outer(self, group: str, kwargs: dict[str, Any]) -> dict[str, Any]:
         """A responses, messages or Gemini request, which LiteLLM turns into a chat attempt of its own."""
@@ -113,3 +126,9 @@ def _note_stripped(names: Iterable[str]) -> None:
     record = current()
     if record is not None:
         record.tally.stripped.update(names)
+
+
+def _nothing_dropped() -> None:
+    record = current()
+    if record is not None:
+        record.dropped = ()

@@ -16,6 +16,16 @@ PROMPT = ("prompt_tokens", "input_tokens", "promptTokenCount")
 COMPLETION = ("completion_tokens", "output_tokens", "candidatesTokenCount")
 TOTAL = ("total_tokens", "totalTokenCount")
 """What the OpenAI chat, OpenAI responses and Anthropic, and Gemini formats call the three numbers."""
+CACHED = ("cached_tokens", "cache_read_input_tokens", "cachedContentTokenCount")
+REASONING = ("reasoning_tokens", "thoughtsTokenCount")
+"""The same for the parts of prompt and completion that have a price of their own."""
+DETAILS = (
+    "prompt_tokens_details",
+    "input_tokens_details",
+    "completion_tokens_details",
+    "output_tokens_details",
+)
+"""Where OpenAI's formats have those parts; the others have them beside the whole."""
 PLACES = ("usage", "usageMetadata")
 ENVELOPES = ("response", "message")
 """Keys below which an event of a stream carries the object that has the usage."""
@@ -33,6 +43,9 @@ def amounts(usage: Usage) -> dict[str, int]:
         **dict.fromkeys(PROMPT, usage.prompt_tokens),
         **dict.fromkeys(COMPLETION, usage.completion_tokens),
         **dict.fromkeys(TOTAL, usage.total_tokens),
+        **dict.fromkeys(CACHED, usage.cached_tokens),
+        **dict.fromkeys(REASONING, usage.reasoning_tokens),
+        "cache_creation_input_tokens": 0,  # nobody books what was written to a cache
     }
 
 
@@ -61,11 +74,28 @@ def _changes(answer: BaseModel, usage: Usage) -> Iterator[tuple[str, Any]]:
 def _mended_usage(counted: Any, usage: Usage) -> Any:  # noqa: ANN401 - LiteLLM's usage types
     numbers = amounts(usage)
     if isinstance(counted, BaseModel):
-        known = contents(counted).keys()
-        return counted.model_copy(update={name: number for name, number in numbers.items() if name in known})
-    if isinstance(counted, Mapping):
-        return {name: numbers.get(name, value) for name, value in counted.items()}
-    return counted
+        return counted.model_copy(update=_told(contents(counted), numbers))
+    return {**counted, **_told(counted, numbers)} if isinstance(counted, Mapping) else counted
+
+
+def _told(counted: Mapping[str, Any], numbers: Mapping[str, int]) -> dict[str, Any]:
+    """The sum's numbers under the names that a usage has, those of its details among them."""
+    told: dict[str, Any] = {}
+    for name, value in counted.items():
+        if name in DETAILS:
+            told[name] = _mended_details(value, numbers)
+        elif name in numbers and value is not None:
+            told[name] = numbers[name]
+    return told
+
+
+def _mended_details(details: Any, numbers: Mapping[str, int]) -> Any:  # noqa: ANN401 - LiteLLM's types
+    """Details with the sum's numbers; what the sum does not know is left out, or it would not add up."""
+    if isinstance(details, BaseModel):
+        return details.model_copy(update={name: numbers.get(name) for name in contents(details)})
+    if isinstance(details, Mapping):
+        return {name: numbers[name] for name in details if name in numbers}
+    return details
 
 
 def _mended_body(body: dict[str, Any], usage: Usage) -> dict[str, Any]:
@@ -90,9 +120,19 @@ def used(answer: Any) -> Usage | None:  # noqa: ANN401 - LiteLLM's answer types
     for name in PLACES:
         counted = _part(answer, name)
         if counted is not None:
-            return Usage(_number(counted, PROMPT), _number(counted, COMPLETION))
+            return _usage(counted)
     wrapped = (_part(answer, name) for name in ENVELOPES)
     return next((found for inner in wrapped if inner is not None and (found := used(inner))), None)
+
+
+def _usage(counted: Any) -> Usage:  # noqa: ANN401 - LiteLLM's usage types
+    places = [counted, *(found for name in DETAILS if (found := _part(counted, name)) is not None)]
+    return Usage(
+        _number(counted, PROMPT),
+        _number(counted, COMPLETION),
+        cached_tokens=max(_number(place, CACHED) for place in places),
+        reasoning_tokens=max(_number(place, REASONING) for place in places),
+    )
 
 
 def _part(answer: Any, name: str) -> Any:  # noqa: ANN401 - LiteLLM's answer types
@@ -117,8 +157,13 @@ class Meter:
 
     def _noted(self, answer: Any) -> Any:  # noqa: ANN401 - LiteLLM's chunk types
         seen = used(answer) or NOTHING
-        prompt, completion = self.usage.prompt_tokens, self.usage.completion_tokens
-        self.usage = Usage(seen.prompt_tokens or prompt, seen.completion_tokens or completion)
+        so_far = self.usage
+        self.usage = Usage(
+            seen.prompt_tokens or so_far.prompt_tokens,
+            seen.completion_tokens or so_far.completion_tokens,
+            cached_tokens=seen.cached_tokens or so_far.cached_tokens,
+            reasoning_tokens=seen.reasoning_tokens or so_far.reasoning_tokens,
+        )
         return answer
 
 

@@ -90,7 +90,7 @@ def refined(error: Exception, scrub: Callable[[str], str]) -> ClientError | None
         return None
     kind = getattr(error, "type", None)
     return ClientError(
-        status_of(error), clean, type=kind if isinstance(kind, str) else None, headers=_retry_after(error)
+        status_of(error), clean, type=kind if isinstance(kind, str) else None, headers=retry_after(error)
     )
 
 
@@ -100,7 +100,7 @@ def is_guardrails(error: Exception) -> bool:
     return isinstance(detail, dict) and not getattr(error, "llm_provider", None)
 
 
-def _retry_after(error: Exception) -> dict[str, str] | None:
+def retry_after(error: Exception) -> dict[str, str] | None:
     """When to come back: the rest of the router's cooldown, or what the upstream's headers say."""
     resting = getattr(error, "cooldown_time", None)  # LiteLLM looks at it only where we replace nothing
     if isinstance(resting, int | float) and resting > 0:

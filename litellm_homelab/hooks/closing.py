@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from functools import partial
-from typing import Any
+from collections.abc import Callable
+from dataclasses import replace
 
-from litellm_homelab.answers.redaction import Words
 from litellm_homelab.decision import Refuse
-from litellm_homelab.hooks import client_error, context
+from litellm_homelab.hooks import client_error, context, outcome, upstream_failure
 from litellm_homelab.hooks.client_error import ClientError
-from litellm_homelab.hooks.closed import broken
-from litellm_homelab.hooks.context import Record
-from litellm_homelab.hooks.deployments import Deployments
+from litellm_homelab.hooks.closed import broken, counted
+from litellm_homelab.hooks.context import Record, Told
 from litellm_homelab.hooks.refusal import Refused
 from litellm_homelab.hooks.root_keeper import RootKeeper
-from litellm_homelab.optillm import lineage
+from litellm_homelab.optillm import child_failures
+from litellm_homelab.optillm.child_failures import ChildFailure
 
 CLIENT_LEFT = 499
 """The status with which LiteLLM reports a client that hung up (`cancel_on_disconnect`)."""
@@ -24,30 +22,53 @@ CLIENT_LEFT = 499
 class Closing:
     """Every failure hook asks here, so that their order is free: LiteLLM takes the first answer."""
 
-    def __init__(self, public: Iterable[str], deployments: Deployments, keeper: RootKeeper | None) -> None:
-        self._public = tuple(public)
-        self._deployments = deployments
+    def __init__(self, scrub: Callable[[str], str], keeper: RootKeeper | None) -> None:
+        self.scrub = scrub
         self._keeper = keeper
 
     async def failure(self, error: Exception) -> ClientError | None:
         """The error to show instead of `error`, which is rewritten alike; None to leave it."""
         record = context.current()
-        verdict = await self._closed_verdict(record, error) if record else None
-        if verdict is None and record is not None:
-            verdict = record.refusal
-        if verdict is not None and not (isinstance(error, Refused) and error.refusal == verdict):
-            return ClientError.of(verdict).replace(error)
+        if record is None:
+            return self._cleaned(error)
+        await self._close(record, error)
+        decided = outcome.of_failure(record)
+        if decided is None:
+            await self._note_child(record, error)
+            return self._cleaned(error)
+        if isinstance(error, Refused) and error.refusal == outcome.refusal(record):
+            return self._cleaned(error)
+        return decided.error().replace(error)
+
+    def _cleaned(self, error: Exception) -> ClientError | None:
         clean = self.refined(error)
         return clean.replace(error) if clean else None
 
-    async def _closed_verdict(self, record: Record, error: Exception) -> Refuse | None:
-        """The verdict; a refusal where it cannot be found, or LiteLLM would show the upstream's error."""
+    async def _close(self, record: Record, error: Exception) -> None:
+        """Close a root; refuse where that fails, or LiteLLM would show the upstream's error."""
         try:
-            return await self._verdict(record, error)
+            verdict = await self._verdict(record, error)
         except Exception as problem:  # noqa: BLE001 - closed, whatever it was
             refused = broken("loop_guard", problem)
             context.refused(refused.rule or "loop_guard", refused.refusal)
-            return refused.refusal
+            verdict = refused.refusal
+        if verdict is not None and record.root is not None:
+            record.root.verdict = verdict
+
+    async def _note_child(self, record: Record, error: Exception) -> None:
+        """Tell a child's root that the child's backend refused it, once."""
+        child = record.child
+        if self._keeper is None or child is None or not child.admitted or child.failed:
+            return
+        if isinstance(error, Refused):
+            return
+        with counted("loop_guard"):
+            record.child = replace(child, failed=True)
+            told = self._told(error)
+            if told.status in child_failures.PASSED:
+                later = (client_error.retry_after(error) or {}).get("retry-after", "")
+                failed = ChildFailure(told.status, told.message, later)
+                await self._keeper.ledger.failed(child.root, client_error.status_of(error), failed)
 
     async def _verdict(self, record: Record, error: Exception) -> Refuse | None:
         if self._keeper is None or record.root is None:
@@ -57,29 +78,16 @@ class Closing:
             return None
         return await self._keeper.close(record, error, failed=True)
 
+    def _told(self, error: Exception) -> Told:
+        """What the upstream said; a stream's error event has its status in its code alone."""
+        status = upstream_failure.failure(error, sent=True).answered or client_error.status_of(error)
+        return Told(status, child_failures.sentence(self.scrub(upstream_failure.said(error))))
+
     def refined(self, error: Exception) -> ClientError | None:
         """An upstream's error without the operator's names, None where it says none."""
         record = context.current()
         if record is not None and client_error.is_guardrails(error):
             record.guardrail = True
+        if record is not None and getattr(error, "llm_provider", None):
+            record.told = self._told(error)
         return client_error.refined(error, self.scrub)
-
-    def scrub(self, text: str) -> str:
-        """
-        A text without the names and addresses of upstreams, without secrets and without marks.
-
-        A refusal of this gateway stays as it is: it says nothing of upstreams.
-        """
-        record = context.current()
-        if record is not None and record.is_own(text):
-            return text
-        asked = (record.asked, record.model) if record else ()
-        public = frozenset((*self._public, *filter(None, asked)))
-        names = client_error.scrubber(self._deployments.all(), public)
-        words = Words(public, partial(_said, record.fields if record else {}))
-        return client_error.cleaned(lineage.erased(text), names, words)
-
-
-def _said(fields: Mapping[str, Any], text: str) -> bool:
-    """Whether the client's own request has a text in it."""
-    return text in str(fields)

@@ -15,6 +15,7 @@ from litellm_homelab.failures import Failure
 from litellm_homelab.gate.table import Route
 from litellm_homelab.hooks.tally import Tally
 from litellm_homelab.optillm.approaches import Approach
+from litellm_homelab.optillm.child_failures import ChildFailure
 from litellm_homelab.optillm.fanout import Summary
 
 
@@ -30,6 +31,8 @@ class Child:
     admitted: bool = False
     """Whether it has been counted: at its first attempt, once for all of its attempts."""
     admitted_at: float = field(default_factory=time.monotonic)
+    failed: bool = False
+    """Whether its root has been told that its backend refused it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +41,14 @@ class Chosen:
 
     deployment: str | None = None
     search_tool: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """An upstream's error: its status, and its message without the operator's names."""
+
+    status: int
+    message: str
 
 
 @dataclass(slots=True)
@@ -61,6 +72,8 @@ class Root:
     """The ledger's account, once it is closed."""
     verdict: Refuse | None = None
     """Why the client gets no answer, once that is known."""
+    failure: ChildFailure | None = None
+    """What the client gets instead of OptiLLM's error, where a backend refused a call; its text is clean."""
 
 
 @dataclass(slots=True)
@@ -88,6 +101,8 @@ class Record:
     """Whether the fields rule has judged the body."""
     refused_field: Refuse | None = None
     """The refusal of a field, a header or a query parameter, until it may be told."""
+    malformed: Refuse | None = None
+    """The refusal of a conversation of the wrong form, told once the model is known to be allowed."""
     model: str | None = None
     """The name that the client asked for, mark and prefix off, allowed or not."""
     asked: str | None = None
@@ -116,11 +131,15 @@ class Record:
     """Why a mark on the model name is not accepted."""
     approaches: dict[str, Approach] = field(default_factory=dict)
     """The approach decided on for each OptiLLM group."""
+    dropped: tuple[str, ...] = ()
+    """What the approach of the attempt under way drops of the request."""
     clean: dict[int, str] = field(default_factory=dict)
     """Long texts of the prompt in which no tag was found, by identity: LiteLLM hands on the very same."""
     root: Root | None = None
     chosen: Chosen | None = None
     """What the last attempt that began may reach."""
+    told: Told | None = None
+    """What the upstream said when it failed last."""
     guardrail: bool = False
     """Whether the error of this request is a guardrail's of the operator's, with a mapping of its own."""
     tally: Tally = field(default_factory=Tally)

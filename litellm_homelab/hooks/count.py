@@ -8,7 +8,7 @@ from starlette.types import Scope
 
 from litellm_homelab.callers import Keyring
 from litellm_homelab.decision import RefusalType, Refuse
-from litellm_homelab.hooks import attempt
+from litellm_homelab.hooks import attempt, outcome
 from litellm_homelab.hooks.closed import counted
 from litellm_homelab.hooks.closing import CLIENT_LEFT
 from litellm_homelab.hooks.context import Record, Root
@@ -90,8 +90,7 @@ def shown(record: Record, watch: Watch) -> Refuse | None:
     if watch.status is not None and watch.status < FAILED:
         return None
     noted = record.tally.refusals
-    verdict = record.root.verdict if record.root else None
-    return verdict or record.refusal or (noted[-1][1] if noted else None)
+    return outcome.refusal(record) or (noted[-1][1] if noted else None)
 
 
 def ending(watch: Watch) -> str:

@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, TypeAlias
 
+from starlette.middleware.cors import CORSMiddleware
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from litellm_homelab import limits
 from litellm_homelab.decision import Allow, RefusalType, Refuse
-from litellm_homelab.hooks import context, listing, naming, refusal, sockets
+from litellm_homelab.hooks import context, cors, listing, naming, refusal, sockets
 from litellm_homelab.hooks.answer_filter import AnswerFilter
 from litellm_homelab.hooks.body import Body
 from litellm_homelab.hooks.context import Record
@@ -71,8 +72,11 @@ class Border:
 class Edge:
     """ASGI middleware: opens the request's record, looks at its body, keeps upstreams out of answers."""
 
-    def __init__(self, app: ASGIApp, border: Border | None = None) -> None:
+    def __init__(
+        self, app: ASGIApp, border: Border | None = None, allowed: CORSMiddleware | None = None
+    ) -> None:
         self.app = app
+        self._cors = allowed
         self._border = border or Border()
         self._order = {name: number for number, name in enumerate(self._border.order)}
 
@@ -83,7 +87,7 @@ class Edge:
             return
 
         with context.request(scope.get("path", "")) as record:
-            watch = Watch(send)
+            watch = Watch(cors.adding(self._cors, scope, send))
             try:
                 clean = AnswerFilter(record, LastWord(record, watch), self._border.scrub, watch.note)
                 await self._serve(record, scope, receive, clean)
@@ -145,4 +149,4 @@ def wrap(app: Any, border: Border | None = None) -> None:  # noqa: ANN401 - Lite
     if app.middleware_stack is None:
         app.middleware_stack = app.build_middleware_stack()
     if not isinstance(app.middleware_stack, Edge):
-        app.middleware_stack = Edge(app.middleware_stack, border)
+        app.middleware_stack = Edge(app.middleware_stack, border, cors.of(app))

@@ -25,6 +25,7 @@ from litellm_homelab.hooks.metrics_callback import MetricsCallback
 from litellm_homelab.hooks.opening import Opening
 from litellm_homelab.hooks.request_fields import RequestFields
 from litellm_homelab.hooks.root_keeper import RootKeeper
+from litellm_homelab.hooks.scrubbing import Scrub
 from litellm_homelab.hooks.showroom_callback import ShowroomCallback
 from litellm_homelab.hooks.targets import Targets
 from litellm_homelab.metric_labels import Labels
@@ -70,13 +71,14 @@ def build(settings: Settings, router: Callable[[], Any], has_database: Callable[
     ledger = Ledger(state.connect(state.parse(settings.homelab.state, settings.folder)))
     orphans = Orphans(settings.homelab.limits.orphans)
     guard = LineageGuard(lanes.lanes, ledger, orphans)
-    keeper = RootKeeper(lanes.lanes, settings.secret, ledger)
     deployments = Deployments(router)
+    scrub = Scrub(settings.handles, deployments)
+    keeper = RootKeeper(lanes.lanes, settings.secret, ledger, scrub)
     targets = Targets(deployments, lanes.lanes)
     callers = {caller.name: caller for _, caller in keyring.entries}
     opening = Opening(lanes, settings.secret, guard, callers, deployments)
     showroom = Showroom.from_settings(settings)
-    closing = Closing(settings.handles, deployments, keeper)
+    closing = Closing(scrub, keeper)
     return Parts(
         gate=gate(keyring, rule, has_database),
         rule=rule,
@@ -89,7 +91,7 @@ def build(settings: Settings, router: Callable[[], Any], has_database: Callable[
         opening=opening,
         ending=Ending(orphans, Count(keyring, ledger)),
         last_line=LastLine(rule, targets, partial(search_base, router)),
-        scrub=closing.scrub,
+        scrub=scrub,
     )
 
 

@@ -12,11 +12,12 @@ import orjson
 from starlette.types import Message, Receive, Scope
 
 from litellm_homelab.decision import Refuse
-from litellm_homelab.fields import metadata
+from litellm_homelab.fields import messages, metadata
 from litellm_homelab.fields.routes import api_of
 from litellm_homelab.fields.rule import Fields, Screened
 from litellm_homelab.hooks.closed import broken
 from litellm_homelab.hooks.context import Record
+from litellm_homelab.hooks.refusal import Refused
 
 log = logging.getLogger("LiteLLM Proxy.homelab")
 RULE: Final = "fields"
@@ -66,6 +67,7 @@ class RequestFields:
             return None
         screened = self._rule.body(api, record.sent)
         record.screened = True
+        record.malformed = messages.refusal(api, screened.kept)
         self._note(record, screened)
         if screened.kept is record.sent:
             return None
@@ -96,6 +98,7 @@ class RequestFields:
             return
         record.screened = True
         screened = self._rule.body(api, document)
+        record.malformed = messages.refusal(api, screened.kept)
         self._note(record, screened)
         if screened.kept is not document:
             _take_out(data, document, screened.kept)
@@ -119,6 +122,18 @@ def own_extra_body(kwargs: dict[str, Any], own: Mapping[str, Any]) -> dict[str, 
     if not isinstance(operators, Mapping) or not isinstance(clients, Mapping) or clients == operators:
         return None
     return {**kwargs, "extra_body": {**clients, **operators}}
+
+
+def refuse_malformed(record: Record) -> None:
+    """
+    End a request whose conversation has the wrong form.
+
+    Raises:
+        Refused: it has.
+
+    """
+    if record.malformed is not None:
+        raise Refused(record.malformed, RULE)
 
 
 def pending(record: Record) -> Refuse | None:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Final
 
 from litellm_homelab.decision import RefusalType, Refuse
@@ -11,7 +12,8 @@ from litellm_homelab.hooks import lineage_guard
 from litellm_homelab.hooks.closed import broken
 from litellm_homelab.hooks.context import Record, Root
 from litellm_homelab.hooks.refusal import policy_error
-from litellm_homelab.optillm import fanout, hearsay, lineage, topology
+from litellm_homelab.optillm import child_failures, fanout, hearsay, lineage, topology
+from litellm_homelab.optillm.child_failures import ChildFailure
 from litellm_homelab.optillm.fanout import Summary, Usage
 from litellm_homelab.optillm.ledger import Ledger
 from litellm_homelab.sections import Lane
@@ -24,9 +26,16 @@ ROOT_SECONDS: Final = 3600.0
 class RootKeeper:
     """Opens, marks and closes roots; what the loop guard's hooks and the closing of errors share."""
 
-    def __init__(self, lanes: Mapping[str, Lane], secret: str, ledger: Ledger) -> None:
+    def __init__(
+        self,
+        lanes: Mapping[str, Lane],
+        secret: str,
+        ledger: Ledger,
+        scrub: Callable[[str], str] = str,
+    ) -> None:
         self._lanes = lanes
         self._secret = secret
+        self._scrub = scrub
         self.ledger = ledger
 
     async def attempt(self, record: Record, group: str, approach: str) -> Refuse | None:
@@ -69,7 +78,25 @@ class RootKeeper:
             root.verdict = self._problem(summary) or await self.returned(root, answer)
         if root.verdict is None and not failed and root.mark and not root.carried:
             root.verdict = policy_error("loop_guard").refusal
+        if root.verdict is None:
+            root.failure = self._failure(root, answer, failed=failed)
         return root.verdict
+
+    def _failure(self, root: Root, answer: object, *, failed: bool) -> ChildFailure | None:
+        """
+        What a backend said to a call without which there is no answer; None where there is one.
+
+        Where no call was answered, OptiLLM's own answer is an error, whatever its status: moa, bon and others
+        answer 200 with "Error: Could not generate any completions" (measured on 0.3.12 and 0.4.0).
+        """
+        summary = root.summary
+        if summary is None or not summary.failures:
+            return None
+        if not failed and (summary.finished or not root.carrying):
+            return None
+        said = str(answer) if failed else ""
+        cause = child_failures.cause(summary.failures, said)
+        return replace(cause, message=self._scrub(cause.message)) if cause else None
 
     async def returned(self, root: Root, answer: object) -> Refuse | None:
         """The loop that only the answer tells of: OptiLLM was refused, and no mark said whose call it was."""

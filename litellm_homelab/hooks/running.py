@@ -82,7 +82,7 @@ def _parts() -> Parts:
     """The rules and what they share, made once per process; wraps LiteLLM's app."""
     from litellm.proxy.proxy_server import app
 
-    from litellm_homelab.hooks import cooldown, door, edge, parts, transport, unmarking
+    from litellm_homelab.hooks import bridge, cooldown, door, edge, parts, transport, unmarking
 
     made = parts.build(settings(), router, has_database)
     limits = settings().homelab.limits
@@ -100,6 +100,7 @@ def _parts() -> Parts:
     door.hang(app, made.rule, made.keyring, made.fields.screen)
     unmarking.watch_logs()
     cooldown.install()
+    bridge.install()
     transport.watch(made.last_line)
     return made
 

@@ -24,7 +24,7 @@ from litellm_homelab.hooks.opening import Opening
 from litellm_homelab.hooks.own_errors import OwnErrors
 from litellm_homelab.hooks.refusal import Refused, policy_error
 from litellm_homelab.hooks.request_fields import RULE as FIELDS
-from litellm_homelab.hooks.request_fields import RequestFields, own_extra_body, pending
+from litellm_homelab.hooks.request_fields import RequestFields, own_extra_body, pending, refuse_malformed
 from litellm_homelab.hooks.sent import SENT, sent
 from litellm_homelab.hooks.targets import Targets
 from litellm_homelab.showroom.rule import Showroom
@@ -91,6 +91,7 @@ class ShowroomCallback(CustomLogger):  # type: ignore[misc]  # LiteLLM's class i
         decision = self._rule.request(seen.call_type, seen.model, others, record.caller)
         if isinstance(decision, Refuse):
             raise Refused(decision)
+        refuse_malformed(record)
         record.asked = seen.model if isinstance(seen.model, str) else next(iter(others), None)
         # Asks LiteLLM to leave `model` in answers alone: after a fallback it would put the upstream's
         # or the fallback group's name there, after every hook of ours.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
@@ -49,6 +50,30 @@ def failure(error: BaseException, *, sent: bool) -> Failure:
             return Failure(sent=True, unreachable=True, status=status)
     is_local = not sent and any(isinstance(one, LOCAL) for one in _chain(error))
     return Failure(sent=sent or is_local, status=status)
+
+
+def said(error: BaseException) -> str:
+    """The upstream's own message, as far as an exception of the chain has it; else the exception's text."""
+    for one in _chain(error):
+        if isinstance(one, httpx.HTTPStatusError):
+            with contextlib.suppress(ValueError, httpx.ResponseNotRead):
+                found = _message(one.response.json())
+                if found:
+                    return found
+        elif isinstance(one, openai.APIError):
+            found = _message(one.body)
+            if found:
+                return found
+    return str(getattr(error, "message", None) or error)
+
+
+def _message(body: object) -> str:
+    """The text of an error object in the shapes of OpenAI, Ollama and FastAPI; empty where it has none."""
+    for name in ("error", "message", "detail"):
+        inner = body.get(name) if isinstance(body, Mapping) else None
+        if inner:
+            return inner if isinstance(inner, str) else _message(inner)
+    return ""
 
 
 def _chain(error: BaseException) -> Iterator[BaseException]:

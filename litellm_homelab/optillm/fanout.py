@@ -6,9 +6,12 @@ Pure: it reads and writes entries of a store, which `ledger` fetches.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Literal, TypeAlias, cast
 
+from litellm_homelab.optillm import child_failures
+from litellm_homelab.optillm.child_failures import ChildFailure
 from litellm_homelab.state import Entry, Taken
 
 MAX_AMOUNT = 2**40
@@ -34,11 +37,17 @@ class Root:
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """What children used: tokens as the backend told them, and seconds from admission to answer."""
+    """
+    What children used: tokens as the backend told them, and seconds from admission to answer.
+
+    Cached tokens are part of the prompt's, reasoning tokens of the completion's.
+    """
 
     prompt_tokens: int = 0
     completion_tokens: int = 0
     seconds: float = 0.0
+    cached_tokens: int = 0
+    reasoning_tokens: int = 0
 
     @property
     def total_tokens(self) -> int:
@@ -64,6 +73,8 @@ class Summary:
     usage: Usage
     problem: Problem | None
     ended: bool
+    failures: Mapping[int, ChildFailure] = field(default_factory=dict)
+    """Children that their backends refused: the first of each status that OptiLLM was shown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,6 +154,9 @@ def amounts(usage: Usage) -> dict[str, int]:
         "prompt_tokens": usage.prompt_tokens,
         "completion_tokens": usage.completion_tokens,
         "milliseconds": usage.seconds * 1000,
+        # A part is never more than the whole, whatever a backend says.
+        "cached_tokens": min(usage.cached_tokens, usage.prompt_tokens),
+        "reasoning_tokens": min(usage.reasoning_tokens, usage.completion_tokens),
     }
     # A backend's word: a negative number must not pay for other children, nor a huge one break the sum.
     return {"finished": 1} | {name: int(min(max(0, value), MAX_AMOUNT)) for name, value in booked.items()}
@@ -161,7 +175,18 @@ def _problem(entry: Entry) -> Problem | None:
 def summary_of(entry: Entry) -> Summary:
     """Read a root's entry."""
     used = Usage(
-        entry.count("prompt_tokens"), entry.count("completion_tokens"), entry.count("milliseconds") / 1000
+        entry.count("prompt_tokens"),
+        entry.count("completion_tokens"),
+        entry.count("milliseconds") / 1000,
+        entry.count("cached_tokens"),
+        entry.count("reasoning_tokens"),
     )
-    children, finished = entry.count(CHILDREN), entry.count("finished")
-    return Summary(_root(entry), children, finished, used, _problem(entry), ENDED in entry.marks)
+    return Summary(
+        _root(entry),
+        entry.count(CHILDREN),
+        entry.count("finished"),
+        used,
+        _problem(entry),
+        ENDED in entry.marks,
+        child_failures.found(entry.marks),
+    )

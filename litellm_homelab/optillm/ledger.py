@@ -10,7 +10,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from litellm_homelab.optillm import fanout
+from litellm_homelab.optillm import child_failures, fanout
+from litellm_homelab.optillm.child_failures import ChildFailure
 from litellm_homelab.optillm.fanout import (
     CHILDREN,
     ENDED,
@@ -58,6 +59,10 @@ class Ledger:
     async def finish(self, root_id: str, usage: Usage) -> None:
         """Book a child that was answered, even after its root has ended; an unknown root books nothing."""
         await self._store.add(_key(root_id), fanout.amounts(usage))
+
+    async def failed(self, root_id: str, shown: int, failure: ChildFailure) -> None:
+        """Remember a child that its backend refused, the first of each status that OptiLLM was shown."""
+        await self._store.mark(_key(root_id), child_failures.name(shown), child_failures.written(failure))
 
     async def loop(self, root_id: str, path: str) -> None:
         """Mark that the root has met itself again: no further child is admitted."""

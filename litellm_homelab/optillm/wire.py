@@ -80,7 +80,10 @@ DROPPED: Final[Mapping[str, str]] = MappingProxyType(
 SELECTORS: Final = frozenset(selector.value for selector in Selector)
 """The fields that say which approach: written by `reduce` alone."""
 
-FIELD_NAMES: Final = frozenset({*ALWAYS, *PASSED_ON, *NEVER, *DROPPED, *RELATIVES, "n"})
+PARTS: Final = frozenset({"images", "audio", "files"})
+"""Content parts that every approach drops (`dropped`)."""
+
+FIELD_NAMES: Final = frozenset({*ALWAYS, *PASSED_ON, *NEVER, *DROPPED, *RELATIVES, *PARTS, "n"})
 """The field names that this module knows: what a metric may use as a label, anything else being `other`."""
 
 
@@ -138,7 +141,7 @@ def _sent(
         return _capped_n(value, policy.max_n)
     if name in parameters:
         return parameters[name].bounded(value)
-    passes = name in ALWAYS or (name in PASSED_ON and _passes_on(name, approach))
+    passes = name in ALWAYS or (name in PASSED_ON and passes_on(name, approach))
     return value if passes else None
 
 
@@ -149,7 +152,8 @@ def _capped_n(value: object, most: int) -> int | None:
     return min(max(value, 1), most)
 
 
-def _passes_on(name: str, approach: Approach) -> bool:
+def passes_on(name: str, approach: Approach) -> bool:
+    """Whether a field of `PASSED_ON` goes on to the model with an approach."""
     if approach.selector is Selector.DECODING or not PASSING_ON.isdisjoint(approach.parts):
         return True
     return name == "response_format" and not READS_FORMAT.isdisjoint(approach.parts)

@@ -46,8 +46,10 @@ def _resource(path: str) -> Route:
     return Route(path, frozenset(MODES), "resource")
 
 
+KEPT_RESPONSE = "/v1/responses/{id}"
+"""Where a client asks for a response that it was given before, cancels or deletes it."""
 _CHAT = ("chat", "responses")
-_RESPONSES = _resource("/v1/responses/{id}")
+_RESPONSES = _resource(KEPT_RESPONSE)
 _FILES = _resource("/v1/files")
 _BATCHES = _resource("/v1/batches")
 _VIDEOS = _resource("/v1/videos/{id}")

@@ -9,7 +9,7 @@ from litellm_homelab.callers import Caller
 from litellm_homelab.decision import Allow, RefusalType, Refuse
 from litellm_homelab.routerfile import RouterFile
 from litellm_homelab.settings import Settings
-from litellm_homelab.showroom.modes import ROUTES, Route
+from litellm_homelab.showroom.modes import KEPT_RESPONSE, ROUTES, Route
 
 SHOWN = 40
 """Handles that a refusal lists before it says how many more there are."""
@@ -130,6 +130,14 @@ class Showroom:
         )
 
     def _unnamed(self, route: Route, caller: Caller) -> Refuse:
+        if route.path == KEPT_RESPONSE:
+            return Refuse(
+                RefusalType.INVALID_BODY,
+                "There is no response of this id: this gateway keeps no responses. Send the whole "
+                "conversation in the input of POST /v1/responses.",
+                param="response_id",
+                code=404,
+            )
         return Refuse(
             RefusalType.ROUTE_NOT_ALLOWED,
             f"{route.path} needs a handle: name one with ?model= or the header x-litellm-model "
