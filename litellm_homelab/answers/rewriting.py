@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from litellm_homelab.answers import errors
+from litellm_homelab.answers.error_format import in_format
 from litellm_homelab.answers.routes import Answers
 from litellm_homelab.answers.shapes import DROPPED, View
 
@@ -48,13 +49,12 @@ class Rewriting:
         changed = self.answers.event(self.mend(body), self.view)
         return None if changed is DROPPED else changed
 
-    def failed(self, body: Any) -> Any:  # noqa: ANN401 - JSON of any shape
-        """The body of an error."""
-        if self.is_own(body):
-            return body
-        if self.guardrail:
+    def failed(self, body: Any, status: int | None = None) -> Any:  # noqa: ANN401 - JSON of any shape
+        """The body of an error, in the route's format where its `status` is known; an event has none."""
+        if self.guardrail and not self.is_own(body):
             return errors.own_detail(body, self.view)
-        return errors.shown(body, self.view)
+        clean = body if self.is_own(body) else errors.shown(body, self.view)
+        return clean if status is None else in_format(self.answers.style, status, clean)
 
     def is_own(self, body: Any) -> bool:  # noqa: ANN401 - JSON of any shape
         """Whether an error is a refusal of this gateway."""

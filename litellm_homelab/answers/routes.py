@@ -10,7 +10,7 @@ from typing import Final
 from litellm_homelab.answers import documented, listed
 from litellm_homelab.answers import openai_fields as openai
 from litellm_homelab.answers import other_fields as others
-from litellm_homelab.answers.shapes import Rule
+from litellm_homelab.answers.shapes import Rule, content
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +32,8 @@ _TABLE: Final = (
         r"/responses(/.*)?",
         Answers("responses", documented.completing(openai.RESPONSE), openai.RESPONSE_EVENT),
     ),
-    (r"/messages(/count_tokens)?", Answers("anthropic", others.MESSAGE, others.MESSAGE_EVENT)),
+    (r"/threads(/.*)?", Answers("openai", content, content)),
+    (r"/messages(/.*)?", Answers("anthropic", others.MESSAGE, others.MESSAGE_EVENT)),
     (r"/models/.*:\w+", Answers("google", others.GENERATED, others.GENERATED)),
     (r"/interactions(/.*)?", Answers("google", others.INTERACTION, others.INTERACTION_EVENT)),
     (r"/embeddings", Answers("openai", openai.EMBEDDINGS, openai.EMBEDDINGS)),

@@ -63,8 +63,9 @@ class Whole:
             return status, self._rewriting.view.clean(raw.decode("utf-8", "replace")).encode()
         try:
             body = sse.read(raw.decode("utf-8", "surrogatepass"))
-            change = self._rewriting.failed if status >= FAILED else self._rewriting.whole
-            return status, sse.written(change(body))
+            rewriting = self._rewriting
+            changed = rewriting.failed(body, status) if status >= FAILED else rewriting.whole(body)
+            return status, sse.written(changed)
         except (ValueError, RecursionError) as error:
             broken("answers", error)
             failed = error_object(self._rewriting.answers.style, UNREADABLE)

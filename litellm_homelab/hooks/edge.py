@@ -86,6 +86,7 @@ class Edge:
             await self.app(scope, receive, send)
             return
 
+        scope = _with_bearer(scope)
         with context.request(scope.get("path", "")) as record:
             watch = Watch(cors.adding(self._cors, scope, send))
             try:
@@ -120,6 +121,25 @@ class Edge:
         if not scope.get("query_string", b"").isascii():
             return "edge", unreadable_query()
         return "gate", self._border.decide(scope)
+
+
+def _with_bearer(scope: Scope) -> Scope:
+    """
+    A scope whose `Authorization` spells its scheme as LiteLLM compares it.
+
+    LiteLLM 1.106.2 knows `Bearer` and `bearer` followed by one space; a scheme is case-insensitive
+    (RFC 9110, section 11.1).
+    """
+    headers = [
+        (name, _spelt(value) if name.lower() == b"authorization" else value)
+        for name, value in scope["headers"]
+    ]
+    return scope if headers == list(scope["headers"]) else {**scope, "headers": headers}
+
+
+def _spelt(value: bytes) -> bytes:
+    scheme, _, key = value.partition(b" ")
+    return b"Bearer " + key.strip() if scheme.lower() == b"bearer" and key.strip() else value
 
 
 def unreadable_query() -> Refuse:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Awaitable, Callable
-from typing import Any
+from typing import Any, Final
 
 from litellm.proxy._types import LitellmUserRoles, UserAPIKeyAuth
 from litellm.proxy.auth.auth_utils import get_request_route
@@ -21,9 +21,15 @@ from litellm_homelab.hooks.door import METRICS, is_metrics
 from litellm_homelab.hooks.metering import timed
 from litellm_homelab.hooks.opening import CALLER_KEY
 from litellm_homelab.hooks.refusal import Refused
+from litellm_homelab.showroom.rule import Showroom
+
+RETRIEVED: Final = frozenset({"/models/{model_id}", "/v1/models/{model_id}"})
+"""Routes that describe one model."""
 
 
-def gate(keyring: Keyring, rule: Gate, has_database: Callable[[], bool]) -> Callable[..., Awaitable[Any]]:
+def gate(
+    keyring: Keyring, rule: Gate, showroom: Showroom, has_database: Callable[[], bool]
+) -> Callable[..., Awaitable[Any]]:
     """
     LiteLLM's `custom_auth`: recognise the master key and the callers of the `homelab:` section.
 
@@ -41,12 +47,30 @@ def gate(keyring: Keyring, rule: Gate, has_database: Callable[[], bool]) -> Call
         if caller is None:
             raise Refused(rule.unknown(missing=not key))
         context.required().tally.sender = caller.name
-        decision = rule.decide(_route(request), caller)
+        route = _route(request)
+        decision = rule.decide(route, caller)
         if isinstance(decision, Refuse):
             raise Refused(decision)
+        if route.path in RETRIEVED:
+            _retrieved(request, caller, showroom)
         return _identity(caller, get_request_route(request))
 
     return user_api_key_auth
+
+
+def _retrieved(request: Request, caller: Caller, showroom: Showroom) -> None:
+    """
+    Let a caller look at one of its own handles.
+
+    LiteLLM's own 404 is `{"detail": ...}`, which the SDKs show without its text (measured on 1.106.2).
+
+    Raises:
+        Refused: the caller has no such handle.
+
+    """
+    name = request.path_params.get("model_id")
+    if name not in showroom.served(caller):
+        raise Refused(showroom.not_found(name, caller), "showroom")
 
 
 def _route(request: Request) -> Route:

@@ -29,6 +29,8 @@ def outward(body: Mapping[str, Any], order: Mapping[str, int] | None = None) -> 
 
     Entries stand in the `order` of the handles (LiteLLM's is that of `model_list`); others come last.
 
+    `litellm_params.model` is the handle's own name: some coding agents skip entries without one.
+
     Stock LiteLLM shows `litellm_params` (model, api_base) and in `model_info` the deployment's id and the
     upstream's model; and with `?include_metadata=true` the groups that a handle falls back to (measured on
     1.106.2).
@@ -50,7 +52,8 @@ def _entry(entry: Any) -> Any:  # noqa: ANN401 - JSON of any shape
         return entry
     shown: dict[str, Any] = listed.entry(entry)
     if "litellm_params" in shown:
-        shown["litellm_params"] = {}
+        name = shown.get("model_name")
+        shown["litellm_params"] = {"model": name} if isinstance(name, str) else {}
     if isinstance(shown.get("model_info"), Mapping):
         shown["model_info"] = {key: value for key, value in shown["model_info"].items() if _says(key, value)}
     return shown

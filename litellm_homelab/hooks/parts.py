@@ -80,7 +80,7 @@ def build(settings: Settings, router: Callable[[], Any], has_database: Callable[
     showroom = Showroom.from_settings(settings)
     closing = Closing(scrub, keeper)
     return Parts(
-        gate=gate(keyring, rule, has_database),
+        gate=gate(keyring, rule, showroom, has_database),
         rule=rule,
         fields=fields,
         keyring=keyring,

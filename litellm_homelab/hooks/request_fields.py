@@ -9,10 +9,11 @@ from typing import Any, Final, TypeAlias
 from urllib.parse import parse_qsl, urlencode
 
 import orjson
+from starlette.datastructures import Headers
 from starlette.types import Message, Receive, Scope
 
-from litellm_homelab.decision import Refuse
-from litellm_homelab.fields import messages, metadata
+from litellm_homelab.decision import RefusalType, Refuse
+from litellm_homelab.fields import messages, metadata, types
 from litellm_homelab.fields.routes import api_of
 from litellm_homelab.fields.rule import Fields, Screened
 from litellm_homelab.hooks.closed import broken
@@ -22,6 +23,11 @@ from litellm_homelab.hooks.refusal import Refused
 log = logging.getLogger("LiteLLM Proxy.homelab")
 RULE: Final = "fields"
 """The value of the metrics' label `rule`."""
+NEEDS_A_BODY: Final = (
+    *("/completions", "/responses", "/messages", "/embeddings", "/moderations", "/rerank", "/ocr"),
+    *("/images/generations", "/audio/speech", ":generateContent", ":streamGenerateContent"),
+)
+"""How the paths of routes end that do nothing without a body."""
 NAMED: Final = 20
 """Dropped names that one line of the log holds."""
 
@@ -64,8 +70,10 @@ class RequestFields:
     def _body(self, record: Record, api: str) -> bytes | None:
         """The JSON body to read instead; None where it stays as it came, or is a form."""
         if record.sent is None:
+            if _is_empty(record):
+                record.refused_field = record.refused_field or empty_body()
             return None
-        screened = self._rule.body(api, record.sent)
+        screened = _typed(api, self._rule.body(api, record.sent))
         record.screened = True
         record.malformed = messages.refusal(api, screened.kept)
         self._note(record, screened)
@@ -110,6 +118,41 @@ class RequestFields:
             record.tally.stripped.update(screened.dropped)
             shown = ", ".join(repr(name[:80]) for name in screened.dropped[:NAMED])
             log.debug("homelab: dropped %d request fields: %s", len(screened.dropped), shown)
+
+
+def _typed(api: str, screened: Screened) -> Screened:
+    """What is left of a body: a field of a wrong type is refused, and so is one that leaves a field out."""
+    wrong = types.wrong_type(api, screened.kept)
+    absent = types.missing(api, screened.kept) if screened.refusal is None else None
+    if wrong is None and absent is not None:
+        refusal = Refuse(RefusalType.INVALID_BODY, f"'{absent}' is missing. It is required.", param=absent)
+        return Screened(screened.kept, screened.dropped, refusal)
+    if wrong is None:
+        return screened
+    kept = {name: value for name, value in screened.kept.items() if name != wrong.name}
+    refusal = Refuse(RefusalType.INVALID_BODY, str(wrong), param=wrong.name)
+    return Screened(kept, screened.dropped, screened.refusal or refusal)
+
+
+def _is_empty(record: Record) -> bool:
+    """Whether a POST that should say what to do has no body (RFC 9112, section 6.3)."""
+    headers = Headers(scope=record.scope)
+    length = headers.get("content-length", "0").strip()
+    return (
+        record.scope.get("method") == "POST"
+        and record.route is not None
+        and record.route.path.endswith(NEEDS_A_BODY)
+        and length == "0"
+        and "transfer-encoding" not in headers
+    )
+
+
+def empty_body() -> Refuse:
+    """The refusal of a request without a body on a route that needs one."""
+    return Refuse(
+        RefusalType.INVALID_BODY,
+        "The body is empty. Send a JSON object with the header Content-Type: application/json.",
+    )
 
 
 def own_extra_body(kwargs: dict[str, Any], own: Mapping[str, Any]) -> dict[str, Any] | None:

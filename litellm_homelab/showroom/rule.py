@@ -82,10 +82,8 @@ class Showroom:
         if route.names == "search_tool":
             return self._search(model)
         named = [model, *others] if model else list(others)
-        if route.names == "handle":
-            named = named or [model]
-        elif not named:
-            return self._unnamed(route, caller)
+        if not named:
+            return self._missing(route, caller) if route.names == "handle" else self._unnamed(route, caller)
         refusals = (self._name(name, route, caller) for name in named)
         return next((refusal for refusal in refusals if isinstance(refusal, Refuse)), Allow())
 
@@ -95,13 +93,23 @@ class Showroom:
         mode = self.modes.get(name, "chat")
         if mode in route.modes:
             return Allow()
-        fitting = [other for other in self.listed(caller) if self.modes.get(other, "chat") in route.modes]
         return Refuse(
             RefusalType.PARAM_NOT_ALLOWED,
-            f"{name} is a handle of mode {mode!r}, which {route.path} does not serve. "
-            f"For this route use: {_listing(fitting)}.",
+            f"{name} has mode {mode!r}, which {route.path} does not serve. {self._fitting(route, caller)}",
             param="model",
         )
+
+    def _missing(self, route: Route, caller: Caller) -> Refuse:
+        return Refuse(
+            RefusalType.INVALID_BODY, f"'model' is missing. {self._fitting(route, caller)}", param="model"
+        )
+
+    def _fitting(self, route: Route, caller: Caller) -> str:
+        """Which models of the caller's a route serves, in a sentence."""
+        found = [name for name in self.listed(caller) if self.modes.get(name, "chat") in route.modes]
+        if not found:
+            return f"None of the models that you may use serves {route.path}."
+        return f"{route.path} serves: {_listing(found)}."
 
     def not_found(self, name: object, caller: Caller) -> Refuse:
         """The one answer for a backroom name, a name that exists nowhere, and no name at all."""

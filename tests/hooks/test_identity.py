@@ -13,9 +13,12 @@ from litellm_homelab.gate.table import Route
 from litellm_homelab.hooks import context
 from litellm_homelab.hooks.gate_auth import gate
 from litellm_homelab.sections import digest
+from litellm_homelab.showroom.rule import Showroom
 
 KEYS = {"master": "sk-master-key", "client": "sk-client-key"}
 KEYRING = Keyring(((digest(KEYS["client"]), Caller("app")),), digest(KEYS["master"]))
+
+NO_MODELS = Showroom((), frozenset(), frozenset(), {}, {}, frozenset())
 
 
 async def identity(who: str, path: str = "/v1/chat/completions", method: str = "POST") -> dict[str, Any]:
@@ -23,7 +26,8 @@ async def identity(who: str, path: str = "/v1/chat/completions", method: str = "
     scope = {"type": "http", "method": method, "path": path, "headers": [], "query_string": b""}
     with context.request(path) as record:
         record.route = Route(method, path)
-        found = await gate(KEYRING, Gate(), lambda: False)(Request(scope), KEYS[who])
+        recognise = gate(KEYRING, Gate(), NO_MODELS, lambda: False)
+        found = await recognise(Request(scope), KEYS[who])
     return dict(vars(found))
 
 

@@ -35,7 +35,7 @@ DEPLOYMENT = {
 }
 SHOWN = {
     "model_name": "main",
-    "litellm_params": {},
+    "litellm_params": {"model": "main"},
     "model_info": {
         "mode": "chat",
         "max_input_tokens": 4096,

@@ -111,7 +111,6 @@ NAMES = {
     "main,deep": False,
     "*": False,
     HIDDEN.upper(): False,
-    "": False,
 }
 """Names, and whether a client may use them for chat."""
 CHAT = ("acompletion", "atext_completion", "aresponses", "anthropic_messages", "agenerate_content")
@@ -207,12 +206,6 @@ def test_a_backroom_name_is_answered_like_one_that_exists_nowhere(caller: Caller
             id="none",
         ),
         pytest.param(
-            None,
-            NARROW,
-            "The model '' does not exist or you may not use it. You may use: deep.",
-            id="no model",
-        ),
-        pytest.param(
             ["main"],
             NARROW,
             "The model 'list' does not exist or you may not use it. You may use: deep.",
@@ -235,6 +228,22 @@ def test_a_long_name_is_cut_in_the_answer() -> None:
     assert len(decision.message) < LONGEST_ECHO + 100
 
 
+@pytest.mark.parametrize("model", [None, ""])
+@pytest.mark.parametrize(
+    ("call_type", "message"),
+    [
+        ("acompletion", "'model' is missing. /v1/chat/completions serves: deep."),
+        ("amoderation", "'model' is missing. None of the models that you may use serves /v1/moderations."),
+    ],
+)
+def test_no_model_is_a_400_that_lists_what_the_route_serves(
+    call_type: str, message: str, model: object
+) -> None:
+    """No name is another mistake than a wrong one."""
+    expected = Refuse(RefusalType.INVALID_BODY, message, param="model")
+    assert RULE.request(call_type, model, (), NARROW) == expected
+
+
 # --- routes --------------------------------------------------------------------------------------------
 
 
@@ -244,22 +253,21 @@ def test_a_long_name_is_cut_in_the_answer() -> None:
         pytest.param(
             "aembedding",
             "main",
-            "main is a handle of mode 'chat', which /v1/embeddings does not serve. "
-            "For this route use: embed.",
+            "main has mode 'chat', which /v1/embeddings does not serve. /v1/embeddings serves: embed.",
             id="embeddings of a chat handle",
         ),
         pytest.param(
             "acompletion",
             "embed",
-            "embed is a handle of mode 'embedding', which /v1/chat/completions does not serve. "
-            f"For this route use: main, deep, {GROQ}.",
+            "embed has mode 'embedding', which /v1/chat/completions does not serve. "
+            f"/v1/chat/completions serves: main, deep, {GROQ}.",
             id="chat with an embedding handle",
         ),
         pytest.param(
             "aspeech",
             "main",
-            "main is a handle of mode 'chat', which /v1/audio/speech does not serve. "
-            "For this route use: none.",
+            "main has mode 'chat', which /v1/audio/speech does not serve. "
+            "None of the models that you may use serves /v1/audio/speech.",
             id="a route that no handle serves",
         ),
     ],
