@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
 
-from litellm_homelab import deployments, leads, references, yaml_text
+from litellm_homelab import deployments, leads, references, wildcards, yaml_text
 from litellm_homelab.deployments import Deployment
 from litellm_homelab.leads import Lead
 from litellm_homelab.references import is_unset, resolve
@@ -58,11 +58,33 @@ class RouterFile:
         while todo:
             here = todo.pop()
             for _, source, targets in (*self.fallbacks, *self.leads):
-                if source in {here, "*"}:
+                if source in self._sources(here):
                     new = [target for target in targets if target not in seen]
                     seen.update(new)
                     todo.extend(new)
         return frozenset(seen)
+
+    def _sources(self, name: str) -> frozenset[str]:
+        """
+        Under which names LiteLLM finds what leads on from a group.
+
+        For a name without fallbacks of its own it looks for those of the name without its provider
+        (`_check_stripped_model_group`, 1.106.2). A deployment's own parameters stand below its wildcard.
+        """
+        patterns = (one.wildcard for one in self.groups.get(name, ()) if one.wildcard)
+        return frozenset({name, "*", name.partition("/")[2] or name, *patterns})
+
+    def with_names(self, names: Iterable[str], mode_of: Callable[[str, str], str]) -> RouterFile:
+        """
+        A copy that also has the groups of concrete names below wildcard groups.
+
+        `mode_of` says which mode a deployment has (model, provider) whose `model_info` does not.
+        """
+        led = (name for _, source, targets in (*self.fallbacks, *self.leads) for name in (source, *targets))
+        found = wildcards.below(self.groups, (*names, *led))
+        every = (*self.deployments, *found)
+        modes = (one.mode if one.mode_is_set else mode_of(one.model, one.custom_provider) for one in every)
+        return replace(self, deployments=tuple(map(_with_mode, every, modes)))
 
 
 def parse(text: str, path: str, environ: Mapping[str, str]) -> tuple[RouterFile, Mapping[str, Any]]:
@@ -105,6 +127,10 @@ def read(document: object, path: str, environ: Mapping[str, str]) -> tuple[Route
     if homelab is not None and not isinstance(homelab, dict):
         raise NotReadable(f"homelab: expected a mapping, got {shown(homelab)}")
     return file, homelab or {}
+
+
+def _with_mode(deployment: Deployment, mode: str) -> Deployment:
+    return deployment if deployment.mode == mode else replace(deployment, mode=mode)
 
 
 def _fallbacks(section: str, settings: Mapping[str, Any]) -> Iterator[tuple[str, str, tuple[str, ...]]]:

@@ -36,6 +36,8 @@ class Chosen:
     """What the attempt under way may reach: a deployment by its id, or a search tool by its name."""
 
     deployment: str | None = None
+    model: str | None = None
+    """The deployment's model, where its group is a wildcard."""
     search_tool: str | None = None
 
 

@@ -71,7 +71,8 @@ def build(settings: Settings, router: Callable[[], Any], has_database: Callable[
     orphans = Orphans(settings.homelab.limits.orphans)
     guard = LineageGuard(lanes.lanes, ledger, orphans)
     keeper = RootKeeper(lanes.lanes, settings.secret, ledger)
-    deployments = Deployments(router)
+    placed = settings.homelab.showroom
+    deployments = Deployments(router, (*settings.handles, *placed.hidden, *placed.internal))
     targets = Targets(deployments, lanes.lanes)
     callers = {caller.name: caller for _, caller in keyring.entries}
     opening = Opening(lanes, settings.secret, guard, callers, deployments)

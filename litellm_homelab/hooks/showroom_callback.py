@@ -114,23 +114,24 @@ class ShowroomCallback(CustomLogger):  # type: ignore[misc]  # LiteLLM's class i
             if record is not None and _name(call_type) in SEARCHES:
                 context.choose(Chosen(search_tool=record.asked))
             return None
-        group = self._deployments.group_of(chosen) if chosen else None
         asked, caller = (record.asked, record.caller) if record else (None, MASTER)
+        group = self._deployments.group_in(kwargs, asked)
+        model = self._deployments.model_for(chosen, group) if chosen else None
         decision = self._rule.attempt(asked, group, caller)
         if isinstance(decision, Allow) and chosen is not None:
-            decision = self._carried(chosen, kwargs, record)
+            decision = self._carried(chosen, model, kwargs, record)
         if isinstance(decision, Allow):
-            context.choose(Chosen(deployment=chosen))
+            context.choose(Chosen(chosen, model))
             if record is not None:
                 record.tally.chosen = group
             return own_extra_body(kwargs, self._deployments.params_of(chosen) if chosen else {})
         raise _harmless(record, decision, "showroom")
 
     def _carried(
-        self, chosen: str, kwargs: Mapping[str, Any], record: context.Record | None
+        self, chosen: str, model: str | None, kwargs: Mapping[str, Any], record: context.Record | None
     ) -> Allow | Refuse:
         """Decide on the address, key, provider and model that an attempt carries."""
-        found = self._targets.of(chosen)
+        found = self._targets.of(chosen, model)
         wrong = target.carried(found, kwargs, self._targets.params_of(chosen)) if found else "model_info"
         if wrong is None:
             return Allow()

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from litellm_homelab.routerfile import Deployment, RouterFile, is_unset
 from litellm_homelab.showroom import handles, registry
+from litellm_homelab.wildcards import is_wildcard
 from litellm_homelab.wording import quoted
 
 if TYPE_CHECKING:
@@ -46,7 +47,12 @@ def _places(settings: Settings) -> Iterator[Place]:
 
 def _name_problems(where: str, name: str, aliases: Mapping[str, str], groups: Groups) -> Iterator[str]:
     problem = handles.naming_problem(name)
-    if name in aliases:
+    if name in groups and is_wildcard(name):
+        yield (
+            f"{where}: {quoted(name)} is a wildcard group; list the names below it that clients may use, "
+            f"such as {quoted(name.replace('*', 'NAME'))}"
+        )
+    elif name in aliases:
         yield f"{where}: {quoted(name)} is a model_group_alias; make it a model_name of model_list instead"
     elif problem:
         yield f"{where}: {problem}"
@@ -60,7 +66,7 @@ def _known(groups: Groups) -> str:
 
 def _target_problems(router: RouterFile, placed: frozenset[str], groups: Groups) -> Iterator[str]:
     for where, source, targets in (*router.fallbacks, *router.leads):
-        if source not in groups and source != "*":
+        if source != "*" and not any(source in {name, name.partition("/")[2]} for name in groups):
             yield f"{where}: {quoted(source)} is not a model_name of model_list ({_known(groups)})"
         for target in targets:
             if target not in groups:
