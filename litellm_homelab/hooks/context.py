@@ -122,6 +122,8 @@ class Record:
     """What the last attempt that began may reach."""
     guardrail: bool = False
     """Whether the error of this request is a guardrail's of the operator's, with a mapping of its own."""
+    listed: tuple[str, ...] | None = None
+    """The names that a listing shows to its caller; None before LiteLLM has asked."""
     tally: Tally = field(default_factory=Tally)
 
     def is_own(self, text: str) -> bool:

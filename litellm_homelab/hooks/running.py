@@ -111,6 +111,8 @@ def _parts() -> Parts:
         made.ending,
         limits.parts,
         made.scrub,
+        made.showroom.below,
+        made.showroom.concrete,
     )
     edge.wrap(app, border)
     door.hang(app, made.rule, made.keyring, made.fields.screen)

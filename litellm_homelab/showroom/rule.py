@@ -27,6 +27,8 @@ class Showroom:
     modes: Mapping[str, str]
     reachable: Mapping[str, frozenset[str]]
     search_tools: frozenset[str]
+    concrete: frozenset[str] = frozenset()
+    """Names below wildcard groups."""
     lanes: frozenset[str] = frozenset()
     """Names whose deployments are OptiLLM."""
     _served: dict[Caller, frozenset[str]] = field(default_factory=dict, compare=False, repr=False)
@@ -44,6 +46,7 @@ class Showroom:
             modes=_modes(router),
             reachable=_reachable(router, placed),
             search_tools=router.search_tools,
+            concrete=frozenset(one.group for one in router.deployments if one.wildcard),
             lanes=frozenset(settings.homelab.optillm),
         )
 

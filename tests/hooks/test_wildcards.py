@@ -70,7 +70,7 @@ async def test_listings_have_the_names_and_no_wildcard(proxy: MockProxy) -> None
         assert "*" not in (await proxy.get(path)).text, path
 
 
-@pytest.mark.parametrize("handle", ["qwen2.5:7b", "ollama/qwen2.5:7b", "local/phi+tools@q4"])
+@pytest.mark.parametrize("handle", ["qwen2.5:7b", "openai/gpt-4o", "local/phi+tools@q4"])
 @pytest.mark.parametrize("written", [str, lambda name: quote(name, safe="")], ids=["plain", "escaped"])
 async def test_one_model_is_shown_by_its_name(proxy: MockProxy, handle: str, written: object) -> None:
     """GET /v1/models/{name} finds a name with a slash, a colon, an at sign or a plus."""
