@@ -102,10 +102,14 @@ def read(document: object, path: str, environ: Mapping[str, str]) -> tuple[Route
     """As `parse`, of what the YAML holds."""
     if not isinstance(document, dict):
         raise NotReadable(f"expected a mapping at the top, got {shown(document)}")
-    sections = {key: value for key, value in document.items() if isinstance(value, dict)}
-    router, litellm = sections.get("router_settings", {}), sections.get("litellm_settings", {})
     late = references.late(document.get("environment_variables"))
     environ = {name: value for name, value in environ.items() if name not in late}
+    sections = {
+        key: _resolved(value, environ) if str(key).endswith("_settings") else value
+        for key, value in document.items()
+        if isinstance(value, dict)
+    }
+    router, litellm = sections.get("router_settings", {}), sections.get("litellm_settings", {})
     found = tuple(deployments.read(document.get("model_list"), document.get("credential_list"), environ))
     file = RouterFile(
         path=path,
@@ -127,6 +131,15 @@ def read(document: object, path: str, environ: Mapping[str, str]) -> tuple[Route
     if homelab is not None and not isinstance(homelab, dict):
         raise NotReadable(f"homelab: expected a mapping, got {shown(homelab)}")
     return file, homelab or {}
+
+
+def _resolved(value: Any, environ: Mapping[str, str]) -> Any:  # noqa: ANN401 - YAML of any shape
+    """A section with its references resolved, as LiteLLM does it at every depth (1.106.2)."""
+    if isinstance(value, dict):
+        return {key: _resolved(item, environ) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_resolved(item, environ) for item in value]
+    return resolve(value, environ)
 
 
 def _with_mode(deployment: Deployment, mode: str) -> Deployment:

@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 
 from litellm_homelab.callers import Caller
 from litellm_homelab.decision import Allow, RefusalType, Refuse
-from litellm_homelab.routerfile import RouterFile
+from litellm_homelab.routerfile import Deployment, RouterFile
 from litellm_homelab.settings import Settings
-from litellm_homelab.showroom.modes import ROUTES, Route
+from litellm_homelab.showroom.modes import MODES, ROUTES, Route
 
 SHOWN = 40
 """Handles that a refusal lists before it says how many more there are."""
@@ -157,7 +157,13 @@ class Showroom:
 
 
 def _modes(router: RouterFile) -> dict[str, str]:
-    return {group: deployments[0].mode for group, deployments in router.groups.items()}
+    return {group: _mode(deployments) for group, deployments in router.groups.items()}
+
+
+def _mode(deployments: list[Deployment]) -> str:
+    """The mode of a group: one that is set comes first; one that nobody knows is chat."""
+    found = next((one for one in deployments if one.mode_is_set), deployments[0]).mode
+    return found if found in MODES else "chat"
 
 
 def _reachable(router: RouterFile, names: Iterable[str]) -> dict[str, frozenset[str]]:
