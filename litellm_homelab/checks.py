@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from litellm_homelab import key_checks
 from litellm_homelab.findings import Caution
-from litellm_homelab.references import unset_problem
+from litellm_homelab.references import ENV_PREFIX, unset_problem
 from litellm_homelab.showroom.modes import MODES
 from litellm_homelab.wording import did_you_mean, plain, quoted, shown
 
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from litellm_homelab.routerfile import RouterFile
     from litellm_homelab.settings import Known
 
+FALLBACK_SETTINGS = ("fallbacks", "context_window_fallbacks", "content_policy_fallbacks")
 HOOKS = "litellm_homelab.hooks."
 """Where our entry points live; a `callbacks` entry is this and the section's name."""
 SILENT_CALLBACKS = ("success_callback", "failure_callback", "callback", "input_callback")
@@ -25,6 +26,7 @@ def router_problems(router: RouterFile, known: Known) -> Iterator[str]:
     """What is wrong with the file around the `homelab:` section; some of it is a caution."""
     yield from _callback_problems(router)
     yield from _policy_problems(router, known)
+    yield from _reference_problems(router)
     if not router.deployments:
         yield Caution(
             "model_list: missing or empty; a handle is a model_name of this list, or of LiteLLM's database"
@@ -83,6 +85,27 @@ def _callback_problems(router: RouterFile) -> Iterator[str]:
         for name in _listed(litellm.get(setting)):
             if name.startswith(HOOKS):
                 yield f"litellm_settings.{setting}: {name} decides nothing here; move it to `callbacks`"
+
+
+def _reference_problems(router: RouterFile) -> Iterator[str]:
+    """References in the lists of fallbacks, which LiteLLM takes for names (measured on 1.106.2)."""
+    for section in ("router_settings", "litellm_settings"):
+        for setting in (*FALLBACK_SETTINGS, "default_fallbacks"):
+            for text in _texts(router.sections.get(section, {}).get(setting)):
+                if text.startswith(ENV_PREFIX):
+                    yield Caution(
+                        f"{section}.{setting}: LiteLLM does not resolve {text} in a list; write it as "
+                        f"{{model: {text}}}, or write the name"
+                    )
+
+
+def _texts(value: object) -> Iterator[str]:
+    """Texts that stand in lists, at any depth."""
+    items = value.values() if isinstance(value, Mapping) else value if isinstance(value, list) else ()
+    for item in items:
+        if isinstance(item, str) and isinstance(value, list):
+            yield item
+        yield from _texts(item)
 
 
 def _listed(value: object) -> list[str]:

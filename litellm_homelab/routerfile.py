@@ -114,8 +114,8 @@ def read(document: object, path: str, environ: Mapping[str, str]) -> tuple[Route
     file = RouterFile(
         path=path,
         deployments=found,
-        fallbacks=tuple(_fallbacks("router_settings", router))
-        + tuple(_fallbacks("litellm_settings", litellm)),
+        fallbacks=tuple(_fallbacks("router_settings", router, environ))
+        + tuple(_fallbacks("litellm_settings", litellm, environ)),
         aliases=_aliases(router.get("model_group_alias")),
         callbacks=_names(litellm.get("callbacks")),
         search_tools=frozenset(_search_tools(document.get("search_tools"))),
@@ -134,11 +134,11 @@ def read(document: object, path: str, environ: Mapping[str, str]) -> tuple[Route
 
 
 def _resolved(value: Any, environ: Mapping[str, str]) -> Any:  # noqa: ANN401 - YAML of any shape
-    """A section with its references resolved, as LiteLLM does it at every depth (1.106.2)."""
+    """A section with its references resolved, as LiteLLM does it: those in lists stay (1.106.2)."""
     if isinstance(value, dict):
         return {key: _resolved(item, environ) for key, item in value.items()}
     if isinstance(value, list):
-        return [_resolved(item, environ) for item in value]
+        return [_resolved(item, environ) if isinstance(item, dict) else item for item in value]
     return resolve(value, environ)
 
 
@@ -146,20 +146,23 @@ def _with_mode(deployment: Deployment, mode: str) -> Deployment:
     return deployment if deployment.mode == mode else replace(deployment, mode=mode)
 
 
-def _fallbacks(section: str, settings: Mapping[str, Any]) -> Iterator[tuple[str, str, tuple[str, ...]]]:
+def _fallbacks(
+    section: str, settings: Mapping[str, Any], environ: Mapping[str, str]
+) -> Iterator[tuple[str, str, tuple[str, ...]]]:
     for setting in FALLBACK_SETTINGS:
         for number, entry in enumerate(_dicts(settings.get(setting))):
             for source, targets in entry.items():
-                yield f"{section}.{setting}[{number}]", plain(source), _fallback_names(targets)
+                yield f"{section}.{setting}[{number}]", plain(source), _fallback_names(targets, environ)
     default = settings.get("default_fallbacks")
     if default:
-        yield f"{section}.default_fallbacks", "*", _fallback_names(default)
+        yield f"{section}.default_fallbacks", "*", _fallback_names(default, environ)
 
 
-def _fallback_names(targets: object) -> tuple[str, ...]:
-    """Group names of a fallback list; LiteLLM also takes `{model: name, ...}` entries."""
+def _fallback_names(targets: object, environ: Mapping[str, str]) -> tuple[str, ...]:
+    """Group names of a fallback list, references resolved; LiteLLM also takes `{model: name, ...}` entries."""
     found = targets if isinstance(targets, list) else [targets]
-    return tuple(plain(t.get("model", "")) if isinstance(t, dict) else plain(t) for t in found)
+    names = (t.get("model", "") if isinstance(t, dict) else t for t in found)
+    return tuple(plain(resolve(name, environ)) for name in names)
 
 
 def _aliases(value: object) -> dict[str, str]:
