@@ -8,12 +8,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from litellm_homelab.sections import Role, digest
-from litellm_homelab.wording import quoted, shown
+from litellm_homelab.wording import closest, did_you_mean, quoted, shown
 
 if TYPE_CHECKING:
     from litellm_homelab.sections import Caller as CallerSection
     from litellm_homelab.settings import Settings
 
+PLACEHOLDERS = ("sk-generate", "generate")
+"""What env.example has in the place of keys."""
 GATE = "litellm_homelab.hooks.gate"
 
 
@@ -85,6 +87,8 @@ def problems(settings: Settings) -> Iterator[str]:
             f"general_settings.custom_auth: must be {GATE} for homelab.callers to apply, "
             f"got {shown(general.get('custom_auth'))}"
         )
+    if settings.master_key in PLACEHOLDERS:
+        yield f"general_settings.master_key: {_left(settings.master_key)}"
     seen = {digest(settings.master_key): "the master key"} if settings.master_key else {}
     for name, section in callers.items():
         where = f"homelab.callers.{name}"
@@ -96,7 +100,18 @@ def problems(settings: Settings) -> Iterator[str]:
         yield from _handle_problems(where, section, settings)
 
 
+def _left(placeholder: str) -> str:
+    return (
+        f"it is {placeholder!r}, the placeholder of env.example that `make run` replaces; set a key of your "
+        "own, such as `openssl rand -hex 24` prints"
+    )
+
+
 def _key_problems(where: str, key: str, seen: dict[str, str]) -> Iterator[str]:
+    for placeholder in PLACEHOLDERS:
+        if key == digest(placeholder):
+            yield f"{where}: {_left(placeholder)}"
+            return
     owner = seen.setdefault(key, where)
     if owner != where:
         yield f"{where}: the same key as {owner}; each caller needs its own"
@@ -108,6 +123,8 @@ def _handle_problems(where: str, section: CallerSection, settings: Settings) -> 
         **dict.fromkeys(showroom.internal, "internal"),
         **dict.fromkeys((*settings.handles, *showroom.hidden), ""),
     }
+    groups = settings.router.groups
+    meant = {closest(one, groups) for one in places if one not in groups}
     for number, name in enumerate(section.handles or ()):
         if places.get(name) == "internal":
             role = section.role == "optillm"
@@ -115,4 +132,10 @@ def _handle_problems(where: str, section: CallerSection, settings: Settings) -> 
             yield f"{where}.handles[{number}]: {quoted(name)} is internal, {why}; remove it"
         elif name not in places:
             known = ", ".join((*settings.handles, *showroom.hidden))
-            yield f"{where}.handles[{number}]: {quoted(name)} is neither a handle nor hidden (known: {known})"
+            if name in meant:
+                continue  # the handle is misspelt, which is reported already
+            right = did_you_mean(name, places)
+            yield (
+                f"{where}.handles[{number}]: {quoted(name)} is neither a handle nor hidden "
+                f"(known: {known}){right}"
+            )

@@ -6,14 +6,16 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from litellm_homelab import key_checks
-from litellm_homelab.references import unset_problem
+from litellm_homelab.findings import Caution
+from litellm_homelab.references import ENV_PREFIX, unset_problem
 from litellm_homelab.showroom.modes import MODES
-from litellm_homelab.wording import plain, quoted, shown
+from litellm_homelab.wording import did_you_mean, plain, quoted, shown
 
 if TYPE_CHECKING:
     from litellm_homelab.routerfile import RouterFile
     from litellm_homelab.settings import Known
 
+FALLBACK_SETTINGS = ("fallbacks", "context_window_fallbacks", "content_policy_fallbacks")
 HOOKS = "litellm_homelab.hooks."
 """Where our entry points live; a `callbacks` entry is this and the section's name."""
 SILENT_CALLBACKS = ("success_callback", "failure_callback", "callback", "input_callback")
@@ -24,12 +26,10 @@ def router_problems(router: RouterFile, known: Known) -> Iterator[str]:
     """What is wrong with the file around the `homelab:` section; some of it is a caution."""
     yield from _callback_problems(router)
     yield from _policy_problems(router, known)
+    yield from _reference_problems(router)
     if not router.deployments:
-        yield "model_list: missing or empty; a handle is a model_name of this list"
-    if router.includes:
-        yield (
-            f"include: not supported ({', '.join(router.includes)}): the checks need the whole "
-            "configuration in this file; copy its sections here"
+        yield Caution(
+            "model_list: missing or empty; a handle is a model_name of this list, or of LiteLLM's database"
         )
     if not has_vault(router):
         yield from key_checks.unset_findings(router)
@@ -59,7 +59,7 @@ def unset_problems(unset: Iterable[tuple[str, str]]) -> Iterator[str]:
 
 def _mode_problems(router: RouterFile) -> Iterator[str]:
     for group, deployments in router.groups.items():
-        modes = sorted({deployment.mode for deployment in deployments})
+        modes = sorted({one.mode for one in deployments if one.mode_is_set})
         if len(modes) > 1:
             yield (
                 f"model_list: the deployments of {quoted(group)} differ in model_info.mode "
@@ -68,7 +68,10 @@ def _mode_problems(router: RouterFile) -> Iterator[str]:
         for mode in modes:
             if mode not in MODES:
                 known = ", ".join(MODES)
-                yield f"model_list: {quoted(group)}: unknown model_info.mode {quoted(mode)} (known: {known})"
+                yield Caution(
+                    f"model_list: {quoted(group)}: unknown model_info.mode {quoted(mode)}, which counts as "
+                    f"chat (known: {known}){did_you_mean(mode, MODES)}"
+                )
 
 
 def _callback_problems(router: RouterFile) -> Iterator[str]:
@@ -82,6 +85,27 @@ def _callback_problems(router: RouterFile) -> Iterator[str]:
         for name in _listed(litellm.get(setting)):
             if name.startswith(HOOKS):
                 yield f"litellm_settings.{setting}: {name} decides nothing here; move it to `callbacks`"
+
+
+def _reference_problems(router: RouterFile) -> Iterator[str]:
+    """References in the lists of fallbacks, which LiteLLM takes for names (measured on 1.106.2)."""
+    for section in ("router_settings", "litellm_settings"):
+        for setting in (*FALLBACK_SETTINGS, "default_fallbacks"):
+            for text in _texts(router.sections.get(section, {}).get(setting)):
+                if text.startswith(ENV_PREFIX):
+                    yield Caution(
+                        f"{section}.{setting}: LiteLLM does not resolve {text} in a list; write it as "
+                        f"{{model: {text}}}, or write the name"
+                    )
+
+
+def _texts(value: object) -> Iterator[str]:
+    """Texts that stand in lists, at any depth."""
+    items = value.values() if isinstance(value, Mapping) else value if isinstance(value, list) else ()
+    for item in items:
+        if isinstance(item, str) and isinstance(value, list):
+            yield item
+        yield from _texts(item)
 
 
 def _listed(value: object) -> list[str]:
@@ -111,4 +135,11 @@ def _unknown_names(where: str, policy: object, known: frozenset[str]) -> Iterato
     for name in policy if isinstance(policy, Mapping) and known else ():
         if name not in known:
             names = ", ".join(sorted(known))
-            yield f"{where}.{plain(name)}: LiteLLM would ignore this name (known: {names})"
+            right = _policy_meant(plain(name), known)
+            yield Caution(f"{where}.{plain(name)}: LiteLLM ignores this name (known: {names}){right}")
+
+
+def _policy_meant(name: str, known: frozenset[str]) -> str:
+    """The policy that `RateLimitError` or `Timeout` was meant to be."""
+    found = sorted(one for one in known if one.lower().startswith(name.lower()))
+    return f"; did you mean {quoted(found[0])}?" if found else did_you_mean(name, known)

@@ -19,10 +19,14 @@ class Deployment:
     model: str
     api_base: str = ""
     mode: str = "chat"
+    mode_is_set: bool = field(default=False, compare=False)
+    """Whether `model_info.mode` says so."""
     custom_provider: str = field(default="", compare=False)
     """`custom_llm_provider`, where it is set."""
     where: str = field(default="model_list", compare=False)
     """Where it is in the file: `model_list[0]`."""
+    wildcard: str = field(default="", compare=False)
+    """The wildcard group that this is a concrete name of (`wildcards.below`)."""
     params: Mapping[str, Any] = field(default_factory=dict, compare=False, repr=False)
     """`litellm_params` with those of its credential (`litellm_credential_name`) below them, resolved."""
 
@@ -65,6 +69,7 @@ def read(entries: object, credentials: object, environ: Mapping[str, str]) -> It
             model=plain(params.get("model") or ""),
             api_base=plain(params.get("api_base") or params.get("base_url") or ""),
             mode=plain(info.get("mode") or "chat"),
+            mode_is_set=bool(info.get("mode")),
             custom_provider=plain(params.get("custom_llm_provider") or ""),
             where=f"model_list[{number}]",
             params=MappingProxyType(params),

@@ -11,7 +11,9 @@ from litellm_homelab import (
     address_checks,
     callers,
     checks,
+    includes,
     key_checks,
+    promises,
     references,
     routerfile,
     shape,
@@ -63,6 +65,7 @@ def parse(text: str, *, path: str | Path, environ: Mapping[str, str], known: Kno
 def check(document: object, *, path: str | Path, environ: Mapping[str, str], known: Known) -> Settings:
     """As `parse`, of what the YAML holds."""
     try:
+        document, unread = includes.merged(document, Path(path))
         router, raw = routerfile.read(document, str(path), environ)
     except NotReadable as error:
         raise SettingsError(_lines(path, [str(error)])) from error
@@ -72,11 +75,12 @@ def check(document: object, *, path: str | Path, environ: Mapping[str, str], kno
     homelab, wrong = shape.validate(resolved)
     found = [*checks.unset_problems(unset.items()), *checks.router_problems(router, known)]
     found += [*address_checks.problems(router, environ, vault=checks.has_vault(router))]
-    found += [*key_checks.problems(router, environ)]
+    found += [*unread, *key_checks.problems(router, environ)]
     if homelab is None:
         raise SettingsError(_lines(path, sorted_out([*wrong, *found])[0]))
-    settings, own = _assembled(homelab, router, Path(path).parent, environ)
+    settings, own = _assembled(homelab, router, Path(path).parent, environ, known)
     own += [*fields_checks.problems(settings, known), *optillm_checks.problems(settings, environ, known)]
+    own += [*promises.cautions(settings)]
     found += [one for one in own if one.split(": ", 1)[0] not in unset]
     problems, cautions = sorted_out(found)
     if problems:
@@ -90,7 +94,7 @@ def _lines(path: str | Path, findings: Iterable[str]) -> tuple[str, ...]:
 
 
 def _assembled(
-    homelab: Homelab, router: RouterFile, folder: Path, environ: Mapping[str, str]
+    homelab: Homelab, router: RouterFile, folder: Path, environ: Mapping[str, str], known: Known
 ) -> tuple[Settings, list[str]]:
     """The settings with the files that they name, and what is wrong with either."""
     showroom = homelab.showroom
@@ -99,7 +103,9 @@ def _assembled(
     listed = frozenset(showroom.handles)  # the file may repeat what the list has
     settings = Settings(
         homelab=homelab,
-        router=router,
+        router=router.with_names(
+            (*showroom.handles, *lines, *showroom.hidden, *showroom.internal), known.mode_of
+        ),
         handles=(*showroom.handles, *(name for name in lines if name not in listed)),
         handles_lines=lines,
         registry=entries,

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
 
-from litellm_homelab import deployments, leads, references, yaml_text
+from litellm_homelab import deployments, leads, references, wildcards, yaml_text
 from litellm_homelab.deployments import Deployment
 from litellm_homelab.leads import Lead
 from litellm_homelab.references import is_unset, resolve
@@ -58,11 +58,33 @@ class RouterFile:
         while todo:
             here = todo.pop()
             for _, source, targets in (*self.fallbacks, *self.leads):
-                if source in {here, "*"}:
+                if source in self._sources(here):
                     new = [target for target in targets if target not in seen]
                     seen.update(new)
                     todo.extend(new)
         return frozenset(seen)
+
+    def _sources(self, name: str) -> frozenset[str]:
+        """
+        Under which names LiteLLM finds what leads on from a group.
+
+        For a name without fallbacks of its own it looks for those of the name without its provider
+        (`_check_stripped_model_group`, 1.106.2). A deployment's own parameters stand below its wildcard.
+        """
+        patterns = (one.wildcard for one in self.groups.get(name, ()) if one.wildcard)
+        return frozenset({name, "*", name.partition("/")[2] or name, *patterns})
+
+    def with_names(self, names: Iterable[str], mode_of: Callable[[str, str], str]) -> RouterFile:
+        """
+        A copy that also has the groups of concrete names below wildcard groups.
+
+        `mode_of` says which mode a deployment has (model, provider) whose `model_info` does not.
+        """
+        led = (name for _, source, targets in (*self.fallbacks, *self.leads) for name in (source, *targets))
+        found = wildcards.below(self.groups, (*names, *led))
+        every = (*self.deployments, *found)
+        modes = (one.mode if one.mode_is_set else mode_of(one.model, one.custom_provider) for one in every)
+        return replace(self, deployments=tuple(map(_with_mode, every, modes)))
 
 
 def parse(text: str, path: str, environ: Mapping[str, str]) -> tuple[RouterFile, Mapping[str, Any]]:
@@ -80,16 +102,20 @@ def read(document: object, path: str, environ: Mapping[str, str]) -> tuple[Route
     """As `parse`, of what the YAML holds."""
     if not isinstance(document, dict):
         raise NotReadable(f"expected a mapping at the top, got {shown(document)}")
-    sections = {key: value for key, value in document.items() if isinstance(value, dict)}
-    router, litellm = sections.get("router_settings", {}), sections.get("litellm_settings", {})
     late = references.late(document.get("environment_variables"))
     environ = {name: value for name, value in environ.items() if name not in late}
+    sections = {
+        key: _resolved(value, environ) if str(key).endswith("_settings") else value
+        for key, value in document.items()
+        if isinstance(value, dict)
+    }
+    router, litellm = sections.get("router_settings", {}), sections.get("litellm_settings", {})
     found = tuple(deployments.read(document.get("model_list"), document.get("credential_list"), environ))
     file = RouterFile(
         path=path,
         deployments=found,
-        fallbacks=tuple(_fallbacks("router_settings", router))
-        + tuple(_fallbacks("litellm_settings", litellm)),
+        fallbacks=tuple(_fallbacks("router_settings", router, environ))
+        + tuple(_fallbacks("litellm_settings", litellm, environ)),
         aliases=_aliases(router.get("model_group_alias")),
         callbacks=_names(litellm.get("callbacks")),
         search_tools=frozenset(_search_tools(document.get("search_tools"))),
@@ -107,20 +133,36 @@ def read(document: object, path: str, environ: Mapping[str, str]) -> tuple[Route
     return file, homelab or {}
 
 
-def _fallbacks(section: str, settings: Mapping[str, Any]) -> Iterator[tuple[str, str, tuple[str, ...]]]:
+def _resolved(value: Any, environ: Mapping[str, str]) -> Any:  # noqa: ANN401 - YAML of any shape
+    """A section with its references resolved, as LiteLLM does it: those in lists stay (1.106.2)."""
+    if isinstance(value, dict):
+        return {key: _resolved(item, environ) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_resolved(item, environ) if isinstance(item, dict) else item for item in value]
+    return resolve(value, environ)
+
+
+def _with_mode(deployment: Deployment, mode: str) -> Deployment:
+    return deployment if deployment.mode == mode else replace(deployment, mode=mode)
+
+
+def _fallbacks(
+    section: str, settings: Mapping[str, Any], environ: Mapping[str, str]
+) -> Iterator[tuple[str, str, tuple[str, ...]]]:
     for setting in FALLBACK_SETTINGS:
         for number, entry in enumerate(_dicts(settings.get(setting))):
             for source, targets in entry.items():
-                yield f"{section}.{setting}[{number}]", plain(source), _fallback_names(targets)
+                yield f"{section}.{setting}[{number}]", plain(source), _fallback_names(targets, environ)
     default = settings.get("default_fallbacks")
     if default:
-        yield f"{section}.default_fallbacks", "*", _fallback_names(default)
+        yield f"{section}.default_fallbacks", "*", _fallback_names(default, environ)
 
 
-def _fallback_names(targets: object) -> tuple[str, ...]:
-    """Group names of a fallback list; LiteLLM also takes `{model: name, ...}` entries."""
+def _fallback_names(targets: object, environ: Mapping[str, str]) -> tuple[str, ...]:
+    """Group names of a fallback list, references resolved; LiteLLM also takes `{model: name, ...}` entries."""
     found = targets if isinstance(targets, list) else [targets]
-    return tuple(plain(t.get("model", "")) if isinstance(t, dict) else plain(t) for t in found)
+    names = (t.get("model", "") if isinstance(t, dict) else t for t in found)
+    return tuple(plain(resolve(name, environ)) for name in names)
 
 
 def _aliases(value: object) -> dict[str, str]:

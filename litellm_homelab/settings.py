@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from litellm_homelab.showroom import modes
 from litellm_homelab.wording import one_line
 
 if TYPE_CHECKING:
@@ -25,6 +26,8 @@ class Known:
     """Every parameter by which its functions take a request's fields."""
     port: int = 4000
     """The port that this gateway listens on, as it was started."""
+    mode_of: Callable[[str, str], str] = lambda model, _: modes.guessed(model)
+    """The mode of a model of a provider (empty: as its prefix says), where `model_info` has none."""
     hostnames: tuple[str, ...] = ()
     """Names of this machine, under which its own port may stand in an `api_base`."""
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final, get_args
 from pydantic import BaseModel, ValidationError
 
 from litellm_homelab.sections import Homelab
-from litellm_homelab.wording import HIDDEN, described, looks_like_a_key
+from litellm_homelab.wording import HIDDEN, described, did_you_mean, looks_like_a_key
 
 if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
@@ -67,7 +67,7 @@ def _unknown(loc: tuple[int | str, ...]) -> str:
     if section[:1] == ["callers"]:
         shown = shown and (str(name) in USUAL or bool(get_close_matches(str(name), known)))
     if shown:
-        return f"{_written(loc)}: {text}"
+        return f"{_written(loc)}: {text}{did_you_mean(name, known)}"
     return f"{_written(tuple(section))}: {text}; its name may be a key and is not shown"
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
+from difflib import get_close_matches
 from json import JSONDecodeError
 from typing import TYPE_CHECKING, Final
 
@@ -29,6 +31,9 @@ EXPECTED = {
 """Pydantic's kinds of error that our files can run into; any other keeps pydantic's own sentence."""
 LONGEST: Final = 60
 """Characters of a wrong value that a message repeats."""
+LONGEST_NAME: Final = 200
+CLOSE: Final = 0.7
+"""How like a known name must be (difflib's ratio): `fst` and `fast` have 0.86, `main` and `brain` 0.67."""
 HIDDEN: Final = "(hidden: it looks like a key)"
 _KEY: Final = re.compile(
     r"\b(?:(?:sk|pk|rk)[-_]|gsk_|csk-|hf_|xai-|nvapi-|r8_|gh[pous]_|github_pat_|glpat-|xox[abp]-|AIza|AKIA|eyJ)"
@@ -40,6 +45,25 @@ _KEY: Final = re.compile(
 """What no message repeats, wherever it is found: better a name too many hidden than a key shown."""
 _NAMED: Final = re.compile(r"\w*(?:key|secret|token|password)\s*[\s:=]\s*\S", re.IGNORECASE)
 """A key with its name before it: what YAML makes of `key sk-...` and of `{key:sk-...}`."""
+
+
+def did_you_mean(name: object, known: Iterable[str]) -> str:
+    """`; did you mean 'main'?` where a known name is close to one that is not known; else nothing."""
+    found = closest(name, known)
+    return f"; did you mean {quoted(found)}?" if found is not None else ""
+
+
+def closest(name: object, known: Iterable[str]) -> str | None:
+    """The known name that an unknown one was probably meant to be; case, `-` and `_` count little."""
+    if not isinstance(name, str) or len(name) > LONGEST_NAME:
+        return None
+    folded = {_folded(one): one for one in known if one != name}
+    close = get_close_matches(_folded(name), folded, 1, CLOSE)
+    return folded[close[0]] if close else None
+
+
+def _folded(name: str) -> str:
+    return re.sub(r"[-_ ]", "", name).lower()
 
 
 def looks_like_a_key(text: str) -> bool:

@@ -72,7 +72,7 @@ class ApproachCallback(CustomLogger):  # type: ignore[misc]  # LiteLLM's class i
     ) -> dict[str, Any] | None:
         """Build what leaves for OptiLLM from known fields; take OptiLLM's fields out of everything else."""
         chosen = request.deployment_id(kwargs)
-        group = self._deployments.group_of(chosen) if chosen else None
+        group = self._deployments.group_in(kwargs, _asked())
         if chosen is None or group is None or group not in self._lanes.lanes:
             kept, stripped = wire.strip(kwargs)
             _note_stripped(stripped)
@@ -120,6 +120,11 @@ class ApproachCallback(CustomLogger):  # type: ignore[misc]  # LiteLLM's class i
     def _refuse(refusal: Refuse | None) -> None:
         if refusal is not None:
             raise Refused(refusal)
+
+
+def _asked() -> str | None:
+    record = current()
+    return record.asked if record else None
 
 
 def _note_stripped(names: Iterable[str]) -> None:

@@ -40,6 +40,8 @@ class Chosen:
     """What the attempt under way may reach: a deployment by its id, or a search tool by its name."""
 
     deployment: str | None = None
+    model: str | None = None
+    """The deployment's model, where its group is a wildcard."""
     search_tool: str | None = None
 
 
@@ -142,6 +144,8 @@ class Record:
     """What the upstream said when it failed last."""
     guardrail: bool = False
     """Whether the error of this request is a guardrail's of the operator's, with a mapping of its own."""
+    listed: tuple[str, ...] | None = None
+    """The names that a listing shows to its caller; None before LiteLLM has asked."""
     tally: Tally = field(default_factory=Tally)
 
     def is_own(self, text: str) -> bool:

@@ -43,6 +43,10 @@ def _plain(text: str) -> str:
     return text
 
 
+def _none(_: Record) -> Mapping[str, str]:
+    return {}
+
+
 def _allow(_: Scope) -> Allow | Refuse:
     return Allow()
 
@@ -57,7 +61,8 @@ class Border:
     What `Edge` needs to know.
 
     The order of the handles, how large a body may be, how marks come off, what is refused outright, who is
-    told when a request has ended, how many parts a body may have, and how texts of errors are cleaned.
+    told when a request has ended, how many parts a body may have, how texts of errors are cleaned, and which
+    names below wildcard groups a request's listing has.
     """
 
     order: Sequence[str] = ()
@@ -67,6 +72,9 @@ class Border:
     ended: Ended = _unnoticed
     parts: int = limits.PARTS
     scrub: Scrub = _plain
+    below: Callable[[Record], Mapping[str, str]] = _none
+    concrete: frozenset[str] = frozenset()
+    """Names below wildcard groups."""
 
 
 class Edge:
@@ -112,7 +120,11 @@ class Edge:
             context.refused(rule, decision)
             await refusal.response(decision)(scope, receive, send)
         elif listing.is_listing(scope):
-            await listing.serve(self.app, scope, receive, send, self._order)
+            below = partial(self._border.below, context.required())
+            await listing.serve(self.app, scope, receive, send, self._order, below)
+        elif (one := listing.one_of(scope, self._border.concrete)) is not None:
+            below = partial(self._border.below, context.required())
+            await listing.serve_one(self.app, scope, receive, send, one, below)
         else:
             await self.app(scope, receive, send)
 

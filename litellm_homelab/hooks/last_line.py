@@ -93,7 +93,7 @@ class LastLine:
     ) -> str | None:
         if used_for == purposes.SEARCH:
             return self._wrong_search(chosen, request)
-        found = self._targets.of(chosen.deployment) if chosen and chosen.deployment else None
+        found = self._targets.of(chosen.deployment, chosen.model) if chosen and chosen.deployment else None
         if found is None:
             return "attempt"
         wrong = target.wrong(found, _leaving(request))

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Collection, Mapping
+from contextlib import suppress
 from typing import Any
 
 from starlette.datastructures import MutableHeaders
+from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from litellm_homelab.answers import listed
 
 ENDINGS = ("/models", "/model/info", "/model_group/info")
 """How the paths of the listings end: /models, /v1/models, /model/info, /v1/model/info, /v2/model/info, ..."""
+ONE = "/models/"
+CREATED = 1677610602
+"""`created` of every model in LiteLLM's listings."""
 TEXTS = frozenset({"mode"})
 """Settings of `model_info` that are text and say nothing of the upstream."""
 LISTS = frozenset({"supported_openai_params", "supported_reasoning_efforts"})
@@ -43,7 +48,11 @@ def outward(body: Mapping[str, Any], order: Mapping[str, int] | None = None) -> 
 
 
 def _rank(entry: Any, order: Mapping[str, int]) -> int:  # noqa: ANN401 - JSON of any shape
-    name = (entry.get("id") or entry.get("model_name")) if isinstance(entry, Mapping) else None
+    name = (
+        (entry.get("id") or entry.get("model_name") or entry.get("model_group"))
+        if isinstance(entry, Mapping)
+        else None
+    )
     return order.get(name, len(order)) if isinstance(name, str) else len(order)
 
 
@@ -64,25 +73,99 @@ def _says(key: str, value: Any) -> bool:  # noqa: ANN401 - JSON of any shape
     return value is None or isinstance(value, bool | int | float) or key in TEXTS or key in LISTS
 
 
+def completed(body: Mapping[str, Any], path: str, below: Mapping[str, str]) -> dict[str, Any]:
+    """
+    A listing with the caller's names `below` wildcard groups (each with its mode) that LiteLLM left out.
+
+    LiteLLM replaces a wildcard by the models of that provider that it knows (1.106.2).
+    """
+    entries = body.get("data")
+    if not isinstance(entries, list):
+        return {**body}
+    key = {"/models": "id", "/model_group/info": "model_group"}
+    name = next((field for end, field in key.items() if path.endswith(end)), "model_name")
+    there = {one.get(name) for one in entries if isinstance(one, Mapping)}
+    kept = [one for one in entries if not (isinstance(one, Mapping) and "*" in str(one.get(name)))]
+    return {**body, "data": kept + [_made(name, one, below[one]) for one in below if one not in there]}
+
+
+def _made(field: str, name: str, mode: str) -> dict[str, Any]:
+    if field == "id":
+        return {"id": name, "object": "model", "created": CREATED, "owned_by": listed.OWNER}
+    if field == "model_group":
+        return {"model_group": name, "mode": mode}
+    return {"model_name": name, "litellm_params": {}, "model_info": {"mode": mode}}
+
+
 async def serve(
-    app: ASGIApp, scope: Scope, receive: Receive, send: Send, order: Mapping[str, int] | None = None
+    app: ASGIApp,
+    scope: Scope,
+    receive: Receive,
+    send: Send,
+    order: Mapping[str, int] | None = None,
+    below: Callable[[], Mapping[str, str]] = dict,
 ) -> None:
     """
     Serve a listing from `app`, rewritten and in `order`; an answer other than a 200 goes out as it is.
+
+    `below` gives the caller's names below wildcard groups, with their modes, once `app` has answered.
 
     Raises:
         ValueError: a 200 that is no JSON object, which nobody can look through; the server makes it a 500.
 
     """
     headers = [pair for pair in scope["headers"] if pair[0].lower() != b"accept-encoding"]
-    await app({**scope, "headers": headers}, receive, _Held(send, order))
+    await app({**scope, "headers": headers}, receive, _Held(send, order, str(scope["path"]), below))
+
+
+def one_of(scope: Scope, names: Collection[str]) -> str | None:
+    """Which of some names a request for one model (`GET /v1/models/{name}`) is about."""
+    _, found, name = str(scope["path"]).partition(ONE)
+    return name if found and scope["type"] == "http" and scope["method"] == "GET" and name in names else None
+
+
+async def serve_one(
+    app: ASGIApp,
+    scope: Scope,
+    receive: Receive,
+    send: Send,
+    name: str,
+    below: Callable[[], Mapping[str, str]],
+) -> None:
+    """
+    Serve one model below a wildcard group, which LiteLLM does not know by itself, from its listing.
+
+    A name that the listing does not have is LiteLLM's to answer.
+    """
+    path = str(scope["path"]).partition(ONE)[0] + ENDINGS[0]
+    found: list[Mapping[str, Any]] = []
+    body = bytearray()
+
+    async def collected(message: Message) -> None:
+        body.extend(message.get("body", b""))
+
+    await serve(app, {**scope, "path": path, "raw_path": path.encode()}, receive, collected, None, below)
+    with suppress(ValueError, KeyError, TypeError):
+        found += [one for one in json.loads(bytes(body))["data"] if one.get("id") == name]
+    if not found:
+        await app(scope, receive, send)
+        return
+    await JSONResponse(found[0])(scope, receive, send)
 
 
 class _Held:
     """A `send` that holds a 200 back until it is complete."""
 
-    def __init__(self, send: Send, order: Mapping[str, int] | None) -> None:
+    def __init__(
+        self,
+        send: Send,
+        order: Mapping[str, int] | None,
+        path: str,
+        below: Callable[[], Mapping[str, str]],
+    ) -> None:
         self._send = send
+        self._path = path
+        self._below = below
         self._order = order
         self._start: Message | None = None
         self._body = b""
@@ -97,11 +180,15 @@ class _Held:
             if not message.get("more_body", False):
                 await self._answer(self._start)
 
+    def _complete(self, body: dict[str, Any]) -> dict[str, Any]:
+        below = self._below()
+        return completed(body, self._path, below) if below else body
+
     async def _answer(self, start: Message) -> None:
         body = json.loads(self._body)
         if not isinstance(body, dict):
             raise ValueError("a listing that is no JSON object")
-        content = json.dumps(outward(body, self._order), separators=(",", ":")).encode()
+        content = json.dumps(outward(self._complete(body), self._order), separators=(",", ":")).encode()
         headers = MutableHeaders(raw=list(start.get("headers", ())))
         headers["content-length"] = str(len(content))
         await self._send({**start, "headers": headers.raw})

@@ -7,7 +7,7 @@ from typing import Any
 
 from litellm.integrations.custom_logger import CustomLogger
 
-from litellm_homelab import request
+from litellm_homelab import request, wildcards
 from litellm_homelab.decision import Allow
 from litellm_homelab.hooks import attempt, bill, context, unmarking, wire_mark
 from litellm_homelab.hooks.answers import Answers
@@ -74,8 +74,7 @@ class LoopGuardCallback(CustomLogger):  # type: ignore[misc]  # LiteLLM's class 
     ) -> dict[str, Any] | None:
         """Count a child; open the root of an attempt at OptiLLM; refuse OptiLLM its way back to itself."""
         record = context.current()
-        chosen = request.deployment_id(kwargs)
-        group = self._deployments.group_of(chosen) if chosen else None
+        group = self._deployments.group_in(kwargs, record.asked if record else None)
         if record is None or group is None or group not in self._lanes.lanes:
             if record is not None and self._may_go_on(record, group):
                 await self._guard.admit(record)
@@ -214,4 +213,7 @@ class LoopGuardCallback(CustomLogger):  # type: ignore[misc]  # LiteLLM's class 
         payload = kwargs.get("standard_logging_object")
         chosen = payload.get("model_id") if isinstance(payload, Mapping) else None
         chosen = chosen or request.deployment_id(kwargs.get("litellm_params") or {})
-        return bool(chosen) and self._deployments.group_of(str(chosen)) in self._lanes.lanes
+        group = self._deployments.group_of(str(chosen)) if chosen else None
+        if group is not None and wildcards.is_wildcard(group) and isinstance(payload, Mapping):
+            group = payload.get("model_group")
+        return group in self._lanes.lanes

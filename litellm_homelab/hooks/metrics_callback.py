@@ -38,9 +38,8 @@ class MetricsCallback(CustomLogger):  # type: ignore[misc]  # LiteLLM's class is
         """Note the group that an attempt goes to; health checks go to none that the router chose."""
         record = context.current()
         with counted("metrics"):
-            chosen = request.deployment_id(kwargs)
-            if record is not None and chosen is not None:
-                record.tally.chosen = self._deployments.group_of(chosen)
+            if record is not None and request.deployment_id(kwargs) is not None:
+                record.tally.chosen = self._deployments.group_in(kwargs, record.asked)
         return None
 
     def log_pre_api_call(self, model: Any, messages: Any, kwargs: Any) -> None:  # noqa: ANN401, ARG002

@@ -75,6 +75,10 @@ class Opening:
         name = metadata.get(CALLER_KEY) if isinstance(metadata, Mapping) else None
         return self._callers[name] if name is not None else MASTER
 
+    def sender(self, name: str | None) -> Caller | None:
+        """The caller of a name that the gate has noted; None for one who is not the gate's."""
+        return MASTER if name == MASTER.name else self._callers.get(name or "")
+
     def unmarked(self, record: Record, model: str) -> str:
         """`model` without a mark; who it belongs to, or why it is not accepted, goes into the record."""
         seen = lineage.open(model, self._secret, time.time())

@@ -71,7 +71,8 @@ def build(settings: Settings, router: Callable[[], Any], has_database: Callable[
     ledger = Ledger(state.connect(state.parse(settings.homelab.state, settings.folder)))
     orphans = Orphans(settings.homelab.limits.orphans)
     guard = LineageGuard(lanes.lanes, ledger, orphans)
-    deployments = Deployments(router)
+    placed = settings.homelab.showroom
+    deployments = Deployments(router, (*settings.handles, *placed.hidden, *placed.internal))
     scrub = Scrub(settings.handles, deployments)
     keeper = RootKeeper(lanes.lanes, settings.secret, ledger, scrub)
     targets = Targets(deployments, lanes.lanes)

@@ -10,17 +10,21 @@ import sys
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
+import litellm
 from litellm.types.router import AllowedFailsPolicy, RetryPolicy
 
 from litellm_homelab import TESTED_LITELLM
 from litellm_homelab.hooks import litellm_params, metering
 from litellm_homelab.loading import load
 from litellm_homelab.settings import Known, Settings, SettingsError
+from litellm_homelab.showroom import modes
 
 if TYPE_CHECKING:
     from litellm_homelab.hooks.parts import Parts
 
 DEFAULT_PORT = 4000
+VENDORS = frozenset({"openai", "anthropic", "cohere", "azure"})
+"""Providers whose models are in LiteLLM's list without a prefix."""
 
 log = logging.getLogger("LiteLLM Proxy.homelab")
 
@@ -31,9 +35,21 @@ def known() -> Known:
         retry_policy=frozenset(RetryPolicy.model_fields),
         allowed_fails_policy=frozenset(AllowedFailsPolicy.model_fields),
         params=litellm_params.names(),
+        mode_of=mode_of,
         port=port(),
         hostnames=(socket.gethostname(),),
     )
+
+
+def mode_of(model: str, provider: str) -> str:
+    """The mode of a model by LiteLLM's own list of models, else by its name."""
+    name = model.partition("/")[2] if not provider and "/" in model else model
+    prefix = provider or model.partition("/")[0]
+    for known_name in (model, f"{prefix}/{name}", *([name] if prefix in VENDORS else [])):
+        found = litellm.model_cost.get(known_name, {}).get("mode")
+        if found in modes.MODES:
+            return str(found)
+    return modes.guessed(name)
 
 
 @functools.cache
@@ -95,6 +111,8 @@ def _parts() -> Parts:
         made.ending,
         limits.parts,
         made.scrub,
+        made.showroom.below,
+        made.showroom.concrete,
     )
     edge.wrap(app, border)
     door.hang(app, made.rule, made.keyring, made.fields.screen)

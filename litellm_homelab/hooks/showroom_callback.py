@@ -9,7 +9,7 @@ from typing import Any
 from litellm.constants import RETURN_RAW_MODEL_NAME_METADATA_KEY
 from litellm.integrations.custom_logger import CustomLogger
 
-from litellm_homelab import request
+from litellm_homelab import request, wildcards
 from litellm_homelab.attempts import target
 from litellm_homelab.callers import MASTER
 from litellm_homelab.decision import Allow, RefusalType, Refuse
@@ -63,6 +63,7 @@ class ShowroomCallback(CustomLogger):  # type: ignore[misc]  # LiteLLM's class i
         self._own_errors = OwnErrors(deployments, closing.scrub)
         self._fields = fields
         self._rule = rule
+        self.concrete = rule.concrete
         self._opening = opening
         self._deployments = deployments
         self._closing = closing
@@ -115,23 +116,24 @@ class ShowroomCallback(CustomLogger):  # type: ignore[misc]  # LiteLLM's class i
             if record is not None and _name(call_type) in SEARCHES:
                 context.choose(Chosen(search_tool=record.asked))
             return None
-        group = self._deployments.group_of(chosen) if chosen else None
         asked, caller = (record.asked, record.caller) if record else (None, MASTER)
+        group = self._deployments.group_in(kwargs, asked)
+        model = self._deployments.model_for(chosen, group) if chosen else None
         decision = self._rule.attempt(asked, group, caller)
         if isinstance(decision, Allow) and chosen is not None:
-            decision = self._carried(chosen, kwargs, record)
+            decision = self._carried(chosen, model, kwargs, record)
         if isinstance(decision, Allow):
-            context.choose(Chosen(deployment=chosen))
+            context.choose(Chosen(chosen, model))
             if record is not None:
                 record.tally.chosen = group
             return own_extra_body(kwargs, self._deployments.params_of(chosen) if chosen else {})
         raise _harmless(record, decision, "showroom")
 
     def _carried(
-        self, chosen: str, kwargs: Mapping[str, Any], record: context.Record | None
+        self, chosen: str, model: str | None, kwargs: Mapping[str, Any], record: context.Record | None
     ) -> Allow | Refuse:
         """Decide on the address, key, provider and model that an attempt carries."""
-        found = self._targets.of(chosen)
+        found = self._targets.of(chosen, model)
         wrong = target.carried(found, kwargs, self._targets.params_of(chosen)) if found else "model_info"
         if wrong is None:
             return Allow()
@@ -178,8 +180,21 @@ class ShowroomCallback(CustomLogger):  # type: ignore[misc]  # LiteLLM's class i
         model_names: Sequence[str],
     ) -> Sequence[str]:
         """Keep the caller's handles, in the order of `handles`."""
-        there = set(model_names)
-        return [name for name in self._rule.listed(self._opening.caller(user_api_key_dict)) if name in there]
+        there, record = set(model_names), context.current()
+        names = self._rule.listed(self._opening.caller(user_api_key_dict))
+        if record is not None:
+            record.listed = tuple(name for name in names if _granted(user_api_key_dict, name))
+        return [name for name in names if name in there]
+
+    def below(self, record: context.Record) -> dict[str, str]:
+        """The names below wildcard groups, with their modes, that the listing of a request has."""
+        if not self._rule.concrete:
+            return {}
+        names = record.listed
+        if names is None:  # LiteLLM had nothing to list, and did not ask
+            caller = self._opening.sender(record.tally.sender)
+            names = self._rule.listed(caller) if caller is not None else ()
+        return {name: self._rule.modes.get(name, "chat") for name in names if name in self._rule.concrete}
 
     # --- errors ------------------------------------------------------------------------------------
 
@@ -206,6 +221,19 @@ class ShowroomCallback(CustomLogger):  # type: ignore[misc]  # LiteLLM's class i
     ) -> Any:  # noqa: ANN401 - an HTTPException or None
         """Give the client our own refusal of an attempt, or an upstream's error without its names."""
         return await self._closing.failure(original_exception)
+
+
+def _granted(user_api_key_dict: Any, name: str) -> bool:  # noqa: ANN401 - LiteLLM's type
+    """Whether LiteLLM's own key, where it has a list of models, has this one."""
+    models = [
+        *(getattr(user_api_key_dict, "models", None) or ()),
+        *(getattr(user_api_key_dict, "team_models", None) or ()),
+    ]
+    return not models or any(one in {name, "all-proxy-models"} or _matches(one, name) for one in models)
+
+
+def _matches(pattern: str, name: str) -> bool:
+    return wildcards.is_wildcard(pattern) and wildcards.concrete(pattern, pattern, name) is not None
 
 
 def _name(call_type: Any) -> str:  # noqa: ANN401 - LiteLLM's enum, or None

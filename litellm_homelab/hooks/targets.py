@@ -60,18 +60,23 @@ class Targets:
     def __init__(self, deployments: Deployments, lanes: Collection[str]) -> None:
         self._deployments = deployments
         self._lanes = lanes
-        self._known: dict[str, Target] = {}
+        self._known: dict[tuple[str, str | None], Target] = {}
 
-    def of(self, deployment: str) -> Target | None:
-        """The target of a deployment's id, None for an id that the router does not know."""
+    def of(self, deployment: str, model: str | None = None) -> Target | None:
+        """
+        The target of a deployment's id, None for an id that the router does not know.
+
+        `model` is the deployment's model where its group is a wildcard.
+        """
         group = self._deployments.group_of(deployment)
         if group is None:
             return None
-        if deployment not in self._known:
-            self._known[deployment] = target_of(
-                group, self.params_of(deployment), marked=group in self._lanes
-            )
-        return self._known[deployment]
+        known = (deployment, model)
+        if known not in self._known:
+            params = self.params_of(deployment)
+            params = {**params, "model": model} if model is not None else params
+            self._known[known] = target_of(group, params, marked=group in self._lanes)
+        return self._known[known]
 
     def all(self) -> list[Target]:
         """The targets of every deployment that the router knows."""

@@ -7,7 +7,7 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
-from litellm_homelab.wording import quoted
+from litellm_homelab.wording import did_you_mean, quoted
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -152,4 +152,5 @@ def unknown(name: str) -> str | None:
         return f"approach {quoted(name)} must be written {quoted(tidy)}"
     if "&" in name or "|" in name:
         return f"{quoted(name)} is a combination; list its parts instead, which clients may then combine"
-    return f"unknown approach {quoted(name)} (known: {', '.join(sorted(CATALOGUE))})"
+    known = ", ".join(sorted(CATALOGUE))
+    return f"unknown approach {quoted(name)} (known: {known}){did_you_mean(name, CATALOGUE)}"

@@ -9,7 +9,7 @@ from litellm_homelab.callers import GATE
 from litellm_homelab.optillm import approaches, catalogue, topology
 from litellm_homelab.optillm.addresses import own_addresses
 from litellm_homelab.state import parse as parse_state
-from litellm_homelab.wording import quoted
+from litellm_homelab.wording import did_you_mean, quoted
 
 if TYPE_CHECKING:
     from litellm_homelab.routerfile import RouterFile
@@ -56,7 +56,9 @@ def _state_problems(settings: Settings, environ: Mapping[str, str]) -> Iterator[
 def _lane_problems(where: str, name: str, lane: Lane, settings: Settings) -> Iterator[str]:
     if not _is_handle(name, settings):
         among = ", ".join(settings.handles)
-        yield f"{where}: {quoted(name)} is neither a handle nor hidden (handles: {among})"
+        known = (*settings.handles, *settings.homelab.showroom.hidden)
+        right = did_you_mean(name, known)
+        yield f"{where}: {quoted(name)} is neither a handle nor hidden (handles: {among}){right}"
     for number, approach in enumerate(lane.approaches):
         problem = catalogue.unknown(approach)
         if problem:

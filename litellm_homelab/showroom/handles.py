@@ -7,13 +7,15 @@ import re
 from pathlib import Path
 
 from litellm_homelab import text_file
+from litellm_homelab.optillm import lineage
 from litellm_homelab.wording import quoted, reason, shown
 
 CANONICAL = re.compile(r"mlx-[a-z0-9]+(-[a-z0-9]+)*")
 """`mlx-<family>-<params>-<quant>-<variant>`: lower case, dash-only, no vendor prefix (the contract)."""
 SIZE = re.compile(r"(?:[0-9]+x)?[0-9]+(?:b|m)(?:a[0-9]+b)?")
 """A size part such as `7b`, `120b`, `8x7b`, `350m`."""
-HANDLE = re.compile(r"[A-Za-z0-9._/-]+")
+HANDLE = re.compile(r"[A-Za-z0-9._:/@+-]+")
+"""Names as Ollama (`qwen2.5:7b`), OpenRouter (`deepseek-r1:free`) and Hugging Face write them."""
 FIELDS = ("handle", "kind", "invoke", "managed_by", "endpoint_ref", "selector", "notes")
 """What a line of handles.jsonl may hold; only `handle` is needed, and only it is used."""
 
@@ -21,8 +23,10 @@ FIELDS = ("handle", "kind", "invoke", "managed_by", "endpoint_ref", "selector", 
 def naming_problem(name: str) -> str | None:
     """What is wrong with a handle's name, in words, or None."""
     if not HANDLE.fullmatch(name):
-        return f"{quoted(name)} is not a valid name: use only letters, digits and . _ / -"
-    if name.startswith("mlx-") and not _canonical(name):
+        return f"{quoted(name)} is not a valid name: use only letters, digits and . _ : / @ + -"
+    if lineage.MARKER in name:
+        return f"{quoted(name)} holds {lineage.MARKER}, which marks calls of OptiLLM; choose another name"
+    if name.startswith("mlx-") and "/" not in name and not _canonical(name):
         return (
             f"{quoted(name)} starts with mlx- but is not a canonical id, "
             "mlx-<family>-<params>-<quant>-<variant>: lower case, dashes only, "

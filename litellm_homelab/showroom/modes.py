@@ -23,6 +23,25 @@ MODES = (
 """`model_info.mode` values that a handle may have."""
 
 
+GUESSES: Mapping[str, str] = {
+    "rerank": "rerank",
+    "embed": "embedding",
+    "whisper": "audio_transcription",
+    "transcribe": "audio_transcription",
+    "tts": "audio_speech",
+    "dall-e": "image_generation",
+    "gpt-image": "image_generation",
+    "moderation": "moderation",
+}
+"""Parts of the names of models that are no chat models."""
+
+
+def guessed(model: str) -> str:
+    """The mode of a model that nobody has told one of, by its name: most are chat models."""
+    name = model.lower()
+    return next((mode for part, mode in GUESSES.items() if part in name), "chat")
+
+
 @dataclass(frozen=True, slots=True)
 class Route:
     """

@@ -65,14 +65,20 @@ def _pattern(words: frozenset[str], public: frozenset[str]) -> re.Pattern[str] |
     """
     Secrets, and the public names that have one inside them, which are stepped over.
 
-    A secret stands alone, in any case: `qwen` is not found in `qwen2.5`, but in `/srv/models/Qwen`.
+    A secret stands alone, in any case: `qwen` is not found in `qwen2.5`, but in `/srv/models/Qwen` and in
+    `qwen:7b`.
     """
     secrets = words - public - {""}
     if not secrets:
         return None
-    around = {name for name in public if any(span in secrets for span in _spans(name))}
-    words_longest_first = sorted(secrets | around, key=lambda word: (-len(word), word))
-    either = "|".join(re.escape(word) for word in words_longest_first)
+    alone = _either(secrets)
+    around = {name for name in public if alone.search(name)}
+    return _either(secrets | around) if around else alone
+
+
+def _either(words: frozenset[str]) -> re.Pattern[str]:
+    longest_first = sorted(words, key=lambda word: (-len(word), word))
+    either = "|".join(map(re.escape, longest_first))
     return re.compile(rf"(?<![A-Za-z0-9_.-])(?:{either})(?![A-Za-z0-9_]|[.-][A-Za-z0-9])", re.IGNORECASE)
 
 
@@ -87,11 +93,6 @@ def _word_pattern(words: frozenset[str]) -> re.Pattern[str] | None:
         rf"(?P<before>[\"'`]?\b{CALLED}[\"'`]?\s*[=:]\s*|\b(?:model group|group|deployment|fallback|alias) )?"
         rf"(?:(?P<quoted>{quoted})|(?(before)\b(?:{either})(?![\w-])|(?!)))"
     )
-
-
-def _spans(name: str) -> Iterable[str]:
-    parts = name.split("/")
-    return ("/".join(parts[i:j]) for i in range(len(parts)) for j in range(i + 1, len(parts) + 1))
 
 
 def address_words(api_base: str) -> Iterable[str]:

@@ -6,9 +6,11 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from litellm_homelab.findings import Caution
 from litellm_homelab.routerfile import Deployment, RouterFile, is_unset
 from litellm_homelab.showroom import handles, registry
-from litellm_homelab.wording import quoted
+from litellm_homelab.wildcards import is_wildcard
+from litellm_homelab.wording import closest, did_you_mean, quoted
 
 if TYPE_CHECKING:
     from litellm_homelab.settings import Settings
@@ -29,7 +31,8 @@ def problems(settings: Settings, folder: Path) -> Iterator[str]:
         else:
             yield from _name_problems(where, name, settings.router.aliases, groups)
         first.setdefault(name, where)
-    yield from _target_problems(settings.router, frozenset(first), groups)
+    meant = {closest(name, groups) for name in first if name not in groups}
+    yield from _target_problems(settings.router, frozenset(first) | meant, groups)
     yield from _registry_problems(settings, places, groups, folder)
 
 
@@ -46,26 +49,40 @@ def _places(settings: Settings) -> Iterator[Place]:
 
 def _name_problems(where: str, name: str, aliases: Mapping[str, str], groups: Groups) -> Iterator[str]:
     problem = handles.naming_problem(name)
-    if name in aliases:
+    if name in groups and is_wildcard(name):
+        yield (
+            f"{where}: {quoted(name)} is a wildcard group; list the names below it that clients may use, "
+            f"such as {quoted(name.replace('*', 'NAME'))}"
+        )
+    elif name in aliases:
         yield f"{where}: {quoted(name)} is a model_group_alias; make it a model_name of model_list instead"
     elif problem:
         yield f"{where}: {problem}"
     elif name not in groups and groups:  # an empty model_list is one mistake
-        yield f"{where}: {quoted(name)} is not a model_name of model_list ({_known(groups)})"
+        yield _unknown(where, name, groups)
+    elif not groups:
+        yield Caution(f"{where}: {quoted(name)} is served once a model of LiteLLM's database has that name")
+
+
+def _unknown(where: str, name: str, groups: Groups) -> str:
+    right = did_you_mean(name, groups)
+    return f"{where}: {quoted(name)} is not a model_name of model_list ({_known(groups)}){right}"
 
 
 def _known(groups: Groups) -> str:
     return f"known: {', '.join(groups) or 'none'}"
 
 
-def _target_problems(router: RouterFile, placed: frozenset[str], groups: Groups) -> Iterator[str]:
+def _target_problems(router: RouterFile, placed: frozenset[str | None], groups: Groups) -> Iterator[str]:
+    names = {one for name in groups for one in (name, name.partition("/")[2])}
     for where, source, targets in (*router.fallbacks, *router.leads):
-        if source not in groups and source != "*":
-            yield f"{where}: {quoted(source)} is not a model_name of model_list ({_known(groups)})"
+        if source != "*" and source not in names:
+            yield _unknown(where, source, groups)
         for target in targets:
             if target not in groups:
                 step = f"{where}: {source} -> {quoted(target)}"
-                yield f"{step}: not a model_name of model_list ({_known(groups)})"
+                right = did_you_mean(target, groups)
+                yield f"{step}: not a model_name of model_list ({_known(groups)}){right}"
             elif target not in placed:
                 yield (
                     f"{where}: {source} -> {quoted(target)} leads to a backroom model; "

@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 
 from litellm_homelab.callers import Caller
 from litellm_homelab.decision import Allow, RefusalType, Refuse
-from litellm_homelab.routerfile import RouterFile
+from litellm_homelab.routerfile import Deployment, RouterFile
 from litellm_homelab.settings import Settings
-from litellm_homelab.showroom.modes import KEPT_RESPONSE, ROUTES, Route
+from litellm_homelab.showroom.modes import KEPT_RESPONSE, MODES, ROUTES, Route
 
 SHOWN = 40
 """Handles that a refusal lists before it says how many more there are."""
@@ -27,6 +27,8 @@ class Showroom:
     modes: Mapping[str, str]
     reachable: Mapping[str, frozenset[str]]
     search_tools: frozenset[str]
+    concrete: frozenset[str] = frozenset()
+    """Names below wildcard groups."""
     lanes: frozenset[str] = frozenset()
     """Names whose deployments are OptiLLM."""
     _served: dict[Caller, frozenset[str]] = field(default_factory=dict, compare=False, repr=False)
@@ -44,6 +46,7 @@ class Showroom:
             modes=_modes(router),
             reachable=_reachable(router, placed),
             search_tools=router.search_tools,
+            concrete=frozenset(one.group for one in router.deployments if one.wildcard),
             lanes=frozenset(settings.homelab.optillm),
         )
 
@@ -170,7 +173,13 @@ class Showroom:
 
 
 def _modes(router: RouterFile) -> dict[str, str]:
-    return {group: deployments[0].mode for group, deployments in router.groups.items()}
+    return {group: _mode(deployments) for group, deployments in router.groups.items()}
+
+
+def _mode(deployments: list[Deployment]) -> str:
+    """The mode of a group: one that is set comes first; one that nobody knows is chat."""
+    found = next((one for one in deployments if one.mode_is_set), deployments[0]).mode
+    return found if found in MODES else "chat"
 
 
 def _reachable(router: RouterFile, names: Iterable[str]) -> dict[str, frozenset[str]]:

@@ -1,0 +1,17 @@
+"""A lab owner's guardrail."""
+
+from typing import Any
+
+from fastapi import HTTPException
+from litellm.integrations.custom_guardrail import CustomGuardrail
+
+
+class NoFruit(CustomGuardrail):
+    """Refuses prompts about bananas."""
+
+    async def async_pre_call_hook(
+        self, user_api_key_dict: Any, cache: Any, data: dict, call_type: str
+    ) -> dict:
+        if "banana" in str(data.get("messages")):
+            raise HTTPException(status_code=400, detail={"error": "no fruit"})
+        return data
