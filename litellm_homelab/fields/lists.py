@@ -24,6 +24,12 @@ class Documented:
     fields: frozenset[str]
 
 
+SIDE_BY_SIDE: Final[Mapping[str, frozenset[str]]] = MappingProxyType(
+    {"cursor": frozenset({"chat", "responses"})}
+)
+"""Routes that take the requests of several APIs: Cursor's takes both of OpenAI's (LiteLLM 1.106.2)."""
+
+
 @dataclass(frozen=True, slots=True)
 class Lists:
     """Every reviewed name, each with the reason for what becomes of it."""
@@ -50,8 +56,9 @@ class Lists:
     """The LiteLLM versions that the lists were compared with."""
 
     def fields_of(self, api: str) -> frozenset[str]:
-        """The documented fields of one API."""
-        return frozenset().union(*(one.fields for one in self.documented if api in one.apis))
+        """The documented fields of one API, or of those that a route takes side by side."""
+        apis = SIDE_BY_SIDE.get(api, frozenset({api}))
+        return frozenset().union(*(one.fields for one in self.documented if not apis.isdisjoint(one.apis)))
 
     @property
     def everywhere(self) -> frozenset[str]:

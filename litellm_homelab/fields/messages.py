@@ -146,6 +146,7 @@ _CHECKS: Final[Mapping[str, Callable[[Mapping[str, Any]], Iterator[Problem]]]] =
     "chat": _chat,
     "messages": _chat,
     "responses": _responses,
+    "cursor": _responses,
     "generate": _contents,
     "completions": _texts("prompt", needed=False),
     "embeddings": _texts("input", needed=True),

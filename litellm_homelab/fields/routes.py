@@ -61,7 +61,7 @@ def api_of(path: str) -> str | None:
     """The API of a route's template; None where no documented list counts (listings, closed routes)."""
     short = PREFIX.sub("", path)
     if path.startswith("/cursor/") and short == "/chat/completions":
-        return "responses"  # Cursor sends the fields of a response there (measured on LiteLLM 1.106.2)
+        return "cursor"
     if short in APIS:
         return APIS[short]
     if short == "/responses/compact":

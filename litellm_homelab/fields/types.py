@@ -85,6 +85,7 @@ DOCUMENTED: Final[Mapping[str, Types]] = MappingProxyType(
         "chat": _CHAT,
         "completions": _COMPLETIONS,
         "responses": _RESPONSES,
+        "cursor": MappingProxyType({**_CHAT, **_RESPONSES}),
         "messages": _MESSAGES,
         "embeddings": _EMBEDDINGS,
         "generate": _GENERATE,

@@ -102,9 +102,10 @@ async def test_known_fields_only_leave_for_optillm(proxy: MockProxy) -> None:
 @IN_THE_LOOP
 async def test_other_groups_get_none_of_optillms_fields(proxy: MockProxy) -> None:
     """A model server never sees `optillm_approach`, wherever a client put it."""
-    answer = await proxy.chat("main", optillm_approach="re2", extra_body={"optillm_approach": "moa", "x": 1})
+    fields = {"optillm_approach": "moa", "top_k": 1}
+    answer = await proxy.chat("main", optillm_approach="re2", extra_body=fields)
     assert [sent.get("optillm_approach") for sent in answer.wire] == [None]
-    assert answer.wire[0]["x"] == 1
+    assert answer.wire[0]["top_k"] == 1
 
 
 @IN_THE_LOOP

@@ -34,7 +34,7 @@ def test_what_makes_something_has_documented_fields(path: str) -> None:
         ("/v1/chat/completions", "chat"),
         ("/engines/{model:path}/chat/completions", "chat"),
         ("/openai/deployments/{model:path}/embeddings", "embeddings"),
-        ("/cursor/chat/completions", "responses"),
+        ("/cursor/chat/completions", "cursor"),
         ("/openai/v1/responses/compact", "compact"),
         ("/v1/responses/{response_id}", "responses_item"),
         ("/models/{model_name:path}:generateContent", "generate"),
