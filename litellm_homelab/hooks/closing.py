@@ -8,7 +8,7 @@ from typing import Any
 
 from litellm_homelab.answers.redaction import Words
 from litellm_homelab.decision import Refuse
-from litellm_homelab.hooks import client_error, context
+from litellm_homelab.hooks import client_error, context, own_errors
 from litellm_homelab.hooks.client_error import ClientError
 from litellm_homelab.hooks.closed import broken
 from litellm_homelab.hooks.context import Record
@@ -62,7 +62,7 @@ class Closing:
         record = context.current()
         if record is not None and client_error.is_guardrails(error):
             record.guardrail = True
-        return client_error.refined(error, self.scrub)
+        return own_errors.readable(record, error) or client_error.refined(error, self.scrub)
 
     def scrub(self, text: str) -> str:
         """

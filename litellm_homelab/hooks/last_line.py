@@ -120,6 +120,7 @@ class LastLine:
     @staticmethod
     def _answer(record: Record, request: httpx.Request, wrong: str | None) -> httpx.Response | None:
         if wrong is None:
+            record.sent_out = True
             return None
         log.error(
             "homelab %s rule refused a call for %s: its %s is not the chosen deployment's; "
