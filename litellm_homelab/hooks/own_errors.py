@@ -26,10 +26,12 @@ No hook sees them; the router leaves their name with the request when it goes on
 ROUTERS_OWN: Final = frozenset({"AttributeError", "TypeError", "KeyError", "IndexError", "ValidationError"})
 """Errors of Python's that end a request as well where the router runs into them: no group would do better."""
 UNPREPARED: Final = (
-    "The gateway could not prepare this request for the model: the model does not serve this route, or a field "
-    "has a type or a shape that the API does not document. Check the request against the API's documentation."
+    "The gateway could not prepare this request for the model: the model does not serve this route, or a "
+    "field has a type or a shape that the API does not document. Check the request against the API's documentation."
 )
 """What a client gets for an error of LiteLLM's own code, whose text would be Python's."""
+MEANT: Final = (Refused, ClientError, StreamBroken, GuardrailRaisedException)
+"""Errors whose texts are meant for the client already."""
 OPERATORS_CODE: Final = ("litellm.integrations.", "litellm.proxy.guardrails.")
 """Modules of LiteLLM that raise for guardrails: their texts are meant for the client."""
 
@@ -106,7 +108,7 @@ def has_left(record: Record, error: BaseException) -> bool:
 
 def readable(record: Record | None, error: Exception) -> ClientError | None:
     """A 400 in a sentence in the place of an error that LiteLLM raised before it sent; None for any other."""
-    if record is None or isinstance(error, Refused | ClientError | StreamBroken | GuardrailRaisedException):
+    if record is None or not record.opened or isinstance(error, MEANT):
         return None
     if record.route is None or api_of(record.route.path) is None or client_error.is_guardrails(error):
         return None

@@ -65,7 +65,13 @@ def build(settings: Settings, router: Callable[[], Any], has_database: Callable[
     keyring = Keyring.from_settings(settings)
     rule = Gate(tuple(settings.homelab.gate.open))
     fields = RequestFields(
-        Fields(settings.homelab.fields, litellm_params.names(), RELATIVES, filters_tags(settings))
+        Fields(
+            settings.homelab.fields,
+            litellm_params.names(),
+            RELATIVES,
+            filters_tags(settings),
+            litellm_params.banned(),
+        )
     )
     ledger = Ledger(state.connect(state.parse(settings.homelab.state, settings.folder)))
     orphans = Orphans(settings.homelab.limits.orphans)

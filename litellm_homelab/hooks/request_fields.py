@@ -11,7 +11,7 @@ from urllib.parse import parse_qsl, urlencode
 import orjson
 from starlette.types import Message, Receive, Scope
 
-from litellm_homelab.decision import Refuse
+from litellm_homelab.decision import RefusalType, Refuse
 from litellm_homelab.fields import metadata
 from litellm_homelab.fields.routes import api_of
 from litellm_homelab.fields.rule import Fields, Screened
@@ -100,6 +100,16 @@ class RequestFields:
         if screened.kept is not document:
             _take_out(data, document, screened.kept)
 
+    def judged_form(self, record: Record) -> Refuse | None:
+        """Which field of a form is refused or unknown, where LiteLLM failed before pre-call."""
+        api = api_of(record.route.path) if record.route is not None else None
+        if api is None or record.screened or not record.form:
+            return None
+        screened = self._rule.body(api, dict(record.form))
+        if screened.refusal is None and screened.dropped:
+            return unknown_fields(screened.dropped)
+        return screened.refusal
+
     @staticmethod
     def _note(record: Record, screened: Screened) -> None:
         record.refused_field = record.refused_field or screened.refusal
@@ -107,6 +117,16 @@ class RequestFields:
             record.tally.stripped.update(screened.dropped)
             shown = ", ".join(repr(name[:80]) for name in screened.dropped[:NAMED])
             log.debug("homelab: dropped %d request fields: %s", len(screened.dropped), shown)
+
+
+def unknown_fields(names: tuple[str, ...]) -> Refuse:
+    """The refusal of a form that LiteLLM could not read, with the fields that its API does not document."""
+    shown = ", ".join(repr(name[:80]) for name in names[:NAMED])
+    return Refuse(
+        RefusalType.INVALID_BODY,
+        f"The form has fields that this route's API does not document: {shown}. Remove them.",
+        param=names[0][:80],
+    )
 
 
 def own_extra_body(kwargs: dict[str, Any], own: Mapping[str, Any]) -> dict[str, Any] | None:

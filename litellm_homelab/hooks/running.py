@@ -82,7 +82,7 @@ def _parts() -> Parts:
     """The rules and what they share, made once per process; wraps LiteLLM's app."""
     from litellm.proxy.proxy_server import app
 
-    from litellm_homelab.hooks import cooldown, door, edge, parts, transport, unmarking
+    from litellm_homelab.hooks import cooldown, door, early_errors, edge, parts, transport, unmarking
 
     made = parts.build(settings(), router, has_database)
     limits = settings().homelab.limits
@@ -95,6 +95,7 @@ def _parts() -> Parts:
         made.ending,
         limits.parts,
         made.scrub,
+        early_errors.EarlyErrors(made.fields, made.keyring),
     )
     edge.wrap(app, border)
     door.hang(app, made.rule, made.keyring, made.fields.screen)
