@@ -66,6 +66,7 @@ def problems(router: RouterFile, environ: Mapping[str, str], *, vault: bool) -> 
         yield from _names(deployment)
         yield from _address(deployment, environ)
         yield from _texts(deployment)
+        yield from _quotes(deployment)
     for name, section in router.document.items():
         if name not in {"homelab", "model_list", "environment_variables", "credential_list"}:
             yield from _elsewhere(plain(name), section, router, environ, vault=vault)
@@ -161,11 +162,16 @@ def _texts(deployment: Deployment) -> Iterator[str]:
         right = meant(value, whole=True) if isinstance(value, str) and not is_unset(value) else None
         if right is not None:
             yield f"{where}.{name}: LiteLLM does not resolve this; did you mean {right}?"
+
+
+def _quotes(deployment: Deployment) -> Iterator[str]:
+    """Values that must be text, and that YAML did not read as text."""
+    where = f"{deployment.where}.litellm_params"
     for name, value in deployment.params.items():
         if name in TEXTS and value is not None and not isinstance(value, str):
             yield (
                 f"{where}.{name}: expected a string, got {_kind(name, value)}; LiteLLM would leave this "
-                f"deployment out without a word: write it in quotes"
+                "deployment out: write it in quotes"
             )
 
 

@@ -32,6 +32,10 @@ class Deployments:
         router = self._router()
         return list(router.model_list) if router is not None else []
 
+    def has_router(self) -> bool:
+        """Whether LiteLLM has made its router."""
+        return self._router() is not None
+
     def has_window_fallbacks(self) -> bool:
         """Whether the operator has fallbacks for prompts that are too long."""
         return bool(getattr(self._router(), "context_window_fallbacks", None))

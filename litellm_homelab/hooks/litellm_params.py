@@ -104,6 +104,7 @@ def banned() -> frozenset[str]:
     """
     Names that LiteLLM takes from no client, neither in the body nor in metadata.
 
-    It answers a 500 before it asks for a key (1.106.2). Empty where this LiteLLM keeps no such list: then it refuses none.
+    It answers a 500 before it asks for a key (1.106.2). Empty where this LiteLLM keeps no such list:
+    then it refuses none.
     """
     return frozenset(getattr(auth_utils, "_BANNED_REQUEST_BODY_PARAMS", ()))

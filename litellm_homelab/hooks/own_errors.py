@@ -27,7 +27,8 @@ ROUTERS_OWN: Final = frozenset({"AttributeError", "TypeError", "KeyError", "Inde
 """Errors of Python's that end a request as well where the router runs into them: no group would do better."""
 UNPREPARED: Final = (
     "The gateway could not prepare this request for the model: the model does not serve this route, or a "
-    "field has a type or a shape that the API does not document. Check the request against the API's documentation."
+    "field has a type or a shape that the API does not document. Check the request against the API's "
+    "documentation."
 )
 """What a client gets for an error of LiteLLM's own code, whose text would be Python's."""
 MEANT: Final = (Refused, ClientError, StreamBroken, GuardrailRaisedException)
