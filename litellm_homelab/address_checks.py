@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from datetime import date
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
@@ -35,6 +36,26 @@ LOOSE: Final = {
     **dict.fromkeys(("key", "token", "apisecret"), "api_key"),
 }
 """Names that may mean something else, but not where the setting itself is missing."""
+TEXTS: Final = frozenset(
+    {"api_key", "api_version", "custom_llm_provider", "litellm_credential_name", "organization"}
+    | {"azure_ad_token", "azure_username", "azure_password", "azure_scope", "tenant_id", "client_id"}
+    | {"client_secret", "region_name", "vertex_project", "vertex_location", "vertex_ai_project"}
+    | {"vertex_ai_location", "aws_access_key_id", "aws_secret_access_key", "aws_session_token"}
+    | {"aws_region_name", "aws_profile_name", "aws_role_name", "aws_session_name", "watsonx_region_name"}
+)
+"""
+Parameters of a deployment that must be text: LiteLLM's router drops one with anything else (1.106.2).
+
+YAML reads `2024-10-21` as a date and `12345` as a number, unless they are quoted.
+"""
+SECRETS: Final = frozenset(name for name in TEXTS if re.search("key|token|secret|password", name))
+KINDS: Final[Mapping[type, str]] = {
+    bool: "boolean",
+    int: "number",
+    float: "number",
+    list: "list",
+    dict: "mapping",
+}
 LIKENESS: Final = 0.75
 """How like `api_base` a name must be to be taken for a slip (difflib's ratio); `api_type` has 0.63."""
 
@@ -45,6 +66,7 @@ def problems(router: RouterFile, environ: Mapping[str, str], *, vault: bool) -> 
         yield from _names(deployment)
         yield from _address(deployment, environ)
         yield from _texts(deployment)
+        yield from _quotes(deployment)
     for name, section in router.document.items():
         if name not in {"homelab", "model_list", "environment_variables", "credential_list"}:
             yield from _elsewhere(plain(name), section, router, environ, vault=vault)
@@ -140,6 +162,24 @@ def _texts(deployment: Deployment) -> Iterator[str]:
         right = meant(value, whole=True) if isinstance(value, str) and not is_unset(value) else None
         if right is not None:
             yield f"{where}.{name}: LiteLLM does not resolve this; did you mean {right}?"
+
+
+def _quotes(deployment: Deployment) -> Iterator[str]:
+    """Values that must be text, and that YAML did not read as text."""
+    where = f"{deployment.where}.litellm_params"
+    for name, value in deployment.params.items():
+        if name in TEXTS and value is not None and not isinstance(value, str):
+            yield (
+                f"{where}.{name}: expected a string, got {_kind(name, value)}; LiteLLM would leave this "
+                "deployment out: write it in quotes"
+            )
+
+
+def _kind(name: str, value: object) -> str:
+    """What a value is that YAML did not read as text; a key is not repeated."""
+    if isinstance(value, date):
+        return f"the date {value}"
+    return "a " + KINDS.get(type(value), "value") if name in SECRETS else shown(value)
 
 
 # --- other sections --------------------------------------------------------------------------------

@@ -129,11 +129,19 @@ EXCEPTION: Final = (
 """LiteLLM's own class and the provider's: `litellm.BadRequestError: OpenAIException - `; by exact case."""
 ROUTER: Final = any_of(
     r"\n\nLiteLLM: .*",
+    r"\s*\bLiteLLM: model group '.*",
+    r"\s*\bFallback to [^\n]{1,500}? also failed\b.*",
     r"\s*\bReceived Model Group=[^\n]*(?:\nAvailable Model Group Fallbacks=[^\n]*)?",
     r"\s*\bLiteLLM (?:Retried|Max Retries): [^,\n]*,?",
     r"\s*\bError doing the fallback: .*",
 )
 """What LiteLLM's router adds to an error: which groups have fallbacks, and what the operator should set."""
+MODULE: Final = any_of(
+    r"(?<![\w./-])(?:litellm|openai|anthropic|httpx|httpcore|aiohttp|pydantic|pydantic_core|fastapi|starlette|uvicorn|"
+    r"orjson|google|vertexai|botocore|boto3|azure|mlx_lm|vllm|optillm|transformers|torch)(?:\.[A-Za-z_]\w*)+",
+    r"(?<![\w./-])[a-z_]\w*(?:\.[a-z_]\w*){2,}\.[A-Z]\w*",
+)
+"""Names of Python modules, classes and functions with their packages; by exact case."""
 URL: Final = r"(?<![a-z0-9+.-])[a-z][a-z0-9+.-]*://[^\s'\"`<>)\]}|]+"
 PATH: Final = any_of(
     r"(?<![\w.:@<])(?:~|\.{1,2})?/(?:[\w.@+~%-]+/)+[\w.@+~%-]*",

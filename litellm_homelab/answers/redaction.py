@@ -180,9 +180,24 @@ def _model(text: str, words: Words) -> str:
 
 
 def _providers(text: str, words: Words) -> str:
-    return _provider_pattern(words.public).sub(
-        lambda match: match.group() if match.group() in words.public else PLACEHOLDER, text
-    )
+    """Names of providers, but for those in names of fields that the client's own request has."""
+
+    def instead(match: re.Match[str]) -> str:
+        if match.group() in words.public or _is_said(text, match, words):
+            return match.group()
+        return PLACEHOLDER
+
+    return _provider_pattern(words.public).sub(instead, text)
+
+
+_WORD: Final = re.compile(r"\w*")
+
+
+def _is_said(text: str, match: re.Match[str], words: Words) -> bool:
+    """Whether a name is a part of a longer word (`azure_ad_token`) that the client's request has."""
+    end = _WORD.match(text, match.end())
+    word = match.group() + (end.group() if end else "")
+    return len(word) > len(match.group()) and words.said(word)
 
 
 @functools.lru_cache(maxsize=8)
@@ -213,6 +228,7 @@ STEPS: Final[dict[str, Step]] = {
     "ipv6": _ipv6,
     **_named("host"),
     "exception": _pattern(patterns.EXCEPTION, "", 0),
+    "module": _pattern(patterns.MODULE, PLACEHOLDER, 0),
     **_named("version", "hardware"),
     "provider": _providers,
     "model": _model,

@@ -47,13 +47,15 @@ class Fields:
 
     `opened` is `homelab.fields`; `litellms` are the parameters of the installed LiteLLM: one that no list
     has is refused. `extra` are further fields that pass on every route and that another rule decides on
-    (OptiLLM's). `filters_tags` says that tags choose among deployments here.
+    (OptiLLM's). `filters_tags` says that tags choose among deployments here. `banned` are the names that
+    the installed LiteLLM takes from no client, in metadata neither.
     """
 
     opened: Mapping[str, str] = field(default_factory=dict)
     litellms: frozenset[str] = frozenset()
     extra: frozenset[str] = frozenset()
     filters_tags: bool = False
+    banned: frozenset[str] = frozenset()
     lists: Lists = field(default_factory=reviewed)
     _documented: dict[str, frozenset[str]] = field(default_factory=dict, compare=False)
     """Documented fields by API, looked up once."""
@@ -161,6 +163,8 @@ class Fields:
                 return Verdict(self.opened[spelled]), "the operator closed it (homelab.fields)"
         if key in self.lists.metadata_refused or key.startswith(self.lists.metadata_prefixes):
             return Verdict.REFUSE, "LiteLLM reads it as its own note on the request"
+        if key in self.banned:
+            return Verdict.REFUSE, "clients may not set it, not even in metadata"
         if key == "tags" and self.filters_tags:
             return Verdict.REFUSE, "tags choose among deployments here"
         return (Verdict.DROP if key in self.lists.metadata_dropped else Verdict.PASS), ""

@@ -67,7 +67,7 @@ class Body:
         headers = Headers(scope=scope)
         if _announced(headers) > self._limit:
             await self._refuse_size(receive, send)  # before a byte of it is asked for
-        elif _media_type(headers) in FORMS:
+        elif media_type(headers) in FORMS:
             await self._counted(scope, receive, send)
         else:
             await self._held(scope, receive, send)
@@ -98,7 +98,7 @@ class Body:
         """The body as it goes on, or why it does not."""
         document = self._read(body) if body.lstrip(BLANK)[:1] in {b"", b"{"} else None
         if document is None:
-            is_binary = _media_type(Headers(scope=scope)).startswith(BINARY)
+            is_binary = media_type(Headers(scope=scope)).startswith(BINARY)
             return body if is_binary else not_an_object()
         return limits.refusal(document, self._parts) or self._without_mark(document, body)
 
@@ -226,7 +226,7 @@ def _written(document: Mapping[str, Any]) -> bytes:
         return json.dumps(document).encode()
 
 
-def _media_type(headers: Headers) -> str:
+def media_type(headers: Headers) -> str:
     """The content type without its parameters, as LiteLLM compares it."""
     return headers.get("content-type", "").split(";", 1)[0].strip().lower()
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from litellm_homelab.decision import Refuse
-from litellm_homelab.hooks import client_error, context, outcome, upstream_failure
+from litellm_homelab.hooks import client_error, context, outcome, own_errors, upstream_failure
 from litellm_homelab.hooks.client_error import ClientError
 from litellm_homelab.hooks.closed import broken, counted
 from litellm_homelab.hooks.context import Record, Told
@@ -90,4 +90,4 @@ class Closing:
             record.guardrail = True
         if record is not None and getattr(error, "llm_provider", None):
             record.told = self._told(error)
-        return client_error.refined(error, self.scrub)
+        return own_errors.readable(record, error) or client_error.refined(error, self.scrub)

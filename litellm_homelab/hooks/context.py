@@ -115,7 +115,9 @@ class Record:
     tried: bool = False
     """Whether a deployment has been chosen for an attempt."""
     sent_out: bool = False
-    """Whether the attempt under way has been sent; LiteLLM's own errors come before that."""
+    """Whether a request of the attempt under way has left: the transport below LiteLLM's clients saw it."""
+    announced: bool = False
+    """Whether LiteLLM has said that it is about to send; an error of its own may still come first."""
     failure: Failure | None = None
     """How the attempt under way failed, read before the router hangs other errors on its error."""
     unsent: Exception | None = None

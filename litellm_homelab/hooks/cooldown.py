@@ -11,7 +11,7 @@ from litellm.exceptions import GuardrailRaisedException
 from litellm.router_utils import fallback_event_handlers
 
 from litellm_homelab import failures
-from litellm_homelab.hooks import context, upstream_failure
+from litellm_homelab.hooks import context, own_errors, upstream_failure
 from litellm_homelab.hooks.closed import broken
 from litellm_homelab.settings import SettingsError
 
@@ -73,7 +73,7 @@ def _counts(error: BaseException) -> bool:
             return False
         if record is not None and record.failure is not None:
             return failures.rests(record.failure)
-        sent = record.sent_out if record is not None else True
+        sent = own_errors.has_left(record, error) if record is not None else True
         return failures.rests(upstream_failure.failure(error, sent=sent))
     except Exception as fault:  # noqa: BLE001 - LiteLLM would lose the failure of a fallback's attempt
         broken("cooldown", fault)

@@ -76,6 +76,10 @@ class Deployments:
         for name, model in self._below(str((deployment.get("model_info") or {}).get("id") or "")):
             yield {**deployment, "model_name": name, "litellm_params": {**params, "model": model}}
 
+    def has_router(self) -> bool:
+        """Whether LiteLLM has made its router."""
+        return self._router() is not None
+
     def has_window_fallbacks(self) -> bool:
         """Whether the operator has fallbacks for prompts that are too long."""
         return bool(getattr(self._router(), "context_window_fallbacks", None))

@@ -12,9 +12,11 @@ from starlette.websockets import WebSocketClose
 
 from litellm_homelab.callers import Caller, Keyring
 from litellm_homelab.decision import Allow, Refuse
+from litellm_homelab.fields import bodies
 from litellm_homelab.gate.rule import Gate
 from litellm_homelab.gate.table import ANY, Route
 from litellm_homelab.hooks import context, refusal
+from litellm_homelab.hooks.body import FORMS, media_type
 from litellm_homelab.hooks.closed import broken
 from litellm_homelab.hooks.request_fields import Screen
 from litellm_homelab.hooks.routing import Finder
@@ -44,6 +46,9 @@ class Door:
         decision = (
             _decided(lambda: self._decide(scope)) if scope["type"] in {"http", "websocket"} else Allow()
         )
+        rule = "gate"
+        if isinstance(decision, Allow) and scope["type"] == "http":
+            rule, decision = "edge", _form(scope) or decision
         if isinstance(decision, Allow):
             if scope["type"] == "http":
                 record = context.required()
@@ -51,7 +56,7 @@ class Door:
                 record.scope = scope  # LiteLLM keeps what it reads of the body there
             await self.app(scope, receive, send)
             return
-        context.refused("gate", decision)
+        context.refused(rule, decision)
         if scope["type"] == "websocket":
             await WebSocketClose(POLICY_VIOLATION, decision.type)(scope, receive, send)
         else:
@@ -65,6 +70,12 @@ class Door:
         record.route, record.scope = route, scope
         caller = sender(scope, self._keyring) if self._rule.asks_no_key(route) else None
         return self._rule.before_key(route, caller)
+
+
+def _form(scope: Scope) -> Refuse | None:
+    """The refusal of a form on a route that takes JSON only."""
+    route, kind = context.required().route, media_type(Headers(scope=scope))
+    return bodies.refusal(route.path, scope["method"], kind) if route is not None and kind in FORMS else None
 
 
 def metrics_door(rule: Gate, keyring: Keyring) -> Callable[[Scope], Allow | Refuse]:

@@ -17,6 +17,7 @@ from litellm_homelab.hooks import context, cors, listing, naming, refusal, socke
 from litellm_homelab.hooks.answer_filter import AnswerFilter
 from litellm_homelab.hooks.body import Body
 from litellm_homelab.hooks.context import Record
+from litellm_homelab.hooks.early_errors import Early, Instead
 from litellm_homelab.hooks.forms import Fields
 from litellm_homelab.hooks.last_word import LastWord
 from litellm_homelab.hooks.watch import Watch
@@ -47,6 +48,10 @@ def _none(_: Record) -> Mapping[str, str]:
     return {}
 
 
+def _left(_: Record) -> Refuse | None:
+    return None
+
+
 def _allow(_: Scope) -> Allow | Refuse:
     return Allow()
 
@@ -61,8 +66,8 @@ class Border:
     What `Edge` needs to know.
 
     The order of the handles, how large a body may be, how marks come off, what is refused outright, who is
-    told when a request has ended, how many parts a body may have, how texts of errors are cleaned, and which
-    names below wildcard groups a request's listing has.
+    told when a request has ended, how many parts a body may have, how texts of errors are cleaned, what stands
+    in the place of an error that came before pre-call, and which names below wildcard groups a listing has.
     """
 
     order: Sequence[str] = ()
@@ -72,6 +77,7 @@ class Border:
     ended: Ended = _unnoticed
     parts: int = limits.PARTS
     scrub: Scrub = _plain
+    early: Early = _left
     below: Callable[[Record], Mapping[str, str]] = _none
     concrete: frozenset[str] = frozenset()
     """Names below wildcard groups."""
@@ -98,7 +104,8 @@ class Edge:
         with context.request(scope.get("path", "")) as record:
             watch = Watch(cors.adding(self._cors, scope, send))
             try:
-                clean = AnswerFilter(record, LastWord(record, watch), self._border.scrub, watch.note)
+                last = LastWord(record, Instead(record, watch, self._border.early))
+                clean = AnswerFilter(record, last, self._border.scrub, watch.note)
                 await self._serve(record, scope, receive, clean)
             finally:
                 record.tally.ended_at = time.monotonic()

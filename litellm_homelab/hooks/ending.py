@@ -8,6 +8,7 @@ from starlette.types import Scope
 
 from litellm_homelab.hooks.context import Record
 from litellm_homelab.hooks.count import Count
+from litellm_homelab.hooks.dropped import Dropped
 from litellm_homelab.hooks.watch import Watch
 from litellm_homelab.optillm.orphans import Orphans
 
@@ -15,12 +16,14 @@ from litellm_homelab.optillm.orphans import Orphans
 class Ending:
     """What `Edge` calls after each request, its client having left or not."""
 
-    def __init__(self, orphans: Orphans, count: Count) -> None:
+    def __init__(self, orphans: Orphans, count: Count, dropped: Dropped) -> None:
         self._orphans = orphans
         self._count = count
+        self._dropped = dropped
 
     async def __call__(self, record: Record, scope: Scope, watch: Watch) -> None:
-        """Make room for the next orphan; count."""
+        """Make room for the next orphan; report deployments that are not there; count."""
+        self._dropped.report()
         if record.orphan:
             self._orphans.leave(time.monotonic())
         await self._count(record, scope, watch)

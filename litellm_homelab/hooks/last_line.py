@@ -15,7 +15,7 @@ from litellm_homelab.attempts.address import Address
 from litellm_homelab.attempts.target import MODEL_FIELDS, Leaving, Target
 from litellm_homelab.decision import Refuse
 from litellm_homelab.gate.rule import Gate
-from litellm_homelab.hooks import context, purposes
+from litellm_homelab.hooks import context, own_metadata, purposes
 from litellm_homelab.hooks.closed import broken
 from litellm_homelab.hooks.context import Chosen, Record
 from litellm_homelab.hooks.forms import Fields
@@ -93,11 +93,14 @@ class LastLine:
     ) -> str | None:
         if used_for == purposes.SEARCH:
             return self._wrong_search(chosen, request)
-        found = self._targets.of(chosen.deployment, chosen.model) if chosen and chosen.deployment else None
+        if chosen is None or chosen.deployment is None:
+            return "attempt"
+        found = self._targets.of(chosen.deployment, chosen.model)
         if found is None:
             return "attempt"
         wrong = target.wrong(found, _leaving(request))
         if wrong is None:
+            own_metadata.strip(record, self._targets.params_of(chosen.deployment), request)
             record.tally.left()
         return wrong
 
@@ -120,6 +123,7 @@ class LastLine:
     @staticmethod
     def _answer(record: Record, request: httpx.Request, wrong: str | None) -> httpx.Response | None:
         if wrong is None:
+            record.sent_out = True
             return None
         log.error(
             "homelab %s rule refused a call for %s: its %s is not the chosen deployment's; "

@@ -9,7 +9,10 @@ from litellm.exceptions import GuardrailRaisedException
 from litellm.proxy._types import ProxyException
 
 from litellm_homelab import failures
+from litellm_homelab.decision import RefusalType
+from litellm_homelab.fields.routes import api_of
 from litellm_homelab.hooks import client_error, upstream_failure
+from litellm_homelab.hooks.client_error import ClientError, StreamBroken
 from litellm_homelab.hooks.context import Record
 from litellm_homelab.hooks.deployments import Deployments
 from litellm_homelab.hooks.refusal import Refused
@@ -20,6 +23,18 @@ Errors of the router itself, raised before it has chosen a deployment (`enable_p
 
 No hook sees them; the router leaves their name with the request when it goes on to a fallback (1.106.2).
 """
+ROUTERS_OWN: Final = frozenset({"AttributeError", "TypeError", "KeyError", "IndexError", "ValidationError"})
+"""Errors of Python's that end a request as well where the router runs into them: no group would do better."""
+UNPREPARED: Final = (
+    "The gateway could not prepare this request for the model: the model does not serve this route, or a "
+    "field has a type or a shape that the API does not document. Check the request against the API's "
+    "documentation."
+)
+"""What a client gets for an error of LiteLLM's own code, whose text would be Python's."""
+MEANT: Final = (Refused, ClientError, StreamBroken, GuardrailRaisedException)
+"""Errors whose texts are meant for the client already."""
+OPERATORS_CODE: Final = ("litellm.integrations.", "litellm.proxy.guardrails.")
+"""Modules of LiteLLM that raise for guardrails: their texts are meant for the client."""
 
 
 class Unsent(GuardrailRaisedException, ProxyException):  # type: ignore[misc]  # LiteLLM's classes are untyped
@@ -54,14 +69,14 @@ class OwnErrors:
 
         """
         if record.unsent is not None:
-            raise self._ended(client_error.status_of(record.unsent), client_error.text_of(record.unsent))
+            raise self._ended(record.unsent)
         if not record.tried and kwargs.get("fallback_depth"):
             self._refuse_after_the_router(kwargs)
-        record.tried, record.sent_out, record.failure = True, False, None
+        record.tried, record.sent_out, record.announced, record.failure = True, False, False, None
 
     def failed(self, record: Record, error: Exception) -> None:
         """Note how an attempt failed, once LiteLLM has given it up."""
-        record.failure = upstream_failure.failure(error, sent=record.sent_out)
+        record.failure = upstream_failure.failure(error, sent=has_left(record, error))
         if isinstance(error, Refused) or record.refusal is not None:
             return
         if failures.is_final(record.failure):
@@ -72,10 +87,53 @@ class OwnErrors:
         kind, text = _last_error(kwargs)
         windows = kind == "ContextWindowExceededError" and self._deployments.has_window_fallbacks()
         if kind in BEFORE_THE_HOOKS and not windows:
-            raise self._ended(400, text)
+            raise Unsent(400, self._scrub(text))
+        if kind in ROUTERS_OWN:
+            raise Unsent(400, UNPREPARED)
 
-    def _ended(self, status: int, text: str) -> Unsent:
-        return Unsent(status, self._scrub(text))
+    def _ended(self, error: Exception) -> Unsent:
+        if _is_unreadable(error):
+            return Unsent(400, UNPREPARED)
+        return Unsent(client_error.status_of(error), self._scrub(client_error.text_of(error)))
+
+
+def has_left(record: Record, error: BaseException) -> bool:
+    """
+    Whether a request of the attempt under way has left for its upstream.
+
+    The transport knows. Some SDKs of providers do not send through it: of these LiteLLM's word is taken that
+    it is about to send, unless Python stumbled over a value first.
+    """
+    return record.sent_out or (record.announced and not upstream_failure.is_pythons(error))
+
+
+def readable(record: Record | None, error: Exception) -> ClientError | None:
+    """A 400 in a sentence in the place of an error that LiteLLM raised before it sent; None for any other."""
+    if record is None or not record.opened or isinstance(error, MEANT):
+        return None
+    if record.route is None or api_of(record.route.path) is None or client_error.is_guardrails(error):
+        return None
+    if not record.tried and not _is_litellms_code(error):
+        return None
+    failure = record.failure or upstream_failure.failure(error, sent=has_left(record, error))
+    if not failures.is_final(failure) or not _is_unreadable(error):
+        return None
+    return ClientError(400, UNPREPARED, type=RefusalType.INVALID_BODY.value)
+
+
+def _is_unreadable(error: Exception) -> bool:
+    return client_error.status_of(error) >= 500 or upstream_failure.says_pythons(
+        error, client_error.text_of(error)
+    )
+
+
+def _is_litellms_code(error: BaseException) -> bool:
+    """Whether an exception was raised in LiteLLM's code, and not in a guardrail or a callback."""
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    module = str(trace.tb_frame.f_globals.get("__name__", "")) if trace is not None else ""
+    return module.startswith("litellm.") and not module.startswith(OPERATORS_CODE)
 
 
 def _last_error(kwargs: Mapping[str, Any]) -> tuple[str, str]:

@@ -16,6 +16,7 @@ from litellm_homelab.hooks.approach_callback import ApproachCallback
 from litellm_homelab.hooks.closing import Closing
 from litellm_homelab.hooks.count import Count
 from litellm_homelab.hooks.deployments import Deployments
+from litellm_homelab.hooks.dropped import Dropped
 from litellm_homelab.hooks.ending import Ending
 from litellm_homelab.hooks.gate_auth import gate
 from litellm_homelab.hooks.last_line import LastLine
@@ -66,7 +67,13 @@ def build(settings: Settings, router: Callable[[], Any], has_database: Callable[
     keyring = Keyring.from_settings(settings)
     rule = Gate(tuple(settings.homelab.gate.open))
     fields = RequestFields(
-        Fields(settings.homelab.fields, litellm_params.names(), RELATIVES, filters_tags(settings))
+        Fields(
+            settings.homelab.fields,
+            litellm_params.names(),
+            RELATIVES,
+            filters_tags(settings),
+            litellm_params.banned(),
+        )
     )
     ledger = Ledger(state.connect(state.parse(settings.homelab.state, settings.folder)))
     orphans = Orphans(settings.homelab.limits.orphans)
@@ -90,7 +97,11 @@ def build(settings: Settings, router: Callable[[], Any], has_database: Callable[
         loop_guard=LoopGuardCallback(lanes, opening, deployments, guard, keeper, closing, showroom),
         metrics=MetricsCallback(deployments),
         opening=opening,
-        ending=Ending(orphans, Count(keyring, ledger)),
+        ending=Ending(
+            orphans,
+            Count(keyring, ledger),
+            Dropped((one.group for one in settings.router.deployments), deployments),
+        ),
         last_line=LastLine(rule, targets, partial(search_base, router)),
         scrub=scrub,
     )

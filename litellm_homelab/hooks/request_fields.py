@@ -111,6 +111,16 @@ class RequestFields:
         if screened.kept is not document:
             _take_out(data, document, screened.kept)
 
+    def judged_form(self, record: Record) -> Refuse | None:
+        """Which field of a form is refused or unknown, where LiteLLM failed before pre-call."""
+        api = api_of(record.route.path) if record.route is not None else None
+        if api is None or record.screened or not record.form:
+            return None
+        screened = self._rule.body(api, dict(record.form))
+        if screened.refusal is None and screened.dropped:
+            return unknown_fields(screened.dropped)
+        return screened.refusal
+
     @staticmethod
     def _note(record: Record, screened: Screened) -> None:
         record.refused_field = record.refused_field or screened.refusal
@@ -152,6 +162,16 @@ def empty_body() -> Refuse:
     return Refuse(
         RefusalType.INVALID_BODY,
         "The body is empty. Send a JSON object with the header Content-Type: application/json.",
+    )
+
+
+def unknown_fields(names: tuple[str, ...]) -> Refuse:
+    """The refusal of a form that LiteLLM could not read, with the fields that its API does not document."""
+    shown = ", ".join(repr(name[:80]) for name in names[:NAMED])
+    return Refuse(
+        RefusalType.INVALID_BODY,
+        f"The form has fields that this route's API does not document: {shown}. Remove them.",
+        param=names[0][:80],
     )
 
 

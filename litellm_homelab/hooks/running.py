@@ -98,7 +98,7 @@ def _parts() -> Parts:
     """The rules and what they share, made once per process; wraps LiteLLM's app."""
     from litellm.proxy.proxy_server import app
 
-    from litellm_homelab.hooks import bridge, cooldown, door, edge, parts, transport, unmarking
+    from litellm_homelab.hooks import bridge, cooldown, door, early_errors, edge, parts, transport, unmarking
 
     made = parts.build(settings(), router, has_database)
     limits = settings().homelab.limits
@@ -111,6 +111,7 @@ def _parts() -> Parts:
         made.ending,
         limits.parts,
         made.scrub,
+        early_errors.EarlyErrors(made.fields, made.keyring),
         made.showroom.below,
         made.showroom.concrete,
     )

@@ -147,10 +147,10 @@ class ShowroomCallback(CustomLogger):  # type: ignore[misc]  # LiteLLM's class i
         )
 
     def log_pre_api_call(self, model: Any, messages: Any, kwargs: Any) -> None:  # noqa: ANN401, ARG002
-        """Note that the attempt is being sent."""
+        """Note that the attempt is about to be sent."""
         record = context.current()
         if record is not None and SENT in (kwargs.get("additional_args") or {}):
-            record.sent_out = True
+            record.announced = True
 
     async def async_post_call_failure_deployment_hook(
         self,

@@ -27,6 +27,13 @@ BAD_REQUEST: Final = "invalid_request_error"
 """The type of a bad request's error in OpenAI's API, and in those that are made after it."""
 LOCAL: Final = (ImportError, OSError)
 """Failures of this machine while a request is prepared: a missing package, an unreadable key file."""
+LOGINS: Final = ("google.auth", "botocore", "azure.core", "azure.identity", "msal")
+"""Packages whose errors are about the operator's credentials, before a request can be sent."""
+PYTHONS: Final = (
+    *(AttributeError, TypeError, LookupError, ValueError),
+    *(AssertionError, NotImplementedError, RecursionError),
+)
+"""What Python raises where code meets a value that it did not expect; pydantic's errors are ValueErrors."""
 
 
 def failure(error: BaseException, *, sent: bool) -> Failure:
@@ -48,7 +55,7 @@ def failure(error: BaseException, *, sent: bool) -> Failure:
             return Failure(sent=True, answered=answered, status=status)
         if isinstance(one, UNREACHABLE):
             return Failure(sent=True, unreachable=True, status=status)
-    is_local = not sent and any(isinstance(one, LOCAL) for one in _chain(error))
+    is_local = not sent and any(_is_local(one) for one in _chain(error))
     return Failure(sent=sent or is_local, status=status)
 
 
@@ -74,6 +81,21 @@ def _message(body: object) -> str:
         if inner:
             return inner if isinstance(inner, str) else _message(inner)
     return ""
+
+
+def is_pythons(error: BaseException) -> bool:
+    """Whether an exception is, or was made from, one that Python raises for an unexpected value."""
+    return any(isinstance(one, PYTHONS) for one in _chain(error))
+
+
+def says_pythons(error: BaseException, text: str) -> bool:
+    """Whether a text repeats a message of Python's own, which tells a client nothing."""
+    found = (one for one in _chain(error) if isinstance(one, PYTHONS) and not isinstance(one, ValueError))
+    return any(str(one) in text for one in found)
+
+
+def _is_local(error: BaseException) -> bool:
+    return isinstance(error, LOCAL) or type(error).__module__.startswith(LOGINS)
 
 
 def _chain(error: BaseException) -> Iterator[BaseException]:

@@ -18,24 +18,24 @@ UNSUPPORTED = {"model": "strict", "messages": TEXT, "logit_bias": {"1": 1}}
 CASES: dict[str, tuple[str, dict[str, Any], int, str]] = {
     "an unsupported parameter": (CHAT, UNSUPPORTED, 400, "logit_bias"),
     "a number for n": (CHAT, {"model": "strict", "messages": TEXT, "n": 2}, 400, "n"),
-    "a message that is a number": (CHAT, {"model": "strict", "messages": [5]}, 500, ""),
-    "messages that are a text": (CHAT, {"model": "strict", "messages": "hello"}, 500, ""),
+    "a message that is a number": (CHAT, {"model": "strict", "messages": [5]}, 400, ""),
+    "messages that are a text": (CHAT, {"model": "strict", "messages": "hello"}, 400, ""),
     "a content part that is a number": (
         CHAT,
         {"model": "main", "messages": [{"role": "user", "content": [5]}]},
-        500,
+        400,
         "",
     ),
     "an image without an address": (
         CHAT,
         {"model": "strict", "messages": [{"role": "user", "content": [{"type": "image_url"}]}]},
-        500,
+        400,
         "",
     ),
-    "input that is a number": ("/v1/responses", {"model": "main", "input": 5}, 500, ""),
-    "an item that is a number": ("/v1/responses", {"model": "main", "input": [5]}, 500, ""),
-    "contents that are a number": ("/v1beta/models/main:generateContent", {"contents": 5}, 500, ""),
-    "a prompt that is an object": ("/v1/completions", {"model": "main", "prompt": {"x": 1}}, 500, "prompt"),
+    "input that is a number": ("/v1/responses", {"model": "main", "input": 5}, 400, ""),
+    "an item that is a number": ("/v1/responses", {"model": "main", "input": [5]}, 400, ""),
+    "contents that are a number": ("/v1beta/models/main:generateContent", {"contents": 5}, 400, ""),
+    "a prompt that is an object": ("/v1/completions", {"model": "main", "prompt": {"x": 1}}, 400, ""),
     "no voice": ("/v1/audio/speech", {"model": "speak", "input": "hello"}, 400, "voice"),
 }
 """Route, body, status, and a word that the text must have."""
