@@ -80,7 +80,8 @@ PATTERNS: Final[Mapping[str, tuple[str, str]]] = {
             rf"(?<![\w@.-])(?:[a-z0-9](?:[\w-]*[a-z0-9])?\.)+(?:{TLDS})\b(?![\w-]|\.\w)(?::\d{{1,5}})?",
             r"\blocalhost\b(?::\d{1,5})?",
             # without a domain: where a port follows, or the word before says so
-            r"(?<![\w.-])(?=[a-z0-9-]*[a-z])[a-z0-9]+-[a-z0-9-]*:\d{2,5}\b",
+            # (a time is none: 2026-11-25T19:40:20Z)
+            r"(?<![\w.-])(?!\d{4}-\d\d-\d\dT)(?=[a-z0-9-]*[a-z])[a-z0-9]+-[a-z0-9-]*:\d{2,5}\b",
             r"\b[a-z]+\d+:\d{4,5}\b",
             r"(?<=host )['\"`]?[a-z][\w.-]*(?::\d{1,5}|(?=['\"`]))['\"`]?",
             r"(?<=connect to )['\"`]?[a-z][\w-]*:\d{1,5}['\"`]?",
@@ -128,10 +129,11 @@ EXCEPTION: Final = (
 )
 """LiteLLM's own class and the provider's: `litellm.BadRequestError: OpenAIException - `; by exact case."""
 ROUTER: Final = any_of(
-    r"\n\nLiteLLM: .*",
-    r"\s*\bReceived Model Group=[^\n]*(?:\nAvailable Model Group Fallbacks=[^\n]*)?",
-    r"\s*\bLiteLLM (?:Retried|Max Retries): [^,\n]*,?",
-    r"\s*\bError doing the fallback: .*",
+    r"(?:\n|\\n){1,2}LiteLLM: .*",
+    r"\bFallback to \S.{0,999}? also failed\b.*",
+    r"\bReceived Model Group=[^\n]*(?:\nAvailable Model Group Fallbacks=[^\n]*)?",
+    r"\bLiteLLM (?:Retried|Max Retries): [^,\n]*,?",
+    r"\bError doing the fallback: .*",
 )
 """What LiteLLM's router adds to an error: which groups have fallbacks, and what the operator should set."""
 URL: Final = r"(?<![a-z0-9+.-])[a-z][a-z0-9+.-]*://[^\s'\"`<>)\]}|]+"

@@ -25,6 +25,7 @@ HELPFUL = (
     "Unsupported parameter: 'max_tokens' is not supported with this. Use 'max_completion_tokens' instead.",
     "tools.0.function.parameters must be an object; messages[0].content is required (e.g. a string)",
     "Use /v1/chat/completions, not /v1/completions; and/or application/json; 12:34:56, 1/2",
+    "2026-11-25T19:40:20Z",
     "context_length_exceeded: prompt is too long: 210000 tokens > 200000 maximum",
     "image exceeds 5 MB maximum: 6291456 bytes > 5242880 bytes",
     "cannot read https://pictures.example/a.png",
@@ -59,6 +60,8 @@ def test_what_helps_the_client_stays(text: str) -> None:
         ("No such file: '/models/q/config.json'", "No such file: 'upstream'"),
         ("see https://console.groq.com/docs", "see upstream"),
         ("boom\n\nLiteLLM: model group 'main' failed", "boom"),
+        ("('boom\\n\\nLiteLLM: model group 'x' failed. Fallback to rung also failed: no", "('boom"),
+        ("boom Fallback to rung also failed: no", "boom"),
     ],
 )  # fmt: skip
 def test_what_names_an_upstream_goes(text: str, after: str) -> None:
