@@ -29,6 +29,8 @@ def any_of(*patterns: str) -> str:
 
 PATTERNS: Final[Mapping[str, tuple[str, str]]] = {
     # By name: the pattern, whatever its case, and what stands in its place.
+    # pydantic's report: of an upstream's answer that LiteLLM could not read, the value is the upstream's
+    "value": (r", input_value=[\s\S]*?(?:, input_type=\w+|\Z)", ""),
     "run": (r"[!-~]{300,}", PLACEHOLDER),
     "mail": (r"(?<![\w.+-])[\w.+-]+@[\w-]+(?:\.[\w-]+)+", PLACEHOLDER),
     "arn": (r"\barn:[\w-]+:\S*|\bprojects/[\w/.:-]+", PLACEHOLDER),

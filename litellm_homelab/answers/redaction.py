@@ -207,7 +207,7 @@ WRAPPERS: Final[dict[str, Step]] = {
 }
 """By name, in order: they read the text as it came, before any other redaction changes it."""
 STEPS: Final[dict[str, Step]] = {
-    **_named("run"),
+    **_named("value", "run"),
     "url": _url,
     **_named("mail", "arn", "field", "key", "credential", "account"),
     "path": _path,
