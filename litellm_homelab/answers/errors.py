@@ -6,7 +6,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from litellm_homelab.answers.shapes import DROPPED, View, label, number
+from litellm_homelab.answers import error_words
+from litellm_homelab.answers.shapes import DROPPED, View, number
 
 FIELDS: Final = frozenset(
     {"sequence_number", "message", "type", "param", "code", "status", "error", "detail", "loc", "msg", "line"}
@@ -38,8 +39,7 @@ def shown(value: Any, view: View, depth: int = 0) -> Any:  # noqa: ANN401 - JSON
 
 def _field(key: str, value: Any, view: View, depth: int) -> Any:  # noqa: ANN401 - JSON of any shape
     if key in {"type", "code", "status"} and isinstance(value, str):
-        short = label(value, view)
-        return None if short is DROPPED else short
+        return value if error_words.is_known(value) else None
     return shown(value, view, depth + 1)
 
 

@@ -21,7 +21,9 @@ PASSED: Final = frozenset(
         "x-content-type-options x-frame-options referrer-policy strict-transport-security "
         "content-security-policy "
         # for clients: when and whether to ask again; the request's id in this gateway's log
-        "retry-after retry-after-ms x-should-retry x-litellm-call-id x-accel-buffering"
+        "retry-after retry-after-ms x-should-retry x-litellm-call-id x-accel-buffering "
+        # which of the operator's guardrails have read the request (LiteLLM's documentation, "Guardrails")
+        "x-litellm-applied-guardrails"
     )
 )
 """

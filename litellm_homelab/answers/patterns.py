@@ -29,6 +29,8 @@ def any_of(*patterns: str) -> str:
 
 PATTERNS: Final[Mapping[str, tuple[str, str]]] = {
     # By name: the pattern, whatever its case, and what stands in its place.
+    # pydantic's report: of an upstream's answer that LiteLLM could not read, the value is the upstream's
+    "value": (r", input_value=[\s\S]*?(?:, input_type=\w+|\Z)", ""),
     "run": (r"[!-~]{300,}", PLACEHOLDER),
     "mail": (r"(?<![\w.+-])[\w.+-]+@[\w-]+(?:\.[\w-]+)+", PLACEHOLDER),
     "arn": (r"\barn:[\w-]+:\S*|\bprojects/[\w/.:-]+", PLACEHOLDER),
@@ -80,7 +82,8 @@ PATTERNS: Final[Mapping[str, tuple[str, str]]] = {
             rf"(?<![\w@.-])(?:[a-z0-9](?:[\w-]*[a-z0-9])?\.)+(?:{TLDS})\b(?![\w-]|\.\w)(?::\d{{1,5}})?",
             r"\blocalhost\b(?::\d{1,5})?",
             # without a domain: where a port follows, or the word before says so
-            r"(?<![\w.-])(?=[a-z0-9-]*[a-z])[a-z0-9]+-[a-z0-9-]*:\d{2,5}\b",
+            # (a time is none: 2026-11-25T19:40:20Z)
+            r"(?<![\w.-])(?!\d{4}-\d\d-\d\dT)(?=[a-z0-9-]*[a-z])[a-z0-9]+-[a-z0-9-]*:\d{2,5}\b",
             r"\b[a-z]+\d+:\d{4,5}\b",
             r"(?<=host )['\"`]?[a-z][\w.-]*(?::\d{1,5}|(?=['\"`]))['\"`]?",
             r"(?<=connect to )['\"`]?[a-z][\w-]*:\d{1,5}['\"`]?",
@@ -128,12 +131,12 @@ EXCEPTION: Final = (
 )
 """LiteLLM's own class and the provider's: `litellm.BadRequestError: OpenAIException - `; by exact case."""
 ROUTER: Final = any_of(
-    r"\n\nLiteLLM: .*",
-    r"\s*\bLiteLLM: model group '.*",
-    r"\s*\bFallback to [^\n]{1,500}? also failed\b.*",
-    r"\s*\bReceived Model Group=[^\n]*(?:\nAvailable Model Group Fallbacks=[^\n]*)?",
-    r"\s*\bLiteLLM (?:Retried|Max Retries): [^,\n]*,?",
-    r"\s*\bError doing the fallback: .*",
+    r"(?:\n|\\n){1,2}LiteLLM: .*",
+    r"\bLiteLLM: model group '.*",
+    r"\bFallback to \S.{0,999}? also failed\b.*",
+    r"\bReceived Model Group=[^\n]*(?:\nAvailable Model Group Fallbacks=[^\n]*)?",
+    r"\bLiteLLM (?:Retried|Max Retries): [^,\n]*,?",
+    r"\bError doing the fallback: .*",
 )
 """What LiteLLM's router adds to an error: which groups have fallbacks, and what the operator should set."""
 MODULE: Final = any_of(

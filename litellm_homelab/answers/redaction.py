@@ -21,6 +21,8 @@ from litellm_homelab.answers.provider_names import NAMES
 
 LONGEST: Final = 2000
 """Characters of a text that are kept: an upstream's page of HTML, or the prompt again, helps nobody."""
+READ: Final = 50_000
+"""Characters of a text that are searched for the message in it."""
 OBJECTS: Final = 4
 """JSON objects in one text that are read."""
 DEEPEST: Final = 8
@@ -39,7 +41,7 @@ Step = Callable[[str, Words], str]
 
 def message(text: str, words: Words) -> str:
     """The message in a text, without what a server or LiteLLM has put around it; the first of two passes."""
-    return _through(WRAPPERS, text, words)[:LONGEST]
+    return _through(WRAPPERS, text[:READ], words).strip()[:LONGEST]
 
 
 def redacted(text: str, words: Words) -> str:
@@ -220,7 +222,7 @@ WRAPPERS: Final[dict[str, Step]] = {
 }
 """By name, in order: they read the text as it came, before any other redaction changes it."""
 STEPS: Final[dict[str, Step]] = {
-    **_named("run"),
+    **_named("value", "run"),
     "url": _url,
     **_named("mail", "arn", "field", "key", "credential", "account"),
     "path": _path,

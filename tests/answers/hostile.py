@@ -45,6 +45,7 @@ TEXTS: Final[Mapping[str, str]] = {
     "traceback": "boom\nstack backtrace:\n 0: zqframe",
     "router": "boom\n\nLiteLLM: Fallbacks are configured for: zqgroup.",
     "embedded": 'boom {"zqkey": "zqshard", "message": "bad"}',
+    "value": "bad [type=string_type, input_value=['zqvalue'], input_type=list]",
     "run": "boom " + "zqrun" * 70,
     "url": "see https://zqhostname",
     "mail": "ask zquser@zqmail.zz",
@@ -171,7 +172,7 @@ class Maker:
         """An error in any shape."""
         known = {
             "message": self.text(),
-            "type": self._or_secret(lambda: "server_error"),
+            "type": self.random.choice(["server_error", "zq_error", "zqError"]),
             "code": 500,
             "param": None,
         }

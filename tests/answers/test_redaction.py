@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from litellm_homelab.answers import error_words
 from litellm_homelab.answers.redaction import Words
 from litellm_homelab.hooks import client_error
 from tests.answers.hostile import DEPLOYMENTS
@@ -25,12 +26,13 @@ HELPFUL = (
     "Unsupported parameter: 'max_tokens' is not supported with this. Use 'max_completion_tokens' instead.",
     "tools.0.function.parameters must be an object; messages[0].content is required (e.g. a string)",
     "Use /v1/chat/completions, not /v1/completions; and/or application/json; 12:34:56, 1/2",
+    "2026-11-25T19:40:20Z",
     "context_length_exceeded: prompt is too long: 210000 tokens > 200000 maximum",
     "image exceeds 5 MB maximum: 6291456 bytes > 5242880 bytes",
     "cannot read https://pictures.example/a.png",
     "the model 'main' needs spare local parts; so does `qwen2.5:7b`, and groq-free",
     "Rate limit reached on tokens per minute (TPM): Limit 12000, Used 11000. Please try again in 10.5s.",
-    "messages.0.role: Input should be 'user' [type=literal_error, input_value='x', input_type=str]",
+    "messages.0.role: Input should be 'user' [type=literal_error]",
 )  # fmt: skip
 
 
@@ -59,6 +61,10 @@ def test_what_helps_the_client_stays(text: str) -> None:
         ("No such file: '/models/q/config.json'", "No such file: 'upstream'"),
         ("see https://console.groq.com/docs", "see upstream"),
         ("boom\n\nLiteLLM: model group 'main' failed", "boom"),
+        ("('boom\\n\\nLiteLLM: model group 'x' failed. Fallback to rung also failed: no", "('boom"),
+        ("boom Fallback to rung also failed: no", "boom"),
+        ("x\n  Input should be a string [type=t, input_value=['secret'], input_type=list]",
+            "x\n  Input should be a string [type=t]"),
     ],
 )  # fmt: skip
 def test_what_names_an_upstream_goes(text: str, after: str) -> None:
@@ -80,3 +86,21 @@ def test_litellms_redaction_is_kept(secret: str) -> None:
 def test_no_text_is_too_long(bad: str) -> None:
     """A text is cut before it is searched; what comes out is no longer than what is kept."""
     assert len(cleaned(bad * (100_000 // len(bad)))) <= 20_000
+
+
+@pytest.mark.parametrize(
+    "label",
+    ["invalid_request_error", "NotFoundError", "RESOURCE_EXHAUSTED", "404", "context_length_exceeded",
+     "unsupported_country_region_territory", "string_above_max_length", "organization_restricted", "tokens"],
+)  # fmt: skip
+def test_types_of_errors_stay(label: str) -> None:
+    """They are made of the words of the APIs."""
+    assert error_words.is_known(label)
+
+
+@pytest.mark.parametrize(
+    "label", ["somevendor_error", "SomevendorError", "error.gpu7", "vllm_error", "errorx", "é"]
+)
+def test_types_with_other_words_go(label: str) -> None:
+    """Whatever word is on no list could be a name."""
+    assert not error_words.is_known(label)

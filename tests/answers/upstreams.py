@@ -121,6 +121,7 @@ class Poisoner:
         return {
             **chosen,
             "x-ratelimit-remaining-tokens": "zq",
+            "x-litellm-applied-guardrails": "zq",
             "retry-after": self.random.choice(["3", "zqbox"]),
         }
 
