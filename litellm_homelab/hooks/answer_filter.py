@@ -13,7 +13,7 @@ from litellm_homelab.answers.rewriting import Rewriting
 from litellm_homelab.answers.routes import Answers, answers_of
 from litellm_homelab.answers.shapes import View, content
 from litellm_homelab.gate.table import Access, access, reviewed
-from litellm_homelab.hooks import bill
+from litellm_homelab.hooks import bill, outcome
 from litellm_homelab.hooks.answer_events import Events
 from litellm_homelab.hooks.answer_whole import Whole
 from litellm_homelab.hooks.context import Record
@@ -73,8 +73,8 @@ class AnswerFilter:
             await self._send(start)
 
     def _settled(self) -> bool:
-        """Whether a root's verdict will take the place of the stream (`LastWord`)."""
-        return self._record.root is not None and self._record.root.verdict is not None
+        """Whether a root's outcome will take the place of the stream (`LastWord`)."""
+        return outcome.of_root(self._record.root) is not None
 
     def _rewriting(self, answers: Answers) -> Rewriting:
         record = self._record

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from litellm_homelab.decision import RefusalType, Refuse
-from litellm_homelab.optillm import approaches, costs, tags
+from litellm_homelab.optillm import approaches, costs, tags, tools
 from litellm_homelab.optillm.approaches import Approach, Problem
 from litellm_homelab.optillm.parameters import readable
 from litellm_homelab.sections import Lane
@@ -18,8 +18,6 @@ UNSUPPORTED = {
 """Body fields that an OptiLLM handle refuses, and why."""
 LIMITS = ("max_tokens", "max_completion_tokens")
 """Fields of every request on which the cost of an approach depends."""
-FUNCTION_TOOLS = frozenset({"function", "custom"})
-"""Types of tools that the client runs; any other is run by a server."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,17 +65,15 @@ class Lanes:
         for name, why in UNSUPPORTED.items():
             if fields.get(name) is not None:
                 return Refuse(RefusalType.PARAM_NOT_ALLOWED, f"{handle}: {name} is not allowed: {why}.", name)
-        tools = fields.get("tools")
-        for tool in tools if isinstance(tools, list) else ():
-            kind = tool.get("type", "function") if isinstance(tool, dict) else "function"
-            if not isinstance(kind, str) or kind not in FUNCTION_TOOLS:
-                return Refuse(
-                    RefusalType.PARAM_NOT_ALLOWED,
-                    f"{handle}: tools of type {str(kind)[:60]!r} run on a server, which OptiLLM has not; "
-                    "use function tools.",
-                    "tools",
-                )
-        return None
+        server = tools.run_by_a_server(fields.get("tools"))
+        if server is None:
+            return None
+        return Refuse(
+            RefusalType.PARAM_NOT_ALLOWED,
+            f"{handle}: a server would run the tool {server!r}, and OptiLLM runs none. Leave it out, use a "
+            "function, or ask a handle that is not OptiLLM.",
+            "tools",
+        )
 
     def prompt(
         self, handle: str, texts: Mapping[str, object], clean: dict[int, str] | None = None

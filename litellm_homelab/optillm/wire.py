@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
+from litellm_homelab.optillm import tools
 from litellm_homelab.optillm.catalogue import Selector
 from litellm_homelab.optillm.parameters import RELATIVES, Parameter, readable
 
@@ -46,6 +47,9 @@ PASSED_ON: Final[Mapping[str, str]] = MappingProxyType(
     }
 )
 """OpenAI chat fields that go only with an approach that hands them to the model as they are, and why."""
+
+CHOICES: Final = ("tool_choice", "parallel_tool_calls", "function_call")
+"""Fields that say something of tools, and go with them."""
 
 PASSING_ON: Final = frozenset({"none", "spl", "proxy"})
 """Approaches that make the request's fields arguments of their upstream call (measured, both versions)."""
@@ -126,6 +130,9 @@ def reduce(
         sent = value if name in untouched else _sent(name, value, approach, policy, parameters)
         if sent is not None or name in untouched:
             kept[name] = sent
+    if fields.get("tools") and "tools" not in kept:  # a choice among nothing is a 400 of most servers
+        for name in CHOICES:
+            kept.pop(name, None)
     stripped = tuple(name for name in fields if name not in kept and name != Selector.APPROACH)
     capped = tuple(name for name, value in kept.items() if value is not fields[name])
     if not approach.is_none:
@@ -141,6 +148,8 @@ def _sent(
         return _capped_n(value, policy.max_n)
     if name in parameters:
         return parameters[name].bounded(value)
+    if name == "tools" and passes_on(name, approach):
+        return value if tools.is_plain(value) else tools.sent(value)
     passes = name in ALWAYS or (name in PASSED_ON and passes_on(name, approach))
     return value if passes else None
 

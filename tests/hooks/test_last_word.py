@@ -10,6 +10,9 @@ import pytest
 from litellm_homelab.decision import RefusalType, Refuse
 from litellm_homelab.hooks.context import Record, Root
 from litellm_homelab.hooks.last_word import LastWord
+from litellm_homelab.optillm import fanout
+from litellm_homelab.optillm.child_failures import ChildFailure
+from litellm_homelab.optillm.fanout import Summary, Usage
 
 LOOPED = Refuse(RefusalType.LOOP_DETECTED, "Loop detected: boost -> OptiLLM -> boost.", "model")
 SPENT = Refuse(RefusalType.FANOUT_EXCEEDED, "Too many calls.", "optillm_approach")
@@ -75,6 +78,7 @@ async def test_an_error_keeps_its_body(one: Record, status: int, retry: str | No
     assert await sent(one, status, [b"{}"], JSON) == (
         status,
         {"content-type": "application/json", "x-homelab-root": "r1"}
+        | ({"x-homelab-approach": "moa"} if one.root else {})
         | ({"x-should-retry": retry} if retry else {}),
         b"{}",
     )
@@ -84,5 +88,35 @@ async def test_an_error_keeps_its_body(one: Record, status: int, retry: str | No
     "one", [record(), record(refusal=LOOPED), Record()], ids=["good", "fell back", "plain"]
 )
 async def test_a_good_answer_passes(one: Record) -> None:
-    """Without a verdict nothing changes, though an attempt on the way was refused."""
-    assert await sent(one, 200, [b"a", b"b"]) == (200, {k.decode(): v.decode() for k, v in STREAM}, b"ab")
+    """Without a verdict it stays, though an attempt on the way was refused; what ran is told."""
+    told = {k.decode(): v.decode() for k, v in STREAM} | ({"x-homelab-approach": "moa"} if one.root else {})
+    assert await sent(one, 200, [b"a", b"b"]) == (200, told, b"ab")
+
+
+@pytest.mark.parametrize("before", [200, 500, 503])
+@pytest.mark.parametrize("path", ["/v1/chat/completions", "/v1/messages"])
+async def test_what_a_backend_said_to_a_call_replaces_every_other_answer(path: str, before: int) -> None:
+    """In the form of the route's errors; it must not be sent again, but says when it could be."""
+    one = record()
+    one.path = path
+    assert one.root is not None
+    one.root.failure = ChildFailure(429, "Too busy.", "7")
+    status, headers, body = await sent(one, before, [b"{}"], JSON)
+
+    assert (status, headers["x-should-retry"], headers["retry-after"]) == (429, "false", "7")
+    error = json.loads(body)["error"]
+    assert (error["type"], error["message"]) == ("rate_limit_error", "Too busy.")
+    assert ("type" in json.loads(body)) == (path == "/v1/messages")
+
+
+async def test_what_has_run_optillm_must_not_be_sent_again() -> None:
+    """Whatever went wrong: each repetition would run it again."""
+    one = record()
+    assert one.root is not None
+    known = fanout.Root("r1", "boost", "moa", 12, 0.0, 1.0)
+    one.root.summary = Summary(known, 3, 3, Usage(5, 9), None, ended=True)
+    one.dropped = ("tools", "images")
+    _, headers, _ = await sent(one, 500, [b"{}"], JSON)
+
+    assert (headers["x-should-retry"], headers["x-homelab-calls"]) == ("false", "3")
+    assert (headers["x-homelab-tokens"], headers["x-homelab-dropped"]) == ("14", "tools,images")

@@ -13,7 +13,7 @@ from litellm_homelab.callers import MASTER, Caller
 from litellm_homelab.decision import Allow, RefusalType, Refuse
 from litellm_homelab.loading import parse
 from litellm_homelab.settings import Known
-from litellm_homelab.showroom.modes import MODES, ROUTES
+from litellm_homelab.showroom.modes import KEPT_RESPONSE, MODES, ROUTES
 from litellm_homelab.showroom.rule import LONGEST_ECHO, SHOWN, Showroom
 
 ROUTER = """
@@ -330,8 +330,12 @@ def test_a_resource_needs_a_name_and_a_good_one(call_type: str) -> None:
     """Files, batches, videos, responses and containers name a handle by id, header or query."""
     unnamed = RULE.request(call_type, None, (), CLIENT)
     assert isinstance(unnamed, Refuse)
-    assert unnamed.type == "route_not_allowed"
-    assert "?model= or the header x-litellm-model (main, deep, embed" in unnamed.message
+    if ROUTES[call_type].path == KEPT_RESPONSE:  # the id is all that a client has, and it names nothing
+        assert (unnamed.type, unnamed.status) == ("invalid_request_error", 404)
+        assert "keeps no responses" in unnamed.message
+    else:
+        assert unnamed.type == "route_not_allowed"
+        assert "?model= or the header x-litellm-model (main, deep, embed" in unnamed.message
     assert RULE.request(call_type, None, ("main",), CLIENT) == Allow()
     assert RULE.request(call_type, None, (HIDDEN,), CLIENT) == Allow()
     for name in ("back", "rung", "nowhere"):
