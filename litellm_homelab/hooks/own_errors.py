@@ -9,6 +9,8 @@ from litellm.exceptions import GuardrailRaisedException
 from litellm.proxy._types import ProxyException
 
 from litellm_homelab import failures
+from litellm_homelab.answers import unsupported
+from litellm_homelab.decision import RefusalType
 from litellm_homelab.hooks import client_error, upstream_failure
 from litellm_homelab.hooks.context import Record
 from litellm_homelab.hooks.deployments import Deployments
@@ -30,9 +32,11 @@ class Unsent(GuardrailRaisedException, ProxyException):  # type: ignore[misc]  #
     one.
     """
 
-    def __init__(self, status: int, message: str) -> None:
-        kind = "invalid_request_error" if status < 500 else "internal_server_error"
-        ProxyException.__init__(self, message=message, type=kind, param=None, code=status)
+    def __init__(
+        self, status: int, message: str, *, kind: str | None = None, param: str | None = None
+    ) -> None:
+        kind = kind or ("invalid_request_error" if status < 500 else "internal_server_error")
+        ProxyException.__init__(self, message=message, type=kind, param=param, code=status)
         self.guardrail_name = "litellm_homelab"
         self.status_code = status
         self.blocked_content = False
@@ -74,6 +78,10 @@ class OwnErrors:
             raise self._ended(400, text)
 
     def _ended(self, status: int, text: str) -> Unsent:
+        if unsupported.is_advice(text):
+            found = unsupported.readable(text)
+            kind = RefusalType.PARAM_NOT_ALLOWED.value
+            return Unsent(400, self._scrub(found.message), kind=kind, param=found.param)
         return Unsent(status, self._scrub(text))
 
 
