@@ -6,20 +6,22 @@ import contextlib
 import math
 import re
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import Any, Final
 
 import httpx
 from fastapi import HTTPException
 from litellm.litellm_core_utils.secret_redaction import redact_internal_details
 
-from litellm_homelab.answers import redaction
+from litellm_homelab.answers import redaction, unsupported
 from litellm_homelab.answers.redaction import Words
-from litellm_homelab.decision import Refuse
+from litellm_homelab.decision import RefusalType, Refuse
 from litellm_homelab.hooks.refusal import Refused
 from litellm_homelab.showroom import outward
 
 WHEN = re.compile(r"\d{1,9}(\.\d{1,9})?|\w{3}, \d\d \w{3} \d{4} \d\d:\d\d:\d\d GMT")
 """Seconds, or a date (RFC 9110, section 10.2.3); nothing else is passed on as `retry-after`."""
+
+FAILURE: Final = 500
 
 
 class ClientError(HTTPException):
@@ -85,12 +87,25 @@ def refined(error: Exception, scrub: Callable[[str], str]) -> ClientError | None
     if isinstance(error, Refused | ClientError | StreamBroken) or is_guardrails(error):
         return None
     message = text_of(error)
+    if unsupported.is_advice(message):
+        return _unsupported(error, message, scrub)
     clean = scrub(message)
     if clean == message and not getattr(error, "llm_provider", None):
         return None
     kind = getattr(error, "type", None)
     return ClientError(
         status_of(error), clean, type=kind if isinstance(kind, str) else None, headers=retry_after(error)
+    )
+
+
+def _unsupported(error: Exception, message: str, scrub: Callable[[str], str]) -> ClientError:
+    """The error for a parameter that LiteLLM does not send: a 400, where LiteLLM has a 500 (1.106.2)."""
+    found = unsupported.readable(message)
+    return ClientError(
+        status_of(error) if status_of(error) < FAILURE else 400,
+        scrub(found.message),
+        type=RefusalType.PARAM_NOT_ALLOWED,
+        param=found.param,
     )
 
 

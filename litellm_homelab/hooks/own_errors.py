@@ -9,6 +9,7 @@ from litellm.exceptions import GuardrailRaisedException
 from litellm.proxy._types import ProxyException
 
 from litellm_homelab import failures
+from litellm_homelab.answers import unsupported
 from litellm_homelab.decision import RefusalType
 from litellm_homelab.fields.routes import api_of
 from litellm_homelab.hooks import client_error, upstream_failure
@@ -45,9 +46,11 @@ class Unsent(GuardrailRaisedException, ProxyException):  # type: ignore[misc]  #
     one.
     """
 
-    def __init__(self, status: int, message: str) -> None:
-        kind = "invalid_request_error" if status < 500 else "internal_server_error"
-        ProxyException.__init__(self, message=message, type=kind, param=None, code=status)
+    def __init__(
+        self, status: int, message: str, *, kind: str | None = None, param: str | None = None
+    ) -> None:
+        kind = kind or ("invalid_request_error" if status < 500 else "internal_server_error")
+        ProxyException.__init__(self, message=message, type=kind, param=param, code=status)
         self.guardrail_name = "litellm_homelab"
         self.status_code = status
         self.blocked_content = False
@@ -92,9 +95,14 @@ class OwnErrors:
             raise Unsent(400, UNPREPARED)
 
     def _ended(self, error: Exception) -> Unsent:
+        text = client_error.text_of(error)
+        if unsupported.is_advice(text):
+            found = unsupported.readable(text)
+            kind = RefusalType.PARAM_NOT_ALLOWED.value
+            return Unsent(400, self._scrub(found.message), kind=kind, param=found.param)
         if _is_unreadable(error):
             return Unsent(400, UNPREPARED)
-        return Unsent(client_error.status_of(error), self._scrub(client_error.text_of(error)))
+        return Unsent(client_error.status_of(error), self._scrub(text))
 
 
 def has_left(record: Record, error: BaseException) -> bool:
