@@ -102,6 +102,8 @@ class Record:
     """Whether the attempt under way has been sent; LiteLLM's own errors come before that."""
     unsent: Exception | None = None
     """An error that LiteLLM raised before anything was sent: the request ends with it."""
+    open_route: bool = False
+    """Whether it is for a route of `homelab.gate.open`, on which only LiteLLM's own checks hold."""
     opened: bool = False
     """Whether the request has been opened: mark off, prefix off, caller found."""
     fields: Mapping[str, Any] = field(default_factory=dict)

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 from litellm_homelab import request, wildcards
+from litellm_homelab.showroom import modes
 
 
 class Deployments:
@@ -75,6 +76,14 @@ class Deployments:
         params = deployment.get("litellm_params") or {}
         for name, model in self._below(str((deployment.get("model_info") or {}).get("id") or "")):
             yield {**deployment, "model_name": name, "litellm_params": {**params, "model": model}}
+
+    def mode_of(self, group: str) -> str:
+        """The mode of a group as LiteLLM has it now; chat where nobody says."""
+        for one in self.all():
+            if one.get("model_name") == group:
+                found = (one.get("model_info") or {}).get("mode")
+                return found if found in modes.MODES else modes.guessed(str(one["litellm_params"]["model"]))
+        return "chat"
 
     def has_window_fallbacks(self) -> bool:
         """Whether the operator has fallbacks for prompts that are too long."""

@@ -61,7 +61,7 @@ class Opening:
         model = data.get("model")
         record.model = model if isinstance(model, str) else None
         refusal = names.disagreement(named)
-        if refusal is not None:
+        if refusal is not None and not record.open_route:
             raise Refused(refusal, "showroom")
         if record.forged is not None:
             raise Refused(forged(), "loop_guard")

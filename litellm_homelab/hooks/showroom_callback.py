@@ -84,6 +84,8 @@ class ShowroomCallback(CustomLogger):  # type: ignore[misc]  # LiteLLM's class i
         record = context.required()
         self._fields.form(record, data, sent(record, data))
         await self._opening.open(data, user_api_key_dict)
+        if record.open_route:
+            return data
         refused = pending(record)
         if refused is not None:
             raise Refused(refused, FIELDS)
@@ -107,6 +109,8 @@ class ShowroomCallback(CustomLogger):  # type: ignore[misc]  # LiteLLM's class i
     ) -> dict[str, Any] | None:
         """Refuse an attempt whose deployment the request may not lead to, or after an error of LiteLLM's."""
         record = context.current()
+        if record is not None and record.open_route:
+            return None
         _end_if_refused_on_the_wire(record)
         if record is not None:
             self._own_errors.begin(record, kwargs)
@@ -205,7 +209,7 @@ class ShowroomCallback(CustomLogger):  # type: ignore[misc]  # LiteLLM's class i
     ) -> AsyncGenerator[Any, None]:
         """Clean an error of the upstream that comes before the first chunk, or after it."""
         record = context.current()
-        if record is None or record.asked is None:
+        if record is None or (record.asked is None and not record.open_route):
             raise broken("showroom", LookupError("a stream of a request that pre-call did not see"))
         async for chunk in outgoing.refined_stream(response, self._closing.refined):
             yield chunk
