@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, Final
 
 from litellm.constants import RETURN_RAW_MODEL_NAME_METADATA_KEY
 from litellm.integrations.custom_logger import CustomLogger
@@ -30,6 +30,12 @@ from litellm_homelab.hooks.targets import Targets
 from litellm_homelab.showroom.rule import Showroom
 
 SEARCHES = frozenset({"asearch"})
+LED_ELSEWHERE: Final = (
+    "homelab showroom rule refused an attempt: the request was for %s, but LiteLLM chose a deployment of %s, "
+    "to which nothing in router.yaml leads from there. If a callback of yours changes `model`, list it "
+    "before litellm_homelab.hooks.showroom in litellm_settings.callbacks; if a router of LiteLLM's chose it, list "
+    "the group under homelab.showroom.internal and in that router's settings"
+)
 WITHOUT_DEPLOYMENT = frozenset(
     {"asearch", "acreate_file", "afile_list", "afile_retrieve", "afile_content"}
 ) | {
@@ -123,6 +129,8 @@ class ShowroomCallback(CustomLogger):  # type: ignore[misc]  # LiteLLM's class i
         group = self._deployments.group_in(kwargs, asked)
         model = self._deployments.model_for(chosen, group) if chosen else None
         decision = self._rule.attempt(asked, group, caller)
+        if isinstance(decision, Refuse) and asked is not None and group is not None:
+            log.error(LED_ELSEWHERE, asked, group)
         if isinstance(decision, Allow) and chosen is not None:
             decision = self._carried(chosen, model, kwargs, record)
         if isinstance(decision, Allow):
