@@ -33,8 +33,8 @@ SEARCHES = frozenset({"asearch"})
 LED_ELSEWHERE: Final = (
     "homelab showroom rule refused an attempt: the request was for %s, but LiteLLM chose a deployment of %s, "
     "to which nothing in router.yaml leads from there. If a callback of yours changes `model`, list it "
-    "before litellm_homelab.hooks.showroom in litellm_settings.callbacks; if a router of LiteLLM's chose it, list "
-    "the group under homelab.showroom.internal and in that router's settings"
+    "before litellm_homelab.hooks.showroom in litellm_settings.callbacks; if a router of LiteLLM's chose it, "
+    "list the group under homelab.showroom.internal and in that router's settings"
 )
 WITHOUT_DEPLOYMENT = frozenset(
     {"asearch", "acreate_file", "afile_list", "afile_retrieve", "afile_content"}
