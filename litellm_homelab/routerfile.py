@@ -41,6 +41,8 @@ class RouterFile:
     """As `fallbacks`: where a deployment's own parameters take a request (`leads.py`)."""
     late: frozenset[str] = frozenset()
     """Variables that `environment_variables` sets, which is too late for every reference in the file."""
+    in_database: bool = False
+    """Whether LiteLLM adds models of its database (`store_model_in_db`)."""
     document: Mapping[str, Any] = field(default_factory=dict, repr=False)
     """The whole file, as it is written."""
 
@@ -125,6 +127,8 @@ def read(document: object, path: str, environ: Mapping[str, str]) -> tuple[Route
         sections=sections,
         leads=(*leads.of_deployments(found, environ), *leads.of_settings(sections, environ)),
         late=late,
+        in_database=_is_on(sections.get("general_settings", {}).get("store_model_in_db"))
+        or _is_on(environ.get("STORE_MODEL_IN_DB")),
         document=document,
     )
     homelab = document.get("homelab")
@@ -134,12 +138,16 @@ def read(document: object, path: str, environ: Mapping[str, str]) -> tuple[Route
 
 
 def _resolved(value: Any, environ: Mapping[str, str]) -> Any:  # noqa: ANN401 - YAML of any shape
-    """A section with its references resolved, as LiteLLM does it: those in lists stay (1.106.2)."""
+    """A section with its references resolved, as LiteLLM does it: not in lists (1.106.2)."""
     if isinstance(value, dict):
         return {key: _resolved(item, environ) for key, item in value.items()}
     if isinstance(value, list):
         return [_resolved(item, environ) if isinstance(item, dict) else item for item in value]
     return resolve(value, environ)
+
+
+def _is_on(value: object) -> bool:
+    return value is True or (isinstance(value, str) and value.lower() == "true")
 
 
 def _with_mode(deployment: Deployment, mode: str) -> Deployment:
@@ -159,7 +167,7 @@ def _fallbacks(
 
 
 def _fallback_names(targets: object, environ: Mapping[str, str]) -> tuple[str, ...]:
-    """Group names of a fallback list, references resolved; LiteLLM also takes `{model: name, ...}` entries."""
+    """Group names of a fallback list, references resolved; LiteLLM takes `{model: name, ...}` too."""
     found = targets if isinstance(targets, list) else [targets]
     names = (t.get("model", "") if isinstance(t, dict) else t for t in found)
     return tuple(plain(resolve(name, environ)) for name in names)

@@ -89,6 +89,8 @@ class Gate(_Section):
 
     open: list[Name] = []
     """Routes that are closed since no rule sees what they lead to, and are open all the same."""
+    ui: Switch = False
+    """Whether LiteLLM's Admin UI is open: its pages, its login, and what they load without a key."""
 
 
 class Lane(_Section):

@@ -2,16 +2,33 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Iterator
 from difflib import get_close_matches
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
+from litellm_homelab.findings import Caution
 from litellm_homelab.gate.table import Access, matches, paths, reviewed
 from litellm_homelab.wording import quoted
 
 if TYPE_CHECKING:
     from litellm_homelab.settings import Settings
 
+UI: Final = (
+    *("/", "/ui", "/_next", "/litellm-asset-prefix/_next", "/get_image", "/get_favicon", "/get_logo_url"),
+    *("/litellm/.well-known/litellm-ui-config", "/.well-known/litellm-ui-config", "/get/ui_settings"),
+    *("/get/ui_theme_settings", "/login", "/v2/login", "/v3/login", "/v3/login/exchange", "/fallback/login"),
+    *("/sso/key/generate", "/sso/callback", "/onboarding/get_token", "/onboarding/claim_token"),
+    *("/public/providers", "/public/providers/fields", "/public/agents/fields", "/public/endpoints"),
+    *("/public/autorouter_presets", "/public/complexity_router/scorer_defaults"),
+    *("/public/complexity_router/fuse_presets", "/public/litellm_blog_posts"),
+    "/public/litellm_model_cost_map",
+)
+"""
+What the Admin UI of LiteLLM 1.106.2 asks for without a key: pages, assets, logins and lists of its own forms.
+
+Everything else it asks with the key of its session, which LiteLLM keeps in its database.
+"""
 OPENABLE = (Access.UNGUARDED, Access.KEYLESS, Access.METRICS)
 SHOWN = 3
 """Routes that a message lists before it says how many more there are."""
@@ -25,6 +42,12 @@ def problems(settings: Settings) -> Iterator[str]:
         wrong = _open_problem(pattern, closed)
         if wrong:
             yield f"homelab.gate.open[{number}]: {quoted(pattern)} {wrong}"
+    general = settings.router.sections.get("general_settings", {})
+    if settings.homelab.gate.ui and not (general.get("database_url") or os.environ.get("DATABASE_URL")):
+        yield Caution(
+            "homelab.gate.ui: LiteLLM's Admin UI needs a database to log in: set DATABASE_URL, or "
+            "general_settings.database_url"
+        )
     usable = paths(reviewed(), Access.GUARDED) | {path for path in closed if matches(path, opened)}
     for name, section in settings.homelab.callers.items():
         where = f"homelab.callers.{name}.routes"

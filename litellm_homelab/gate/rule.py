@@ -75,6 +75,11 @@ class Gate:
         """Whether our rules decide on all that a route leads to; False for what the operator has opened."""
         return access(route, self.table) is Access.GUARDED
 
+    def is_opened(self, route: Route) -> bool:
+        """Whether the operator has opened a route on which only LiteLLM's own checks hold."""
+        closed = access(route, self.table) in {Access.UNGUARDED, Access.KEYLESS}
+        return closed and matches(route.path, self.opened)
+
     def _access(self, route: Route) -> Access:
         """Whom a route is for; one that the operator has opened, for the clients."""
         kind = access(route, self.table)

@@ -122,6 +122,8 @@ class Record:
     """How the attempt under way failed, read before the router hangs other errors on its error."""
     unsent: Exception | None = None
     """An error that LiteLLM raised before anything was sent: the request ends with it."""
+    open_route: bool = False
+    """Whether it is for a route of `homelab.gate.open`, on which only LiteLLM's own checks hold."""
     opened: bool = False
     """Whether the request has been opened: mark off, prefix off, caller found."""
     fields: Mapping[str, Any] = field(default_factory=dict)

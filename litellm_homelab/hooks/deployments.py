@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 from litellm_homelab import request, wildcards
+from litellm_homelab.showroom import modes
 
 
 class Deployments:
@@ -79,6 +80,14 @@ class Deployments:
     def has_router(self) -> bool:
         """Whether LiteLLM has made its router."""
         return self._router() is not None
+
+    def mode_of(self, group: str) -> str:
+        """The mode of a group as LiteLLM has it now; chat where nobody says."""
+        for one in self.all():
+            if one.get("model_name") == group:
+                found = (one.get("model_info") or {}).get("mode")
+                return found if found in modes.MODES else modes.guessed(str(one["litellm_params"]["model"]))
+        return "chat"
 
     def has_window_fallbacks(self) -> bool:
         """Whether the operator has fallbacks for prompts that are too long."""

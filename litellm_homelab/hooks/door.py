@@ -68,6 +68,7 @@ class Door:
             return Allow()
         record = context.required()
         record.route, record.scope = route, scope
+        record.open_route = self._rule.is_opened(route)
         caller = sender(scope, self._keyring) if self._rule.asks_no_key(route) else None
         return self._rule.before_key(route, caller)
 

@@ -63,7 +63,7 @@ class Opening:
         if record.forged is not None:
             raise Refused(forged(), "loop_guard")
         refusal = names.disagreement(named)
-        if refusal is not None:
+        if refusal is not None and not record.open_route:
             raise Refused(refusal, "showroom")
         if self._guard is not None:
             await self._guard.enter(record, model)

@@ -90,19 +90,23 @@ class OwnErrors:
         kind, text = _last_error(kwargs)
         windows = kind == "ContextWindowExceededError" and self._deployments.has_window_fallbacks()
         if kind in BEFORE_THE_HOOKS and not windows:
-            raise Unsent(400, self._scrub(text))
+            raise self._said(400, text)
         if kind in ROUTERS_OWN:
             raise Unsent(400, UNPREPARED)
 
     def _ended(self, error: Exception) -> Unsent:
         text = client_error.text_of(error)
-        if unsupported.is_advice(text):
-            found = unsupported.readable(text)
-            kind = RefusalType.PARAM_NOT_ALLOWED.value
-            return Unsent(400, self._scrub(found.message), kind=kind, param=found.param)
-        if _is_unreadable(error):
+        if _is_unreadable(error) and not unsupported.is_advice(text):
             return Unsent(400, UNPREPARED)
-        return Unsent(client_error.status_of(error), self._scrub(text))
+        return self._said(client_error.status_of(error), text)
+
+    def _said(self, status: int, text: str) -> Unsent:
+        """The error with LiteLLM's text, or a sentence in the place of its advice to change settings."""
+        if not unsupported.is_advice(text):
+            return Unsent(status, self._scrub(text))
+        found = unsupported.readable(text)
+        kind = RefusalType.PARAM_NOT_ALLOWED.value
+        return Unsent(400, self._scrub(found.message), kind=kind, param=found.param)
 
 
 def has_left(record: Record, error: BaseException) -> bool:

@@ -10,6 +10,7 @@ from typing import Any
 from litellm_homelab import state
 from litellm_homelab.callers import Keyring
 from litellm_homelab.fields.rule import Fields
+from litellm_homelab.gate import openings
 from litellm_homelab.gate.rule import Gate
 from litellm_homelab.hooks import litellm_params, metering
 from litellm_homelab.hooks.approach_callback import ApproachCallback
@@ -65,7 +66,7 @@ def build(settings: Settings, router: Callable[[], Any], has_database: Callable[
         metering.show(Labels.of(settings))
     lanes = Lanes(settings.homelab.optillm)
     keyring = Keyring.from_settings(settings)
-    rule = Gate(tuple(settings.homelab.gate.open))
+    rule = Gate((*settings.homelab.gate.open, *(openings.UI if settings.homelab.gate.ui else ())))
     fields = RequestFields(
         Fields(
             settings.homelab.fields,
@@ -85,7 +86,7 @@ def build(settings: Settings, router: Callable[[], Any], has_database: Callable[
     targets = Targets(deployments, lanes.lanes)
     callers = {caller.name: caller for _, caller in keyring.entries}
     opening = Opening(lanes, settings.secret, guard, callers, deployments)
-    showroom = Showroom.from_settings(settings)
+    showroom = Showroom.from_settings(settings, deployments.mode_of)
     closing = Closing(scrub, keeper)
     return Parts(
         gate=gate(keyring, rule, showroom, has_database),

@@ -49,7 +49,7 @@ class RequestFields:
     def screen(self, record: Record, scope: Scope, receive: Receive) -> tuple[Scope, Receive]:
         """What LiteLLM's router reads in the place of this request; its route is known by now."""
         api = api_of(record.route.path) if record.route is not None else None
-        if api is None:
+        if api is None or record.open_route:
             return scope, receive
         try:
             return self._screened(record, api, scope, receive)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, Final
 
 from litellm.constants import RETURN_RAW_MODEL_NAME_METADATA_KEY
 from litellm.integrations.custom_logger import CustomLogger
@@ -30,6 +30,12 @@ from litellm_homelab.hooks.targets import Targets
 from litellm_homelab.showroom.rule import Showroom
 
 SEARCHES = frozenset({"asearch"})
+LED_ELSEWHERE: Final = (
+    "homelab showroom rule refused an attempt: the request was for %s, but LiteLLM chose a deployment of %s, "
+    "to which nothing in router.yaml leads from there. If a callback of yours changes `model`, list it "
+    "before litellm_homelab.hooks.showroom in litellm_settings.callbacks; if a router of LiteLLM's chose it, "
+    "list the group under homelab.showroom.internal and in that router's settings"
+)
 WITHOUT_DEPLOYMENT = frozenset(
     {"asearch", "acreate_file", "afile_list", "afile_retrieve", "afile_content"}
 ) | {
@@ -84,6 +90,8 @@ class ShowroomCallback(CustomLogger):  # type: ignore[misc]  # LiteLLM's class i
         record = context.required()
         self._fields.form(record, data, sent(record, data))
         await self._opening.open(data, user_api_key_dict)
+        if record.open_route:
+            return data
         refused = pending(record)
         if refused is not None:
             raise Refused(refused, FIELDS)
@@ -108,6 +116,8 @@ class ShowroomCallback(CustomLogger):  # type: ignore[misc]  # LiteLLM's class i
     ) -> dict[str, Any] | None:
         """Refuse an attempt whose deployment the request may not lead to, or after an error of LiteLLM's."""
         record = context.current()
+        if record is not None and record.open_route:
+            return None
         _end_if_refused_on_the_wire(record)
         if record is not None:
             self._own_errors.begin(record, kwargs)
@@ -120,6 +130,8 @@ class ShowroomCallback(CustomLogger):  # type: ignore[misc]  # LiteLLM's class i
         group = self._deployments.group_in(kwargs, asked)
         model = self._deployments.model_for(chosen, group) if chosen else None
         decision = self._rule.attempt(asked, group, caller)
+        if isinstance(decision, Refuse) and asked is not None and group is not None:
+            log.error(LED_ELSEWHERE, asked, group)
         if isinstance(decision, Allow) and chosen is not None:
             decision = self._carried(chosen, model, kwargs, record)
         if isinstance(decision, Allow):
@@ -206,7 +218,7 @@ class ShowroomCallback(CustomLogger):  # type: ignore[misc]  # LiteLLM's class i
     ) -> AsyncGenerator[Any, None]:
         """Clean an error of the upstream that comes before the first chunk, or after it."""
         record = context.current()
-        if record is None or record.asked is None:
+        if record is None or (record.asked is None and not record.open_route):
             raise broken("showroom", LookupError("a stream of a request that pre-call did not see"))
         async for chunk in outgoing.refined_stream(response, self._closing.refined):
             yield chunk

@@ -29,7 +29,9 @@ def problems(settings: Settings, folder: Path) -> Iterator[str]:
         if name in first:
             yield f"{where}: duplicate name {quoted(name)} (first listed at {first[name]})"
         else:
-            yield from _name_problems(where, name, settings.router.aliases, groups)
+            yield from _name_problems(
+                where, name, settings.router.aliases, groups, later=settings.router.in_database
+            )
         first.setdefault(name, where)
     meant = {closest(name, groups) for name in first if name not in groups}
     yield from _target_problems(settings.router, frozenset(first) | meant, groups)
@@ -47,7 +49,9 @@ def _places(settings: Settings) -> Iterator[Place]:
                 yield f"homelab.showroom.handles_file: {showroom.handles_file}: line {line}", name
 
 
-def _name_problems(where: str, name: str, aliases: Mapping[str, str], groups: Groups) -> Iterator[str]:
+def _name_problems(
+    where: str, name: str, aliases: Mapping[str, str], groups: Groups, *, later: bool
+) -> Iterator[str]:
     problem = handles.naming_problem(name)
     if name in groups and is_wildcard(name):
         yield (
@@ -58,9 +62,9 @@ def _name_problems(where: str, name: str, aliases: Mapping[str, str], groups: Gr
         yield f"{where}: {quoted(name)} is a model_group_alias; make it a model_name of model_list instead"
     elif problem:
         yield f"{where}: {problem}"
-    elif name not in groups and groups:  # an empty model_list is one mistake
+    elif name not in groups and groups and not later:  # an empty model_list is one mistake
         yield _unknown(where, name, groups)
-    elif not groups:
+    elif name not in groups:
         yield Caution(f"{where}: {quoted(name)} is served once a model of LiteLLM's database has that name")
 
 

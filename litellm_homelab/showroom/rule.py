@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from litellm_homelab.callers import Caller
@@ -29,14 +29,18 @@ class Showroom:
     search_tools: frozenset[str]
     concrete: frozenset[str] = frozenset()
     """Names below wildcard groups."""
+    late_mode: Callable[[str], str] = lambda _: "chat"
+    """The mode of a name that router.yaml does not have: one of LiteLLM's database."""
     lanes: frozenset[str] = frozenset()
     """Names whose deployments are OptiLLM."""
     _served: dict[Caller, frozenset[str]] = field(default_factory=dict, compare=False, repr=False)
     _offered: dict[Caller, str] = field(default_factory=dict, compare=False, repr=False)
 
     @classmethod
-    def from_settings(cls, settings: Settings) -> Showroom:
-        """Build the rule from checked settings."""
+    def from_settings(
+        cls, settings: Settings, late_mode: Callable[[str], str] = lambda _: "chat"
+    ) -> Showroom:
+        """Build the rule from checked settings; `late_mode` knows the modes of names that come later."""
         router = settings.router
         placed = (*settings.handles, *settings.homelab.showroom.hidden, *settings.homelab.showroom.internal)
         return cls(
@@ -47,6 +51,7 @@ class Showroom:
             reachable=_reachable(router, placed),
             search_tools=router.search_tools,
             concrete=frozenset(one.group for one in router.deployments if one.wildcard),
+            late_mode=late_mode,
             lanes=frozenset(settings.homelab.optillm),
         )
 
@@ -93,7 +98,7 @@ class Showroom:
     def _name(self, name: object, route: Route, caller: Caller) -> Allow | Refuse:
         if not isinstance(name, str) or name not in self.served(caller):
             return self.not_found(name, caller)
-        mode = self.modes.get(name, "chat")
+        mode = self._mode(name)
         if mode in route.modes:
             return Allow()
         return Refuse(
@@ -109,10 +114,13 @@ class Showroom:
 
     def _fitting(self, route: Route, caller: Caller) -> str:
         """Which models of the caller's a route serves, in a sentence."""
-        found = [name for name in self.listed(caller) if self.modes.get(name, "chat") in route.modes]
+        found = [name for name in self.listed(caller) if self._mode(name) in route.modes]
         if not found:
             return f"None of the models that you may use serves {route.path}."
         return f"{route.path} serves: {_listing(found)}."
+
+    def _mode(self, name: str) -> str:
+        return self.modes[name] if name in self.modes else self.late_mode(name)
 
     def not_found(self, name: object, caller: Caller) -> Refuse:
         """The one answer for a backroom name, a name that exists nowhere, and no name at all."""

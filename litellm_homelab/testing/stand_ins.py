@@ -33,8 +33,14 @@ class StandIns(CustomLogger):  # type: ignore[misc]  # LiteLLM's class is untype
     def __init__(self, base: str, router: Any) -> None:  # noqa: ANN401 - LiteLLM's Router
         super().__init__()
         self._base = httpx.URL(base)
-        self._groups = {one["model_info"]["id"]: one["model_name"] for one in router.model_list}
-        self._bases = {one["model_info"]["id"]: _base_of(one["litellm_params"]) for one in router.model_list}
+        self._router = router
+        self._look()
+
+    def _look(self) -> None:
+        """Read the router's deployments, to which LiteLLM's database may add later."""
+        models = self._router.model_list if self._router is not None else ()
+        self._groups = {one["model_info"]["id"]: one["model_name"] for one in models}
+        self._bases = {one["model_info"]["id"]: _base_of(one["litellm_params"]) for one in models}
 
     async def async_pre_call_deployment_hook(
         self,
@@ -49,6 +55,8 @@ class StandIns(CustomLogger):  # type: ignore[misc]  # LiteLLM's class is untype
         if _attempt.get() == NONE_YET and context.current() is None:
             return request
         where = address.parse(str(request.url))
+        if _attempt.get() not in self._groups:
+            self._look()
         deployment = _attempt.get() or _chosen() or self._at(where)
         if where is not None and where.origin == (self._base.scheme, self._base.host, self._base.port):
             return request  # to a stand-in by its own address

@@ -9,8 +9,9 @@ class Handler(CustomLogger):
     """Puts the house rules first."""
 
     async def async_pre_call_hook(
-        self, user_api_key_dict: Any, cache: Any, data: dict, call_type: str
-    ) -> dict:
+        self, user_api_key_dict: Any, cache: Any, data: dict[str, Any], call_type: str
+    ) -> dict[str, Any]:
+        """Do what the class says."""
         if data.get("messages"):
             data["messages"] = [{"role": "system", "content": "house rules"}, *data["messages"]]
         return data
