@@ -127,7 +127,7 @@ class Body:
         kind = Headers(scope=scope).get("content-type", "")
         first = await receive()
         is_json = bytes(first.get("body", b"")).lstrip(BLANK)[:1] == b"{"
-        app = _response(json_as_a_form(_media_type(Headers(scope=scope)))) if is_json else self._app
+        app = _response(json_as_a_form(media_type(Headers(scope=scope)))) if is_json else self._app
         receive = _Replay(first, receive)
         fields = Fields(kind)
         self._note_form(fields)
