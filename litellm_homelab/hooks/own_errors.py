@@ -127,7 +127,7 @@ def readable(record: Record | None, error: Exception) -> ClientError | None:
         return None
     if not record.tried and not _is_litellms_code(error):
         return None
-    failure = record.failure or upstream_failure.failure(error, sent=has_left(record, error))
+    failure = upstream_failure.failure(error, sent=has_left(record, error))  # the router shows the first one
     if not failures.is_final(failure) or not _is_unreadable(error):
         return None
     return ClientError(400, UNPREPARED, type=RefusalType.INVALID_BODY.value)

@@ -40,7 +40,7 @@ async def proxy() -> AsyncIterator[MockProxy]:
 @IN_THE_LOOP
 @pytest.mark.parametrize("name", REFUSED)
 async def test_a_field_that_litellm_rejects_is_our_refusal(proxy: MockProxy, name: str) -> None:
-    """LiteLLM's own is a 500 that tells what the operator could set; without a key nobody learns of fields."""
+    """LiteLLM gives a 500 that says what the operator could set; without a key nobody learns of fields."""
     value, param = REFUSED[name]
     form = {"data": {**FORM, name: value}, "files": FILE}
     answer = await proxy.request("POST", "/v1/images/edits", **form)
