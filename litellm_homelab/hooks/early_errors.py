@@ -18,7 +18,6 @@ from litellm_homelab.hooks.request_fields import RULE, RequestFields
 KEYS: Final = ("x-api-key", "api-key", "x-goog-api-key", "x-litellm-api-key")
 """Headers beside `Authorization` in which LiteLLM looks for a key (1.106.2)."""
 FAILED: Final = 400
-UNAUTHORIZED: Final = 401
 
 Early: TypeAlias = Callable[[Record], Refuse | None]
 """What a client gets in the place of an error that came before pre-call."""
@@ -70,7 +69,7 @@ class Instead:
     async def __call__(self, message: Message) -> None:
         """Pass on a message of the answer, or what stands in its place."""
         if message["type"] == "http.response.start" and message["status"] >= FAILED:
-            found = self._early(self._record) if message["status"] != UNAUTHORIZED else None
+            found = self._early(self._record)
             if found is not None:
                 await self._replace(found)
         if not self._replaced:

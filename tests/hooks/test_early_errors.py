@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+import logging
+from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
 import pytest
@@ -23,7 +24,7 @@ REFUSED = {
 """Fields of a form, their values, and what the refusal names."""
 JSON_ONLY = (
     "/v1/chat/completions", "/engines/openai-chat/chat/completions", "/v1/completions", "/v1/responses",
-    "/openai/deployments/openai-chat/chat/completions", "/v1/messages", "/v1/messages/count_tokens",
+    "/openai/deployments/openai-chat/chat/completions", "/v1/messages",
     "/v1beta/models/openai-chat:generateContent", "/v1beta/models/openai-chat:streamGenerateContent",
     "/v1beta/interactions", "/v1/embeddings", "/v1/moderations", "/rerank", "/v1/images/generations",
     "/v1/audio/speech",
@@ -35,6 +36,14 @@ async def proxy() -> AsyncIterator[MockProxy]:
     """Every provider in every mode."""
     async with MockProxy(ROUTER) as running:
         yield running
+
+
+@pytest.fixture(autouse=True)
+def quiet() -> Iterator[None]:
+    """LiteLLM writes a traceback for each failure, which takes longer than the failure."""
+    logging.disable(logging.CRITICAL)
+    yield
+    logging.disable(logging.NOTSET)
 
 
 @IN_THE_LOOP

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator
+import logging
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -45,6 +46,14 @@ async def proxy() -> AsyncIterator[MockProxy]:
     """Every provider in every mode."""
     async with MockProxy(ROUTER) as running:
         yield running
+
+
+@pytest.fixture(autouse=True)
+def quiet() -> Iterator[None]:
+    """LiteLLM writes a traceback for each failure, which takes longer than the failure."""
+    logging.disable(logging.CRITICAL)
+    yield
+    logging.disable(logging.NOTSET)
 
 
 @IN_THE_LOOP
