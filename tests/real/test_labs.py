@@ -41,8 +41,9 @@ def lab_running(lab: Lab, folder: Path) -> Iterator[Running]:
     """The lab on a real LiteLLM; its machines (192.0.2.x) are paths of one stand-in on loopback."""
     path, upstreams, port = written(lab, folder, ours=True), Upstreams(), free_port()
     with listening(upstreams) as base:
-        text = path.read_text(encoding="utf-8")
-        path.write_text(re.sub(r"http://192\.0\.2\.(\d+):\d+", rf"{base}/m\1", text), encoding="utf-8")
+        for file in folder.glob("*.yaml"):
+            text = re.sub(r"http://192\.0\.2\.(\d+):\d+", rf"{base}/m\1", file.read_text(encoding="utf-8"))
+            file.write_text(text, encoding="utf-8")
         environ = {"LITELLM_MASTER_KEY": MASTER, "LITELLM_LOCAL_MODEL_COST_MAP": "True", **lab.environ}
         environ |= {"LOCAL_API_KEY": "local-1"}
         headers = {"Authorization": f"Bearer {APP if lab.keys else MASTER}"}
