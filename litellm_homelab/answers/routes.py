@@ -28,6 +28,7 @@ LISTING: Final = Answers("openai", listed.entry, listed.entry)
 
 _TABLE: Final = (
     (r"/chat/completions|/completions", Answers("openai", openai.CHAT, openai.CHAT)),
+    (r"/responses/input_tokens", Answers("responses", content, content)),
     (
         r"/responses(/.*)?",
         Answers("responses", documented.completing(openai.RESPONSE), openai.RESPONSE_EVENT),

@@ -195,8 +195,17 @@ FAMILIES: Final = (
 """Names of LiteLLM for one and the same provider, between which it changes on some routes."""
 
 
+BY_RESPONSES: Final = "responses/"
+"""
+What LiteLLM puts between provider and model to have a call go to /v1/responses.
+
+So it does for messages that ask an `openai/` model for thinking (1.106.2).
+"""
+
+
 def _is_attempts_model(target: Target, value: object) -> bool:
     if not isinstance(value, str):
         return False
     name = value.split(lineage.MARKER, 1)[0] if target.marked else value
-    return name in target.models or name.partition("/")[2] in target.models
+    inner = name.partition("/")[2]
+    return not target.models.isdisjoint((name, inner, inner.removeprefix(BY_RESPONSES)))

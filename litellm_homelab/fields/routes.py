@@ -20,6 +20,7 @@ APIS: Final[Mapping[str, str]] = MappingProxyType(
         "/completions": "completions",
         "/responses": "responses",
         "/responses/compact": "compact",
+        "/responses/input_tokens": "responses",
         "/messages": "messages",
         "/models/{model_name:path}:generateContent": "generate",
         "/models/{model_name:path}:streamGenerateContent": "generate",

@@ -98,9 +98,8 @@ class Gate:
 
 def _closed(route: Route) -> Refuse:
     return _refuse(
-        f"This gateway does not serve {route}: its rules could not see what such a request leads to. Ask "
-        "a handle on /v1/chat/completions, /v1/responses, /v1/messages or /v1/embeddings. "
-        "The operator may open a route in homelab.gate.open."
+        f"This gateway does not serve {route}. Use /v1/chat/completions, /v1/responses, /v1/messages or "
+        "/v1/embeddings. The operator can open other routes (homelab.gate.open)."
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from starlette._utils import get_route_path  # LiteLLM's own test imports it too
@@ -34,8 +34,17 @@ class Door:
     request. `custom_auth` is too late and too rare: LiteLLM calls it on routes that ask for a key only.
     """
 
-    def __init__(self, app: ASGIApp, router: Any, rule: Gate, keyring: Keyring, screen: Screen) -> None:  # noqa: ANN401 - FastAPI's
+    def __init__(
+        self,
+        app: ASGIApp,
+        router: Any,  # noqa: ANN401 - FastAPI's
+        rule: Gate,
+        keyring: Keyring,
+        screen: Screen,
+        own: Mapping[str, ASGIApp] | None = None,
+    ) -> None:
         self.app = app
+        self._own = own or {}
         self._screen = screen
         self._finder = Finder(router)
         self._rule = rule
@@ -54,6 +63,9 @@ class Door:
                 record = context.required()
                 scope, receive = self._screen(record, scope, receive)
                 record.scope = scope  # LiteLLM keeps what it reads of the body there
+                served = self._own.get(record.route.path) if record.route else None
+                await (served or self.app)(scope, receive, send)
+                return
             await self.app(scope, receive, send)
             return
         context.refused(rule, decision)
@@ -107,11 +119,21 @@ def sender(scope: Scope, keyring: Keyring) -> Caller | None:
     return keyring.find(key.strip()) if scheme.lower() == "bearer" and key else None
 
 
-def hang(app: Any, rule: Gate, keyring: Keyring, screen: Screen) -> None:  # noqa: ANN401 - LiteLLM's FastAPI app
-    """Put a `Door` around the router of a running app, in the place of the one that is there."""
+def hang(
+    app: Any,  # noqa: ANN401 - LiteLLM's FastAPI app
+    rule: Gate,
+    keyring: Keyring,
+    screen: Screen,
+    own: Mapping[str, ASGIApp] | None = None,
+) -> None:
+    """
+    Put a `Door` around the router of a running app, in the place of the one that is there.
+
+    `own` serves routes in LiteLLM's place, by their paths as LiteLLM registered them.
+    """
     inner = app.router.middleware_stack
     inner = inner.app if isinstance(inner, Door) else inner
-    app.router.middleware_stack = Door(inner, app.router, rule, keyring, screen)
+    app.router.middleware_stack = Door(inner, app.router, rule, keyring, screen, own)
 
 
 def _decided(rule: Callable[[], Allow | Refuse]) -> Allow | Refuse:

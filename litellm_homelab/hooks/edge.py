@@ -40,6 +40,10 @@ def _as_it_is(_: Record, model: str) -> str:
     return model
 
 
+def _as_it_came(scope: Scope) -> Scope:
+    return scope
+
+
 def _plain(text: str) -> str:
     return text
 
@@ -67,7 +71,8 @@ class Border:
 
     The order of the handles, how large a body may be, how marks come off, what is refused outright, who is
     told when a request has ended, how many parts a body may have, how texts of errors are cleaned, what stands
-    in the place of an error that came before pre-call, and which names below wildcard groups a listing has.
+    in the place of an error that came before pre-call, which names below
+    wildcard groups a listing has, and which paths are served under another name.
     """
 
     order: Sequence[str] = ()
@@ -81,6 +86,7 @@ class Border:
     below: Callable[[Record], Mapping[str, str]] = _none
     concrete: frozenset[str] = frozenset()
     """Names below wildcard groups."""
+    rewrite: Callable[[Scope], Scope] = _as_it_came
 
 
 class Edge:
@@ -100,7 +106,7 @@ class Edge:
             await self.app(scope, receive, send)
             return
 
-        scope = _with_bearer(scope)
+        scope = self._border.rewrite(_with_bearer(scope))
         with context.request(scope.get("path", "")) as record:
             watch = Watch(cors.adding(self._cors, scope, send))
             try:

@@ -171,7 +171,7 @@ def ended() -> Refuse:
     """What a child is told whose root has been answered, has been given up, or is unknown."""
     return Refuse(
         RefusalType.PARAM_NOT_ALLOWED,
-        "The request that this call belongs to has ended; nobody waits for its answer.",
+        "The parent request has already finished; this call was rejected.",
         param="model",
         to_child=True,
     )

@@ -79,6 +79,13 @@ class Opening:
         """The caller of a name that the gate has noted; None for one who is not the gate's."""
         return MASTER if name == MASTER.name else self._callers.get(name or "")
 
+    def bare(self, model: object) -> object:
+        """A model name without an approach or `models/` before it; anything else as it is."""
+        if not isinstance(model, str):
+            return model
+        split = self._lanes.split_prefix(model)
+        return split[1] if split is not None else model.removeprefix(names.PREFIX)
+
     def unmarked(self, record: Record, model: str) -> str:
         """`model` without a mark; who it belongs to, or why it is not accepted, goes into the record."""
         seen = lineage.open(model, self._secret, time.time())
@@ -126,8 +133,7 @@ def forged() -> Refuse:
     """The refusal of a mark that this gateway did not make, or no longer stands by."""
     return Refuse(
         RefusalType.PARAM_NOT_ALLOWED,
-        "The model name carries a mark of this gateway that does not hold: it is made up, or the request it "
-        "belonged to has ended. Ask for a handle by its name alone.",
+        "The lineage token in the model name is invalid or has expired. Send the model name alone.",
         param="model",
         to_child=True,
     )

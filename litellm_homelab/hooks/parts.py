@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
+from starlette.types import ASGIApp
+
 from litellm_homelab import state
 from litellm_homelab.callers import Keyring
 from litellm_homelab.fields.rule import Fields
@@ -16,6 +18,7 @@ from litellm_homelab.hooks import litellm_params, metering
 from litellm_homelab.hooks.approach_callback import ApproachCallback
 from litellm_homelab.hooks.closing import Closing
 from litellm_homelab.hooks.count import Count
+from litellm_homelab.hooks.counting import counting
 from litellm_homelab.hooks.deployments import Deployments
 from litellm_homelab.hooks.dropped import Dropped
 from litellm_homelab.hooks.ending import Ending
@@ -58,6 +61,8 @@ class Parts:
     ending: Ending
     last_line: LastLine
     scrub: Callable[[str], str]
+    counting: ASGIApp
+    """Serves the routes that count tokens."""
 
 
 def build(settings: Settings, router: Callable[[], Any], has_database: Callable[[], bool]) -> Parts:
@@ -105,6 +110,7 @@ def build(settings: Settings, router: Callable[[], Any], has_database: Callable[
         ),
         last_line=LastLine(rule, targets, partial(search_base, router)),
         scrub=scrub,
+        counting=counting(showroom, opening),
     )
 
 

@@ -14,6 +14,7 @@ import litellm
 from litellm.types.router import AllowedFailsPolicy, RetryPolicy
 
 from litellm_homelab import TESTED_LITELLM
+from litellm_homelab.gate.table import matches
 from litellm_homelab.hooks import litellm_params, metering
 from litellm_homelab.loading import load
 from litellm_homelab.settings import Known, Settings, SettingsError
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 DEFAULT_PORT = 4000
 VENDORS = frozenset({"openai", "anthropic", "cohere", "azure"})
 """Providers whose models are in LiteLLM's list without a prefix."""
+OPENAI = "/openai/{endpoint:path}"
+"""LiteLLM's route that sends what comes to OpenAI as it is."""
 
 log = logging.getLogger("LiteLLM Proxy.homelab")
 
@@ -98,7 +101,18 @@ def _parts() -> Parts:
     """The rules and what they share, made once per process; wraps LiteLLM's app."""
     from litellm.proxy.proxy_server import app
 
-    from litellm_homelab.hooks import bridge, cooldown, door, early_errors, edge, parts, transport, unmarking
+    from litellm_homelab.hooks import (
+        bridge,
+        cooldown,
+        counting,
+        door,
+        early_errors,
+        edge,
+        other_paths,
+        parts,
+        transport,
+        unmarking,
+    )
 
     made = parts.build(settings(), router, has_database)
     limits = settings().homelab.limits
@@ -114,9 +128,10 @@ def _parts() -> Parts:
         early_errors.EarlyErrors(made.fields, made.keyring),
         made.showroom.below,
         made.showroom.concrete,
+        other_paths.rewriting(matches(OPENAI, settings().homelab.gate.open)),
     )
     edge.wrap(app, border)
-    door.hang(app, made.rule, made.keyring, made.fields.screen)
+    door.hang(app, made.rule, made.keyring, made.fields.screen, dict.fromkeys(counting.PATHS, made.counting))
     unmarking.watch_logs()
     cooldown.install()
     bridge.install()

@@ -107,7 +107,7 @@ def test_a_wrong_pairing_is_refused(shipped: Gateway, path: str, body: dict[str,
 
     error = answer.json()["error"]
     assert answer.status_code == 400
-    assert "For this route use: " in error["message"]
+    assert " serves: " in error["message"]
     if path != "/v1/messages":
         assert (error["type"], error["param"], error["code"]) == ("param_not_allowed", "model", "400")
     assert shipped.sent() == []
