@@ -71,8 +71,8 @@ class Border:
 
     The order of the handles, how large a body may be, how marks come off, what is refused outright, who is
     told when a request has ended, how many parts a body may have, how texts of errors are cleaned, what stands
-    in the place of an error that came before pre-call, which names below
-    wildcard groups a listing has, and which paths are served under another name.
+    in the place of an error that came before pre-call, which names below wildcard groups a listing has, and
+    which paths are served under another name.
     """
 
     order: Sequence[str] = ()
