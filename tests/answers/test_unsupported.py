@@ -11,9 +11,21 @@ import pytest
 from litellm_homelab.answers.unsupported import is_advice, readable
 
 LISTED = (
-    "litellm.UnsupportedParamsError: lm_studio does not support parameters: ['verbosity'], for model=x. To "
-    "drop these, set `litellm.drop_params=True` or for proxy:\n\n`litellm_settings:\n drop_params: true`\n. \n "
-    "If you want to use these params dynamically send allowed_openai_params=['verbosity'] in your request."
+    "litellm.UnsupportedParamsError: lm_studio does not support parameters: ['verbosity'], for model=x. "
+    "To drop these, set `litellm.drop_params=True` or for proxy:\n\n`litellm_settings:\n drop_params: true`\n. "
+    "\n If you want to use these params dynamically send allowed_openai_params=['verbosity'] in your request."
+)
+TOGETHER = (
+    "together_ai does not support parameters: response_format, for model=x. To drop it from the call, "
+    "set `litellm.drop_params = True`."
+)
+DIMENSIONS = (
+    "Setting dimensions is not supported for OpenAI `text-embedding-3` and later models. "
+    "To drop it from the call, set `litellm.drop_params = True`."
+)
+O_SERIES = (
+    "O-series models don't support temperature=0.2. Only temperature=1 is supported. To drop "
+    "unsupported openai params from the call, set `litellm.drop_params = True`"
 )
 
 
@@ -27,20 +39,17 @@ LISTED = (
             "functions",
         ),
         (
-            "together_ai does not support parameters: response_format, for model=x. To drop it from the call, "
-            "set `litellm.drop_params = True`.",
+            TOGETHER,
             "'response_format' is not supported by this handle. Remove it.",
             "response_format",
         ),
         (
-            "Setting dimensions is not supported for OpenAI `text-embedding-3` and later models. To drop it "
-            "from the call, set `litellm.drop_params = True`.",
+            DIMENSIONS,
             "'dimensions' is not supported by this handle. Remove it.",
             "dimensions",
         ),
         (
-            "O-series models don't support temperature=0.2. Only temperature=1 is supported. To drop "
-            "unsupported openai params from the call, set `litellm.drop_params = True`",
+            O_SERIES,
             "O-series models don't support temperature=0.2. Only temperature=1 is supported.",
             "temperature",
         ),

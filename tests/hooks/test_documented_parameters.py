@@ -68,8 +68,9 @@ WITH: Mapping[str, Mapping[str, Any]] = {
 EVERYWHERE = frozenset({"user", "metadata", "prompt_cache_retention", "thinking"})
 """LiteLLM keeps the first two for its own accounts, and does not know the third (1.106.2)."""
 CLOUD = frozenset(
-    "verbosity logprobs top_logprobs logit_bias store audio prediction prompt_cache_key prompt_cache_options "
-    "safety_identifier web_search_options moderation".split()
+    {"verbosity", "logprobs", "top_logprobs", "logit_bias", "store", "audio"}
+    | {"prediction", "prompt_cache_key", "prompt_cache_options", "safety_identifier"}
+    | {"web_search_options", "moderation"}
 )
 LEFT_OUT: Mapping[str, frozenset[str]] = {
     "main": EVERYWHERE,

@@ -5,7 +5,7 @@ from typing import Any
 from litellm.integrations.custom_logger import CustomLogger
 
 
-class Handler(CustomLogger):
+class Handler(CustomLogger):  # type: ignore[misc]  # LiteLLM's class is untyped here
     """Puts the house rules first."""
 
     async def async_pre_call_hook(
