@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from litellm_homelab.answers import error_words
-from litellm_homelab.answers.redaction import Words
+from litellm_homelab.answers.redaction import Words, redacted
 from litellm_homelab.hooks import client_error
 from tests.answers.hostile import DEPLOYMENTS
 
@@ -104,3 +104,10 @@ def test_types_of_errors_stay(label: str) -> None:
 def test_types_with_other_words_go(label: str) -> None:
     """Whatever word is on no list could be a name."""
     assert not error_words.is_known(label)
+
+
+def test_a_field_that_the_client_sent_keeps_its_name() -> None:
+    """A provider's name in it is the client's own word; a path of Python modules goes whole."""
+    words = Words(said=lambda text: text == "azure_ad_token")
+    assert redacted("azure_ad_token is wrong", words) == "azure_ad_token is wrong"
+    assert redacted("litellm.types.llms.openai.WebSearchOptions() failed", words) == "upstream() failed"

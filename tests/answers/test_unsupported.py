@@ -12,8 +12,10 @@ from litellm_homelab.answers.unsupported import is_advice, readable
 
 LISTED = (
     "litellm.UnsupportedParamsError: lm_studio does not support parameters: ['verbosity'], for model=x. "
-    "To drop these, set `litellm.drop_params=True` or for proxy:\n\n`litellm_settings:\n drop_params: true`\n. "
-    "\n If you want to use these params dynamically send allowed_openai_params=['verbosity'] in your request."
+    "To drop these, set `litellm.drop_params=True` or for proxy:\n\n`litellm_settings:\n "
+    "drop_params: true`\n. "
+    "\n If you want to use these params dynamically send allowed_openai_params=['verbosity'] in "
+    "your request."
 )
 TOGETHER = (
     "together_ai does not support parameters: response_format, for model=x. To drop it from the call, "
