@@ -71,13 +71,9 @@ class Border:
 
         The order of the handles, how large a body may be, how marks come off, what is refused outright, who is
         told when a request has ended, how many parts a body may have, how texts of errors are cleaned, what
-    <<<<<<< HEAD
-        replaces an error that came before pre-call, which names below wildcard groups a listing has, and which
+            replaces an error that came before pre-call, which names below wildcard groups a listing has, and which
         paths are served under another name.
-    =======
-        stands in the place of an error that came before pre-call, and which names of wildcard groups are listed.
-    >>>>>>> d121da9 (Redaction: a client's own field keeps its name; test)
-    """
+        """
 
     order: Sequence[str] = ()
     body_bytes: int = 32 * 2**20
