@@ -69,11 +69,11 @@ class Border:
     """
         What `Edge` needs to know.
 
-        The order of the handles, how large a body may be, how marks come off, what is refused outright, who is
-        told when a request has ended, how many parts a body may have, how texts of errors are cleaned, what
-            replaces an error that came before pre-call, which names below wildcard groups a listing has, and which
-        paths are served under another name.
-        """
+    The order of the handles, how large a body may be, how marks come off, what is refused outright, who is
+    told when a request has ended, how many parts a body may have, how texts of errors are cleaned, what
+    replaces an error that came before pre-call, which names below wildcard groups a listing has, and which
+    paths are served under another name.
+    """
 
     order: Sequence[str] = ()
     body_bytes: int = 32 * 2**20
