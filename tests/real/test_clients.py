@@ -60,9 +60,11 @@ def heard(_shipped: Gateway, tmp_path_factory: pytest.TempPathFactory) -> Callab
 
 
 def of(answers: Answers, kind: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    """The cases of a kind: `tool`, `structured`, `wrong-name`, or `said` for the others."""
+    """The cases of a kind: `tool`, `structured`, `wrong-name`, `list`, `count`, or `said` for the others."""
     for name, answer in answers.items():
-        found = next((one for one in ("structured", "tool", "wrong-name") if one in name), "said")
+        found = next(
+            (one for one in ("structured", "tool", "wrong-name", "list", "count") if one in name), "said"
+        )
         if found == kind:
             yield name, answer
 
@@ -127,3 +129,21 @@ def test_a_wrong_name_is_told(heard: Callable[[str], Answers], client: str) -> N
     for name, answer in answers.items():
         assert answer.get("status") == (1 if client == "llm_command" else 404), (name, answer)
         assert LISTED in answer["text"], (name, answer)
+
+
+def test_models_are_listed(heard: Callable[[str], Answers]) -> None:
+    """OpenAI's and Azure's list of models is the handles."""
+    answers = dict(of(heard("openai_sdk"), "list"))
+
+    assert set(answers) == {"list", "azure-list"}
+    for name, answer in answers.items():
+        assert answer.get("names", [])[:3] == ["main", "deep", "fast"], (name, answer)
+
+
+def test_tokens_are_counted(heard: Callable[[str], Answers]) -> None:
+    """Anthropic's SDK gets a number of tokens for each handle."""
+    answers = dict(of(heard("anthropic_sdk"), "count"))
+
+    assert len(answers) == len(HANDLES)
+    for name, answer in answers.items():
+        assert 1 <= answer.get("tokens", 0) < 30, (name, answer)

@@ -70,6 +70,11 @@ def thinking(model: str) -> Mapping[str, Any]:
     return said(block.text for block in answer.content if block.type == "text")
 
 
+def counted(model: str) -> Mapping[str, Any]:
+    """Count the tokens of a question."""
+    return {"tokens": sdk.messages.count_tokens(model=model, messages=MESSAGES).input_tokens}
+
+
 CASES: dict[str, Case] = {
     f"{handle}{'-streamed' if stream else ''}": partial(message, handle, stream)
     for handle in HANDLES
@@ -78,6 +83,8 @@ CASES: dict[str, Case] = {
 CASES |= {f"tool-{handle}": partial(tool, handle, stream=False) for handle in HANDLES}
 CASES |= {f"tool-{handle}-streamed": partial(tool, handle, stream=True) for handle in HANDLES}
 CASES |= {f"structured-{handle}": partial(structured, handle) for handle in HANDLES}
+CASES |= {f"count-{handle}": partial(counted, handle) for handle in HANDLES}
+CASES |= {"count-wrong-name": partial(counted, "nowhere")}
 CASES |= {f"thinking-{handle}": partial(thinking, handle) for handle in HANDLES}
 CASES |= {
     "wrong-name": lambda: message("nowhere", stream=False),

@@ -52,15 +52,20 @@ def chat(client: openai.OpenAI, model: str, stream: bool) -> Mapping[str, Any]:
     return {**text, "model": chunks[0].model, "usage": total}
 
 
-def responses(model: str, stream: bool) -> Mapping[str, Any]:
+def responses(client: openai.OpenAI, model: str, stream: bool) -> Mapping[str, Any]:
     """Ask responses."""
-    create: Any = sdk.responses.create
+    create: Any = client.responses.create
     answer = create(model=model, input=QUESTION, stream=stream)
     if not stream:
         return {**said([answer.output_text]), "model": answer.model}
     events = list(answer)
     text = said(event.delta for event in events if event.type == "response.output_text.delta")
     return {**text, "model": events[-1].response.model, "last": events[-1].type}
+
+
+def retrieved(model: str) -> Mapping[str, Any]:
+    """Look at one model."""
+    return {"names": [sdk.models.retrieve(model).id]}
 
 
 def tool(model: str, stream: bool) -> Mapping[str, Any]:
@@ -103,7 +108,7 @@ CASES: dict[str, Case] = {
     for stream in (False, True)
 }
 CASES |= {
-    f"responses-{handle}{'-streamed' if stream else ''}": partial(responses, handle, stream)
+    f"responses-{handle}{'-streamed' if stream else ''}": partial(responses, sdk, handle, stream)
     for handle in HANDLES
     for stream in (False, True)
 }
@@ -122,9 +127,14 @@ CASES |= {
         openai.AzureOpenAI(**AZURE, azure_deployment="main"), "gpt-4o", stream=True
     ),
     "azure-wrong-name": lambda: chat(openai.AzureOpenAI(**AZURE), "nowhere", stream=False),
+    "azure-responses-main": lambda: responses(openai.AzureOpenAI(**AZURE), "main", stream=False),
+    "azure-responses-wrong-name": lambda: responses(openai.AzureOpenAI(**AZURE), "nowhere", stream=False),
+    "models-wrong-name": lambda: retrieved("nowhere"),
+    "list": lambda: {"names": [model.id for model in sdk.models.list()]},
+    "azure-list": lambda: {"names": [model.id for model in openai.AzureOpenAI(**AZURE).models.list()]},
     "wrong-name": lambda: chat(sdk, "nowhere", stream=False),
     "wrong-name-streamed": lambda: chat(sdk, "nowhere", stream=True),
-    "responses-wrong-name": lambda: responses("nowhere", stream=False),
+    "responses-wrong-name": lambda: responses(sdk, "nowhere", stream=False),
 }
 
 if __name__ == "__main__":
