@@ -41,7 +41,7 @@ def document() -> dict[str, Any]:
     rung = copy.deepcopy(next(one for one in changed["model_list"] if one["model_name"] == "embed"))
     rung["model_name"] = "embed-rung"
     rung["litellm_params"] |= {
-        name: f"os.environ/EMBED_RUNG_{name.upper()}" for name in rung["litellm_params"]
+        name: f"os.environ/EMBED_RUNG_{name.upper()}" for name in ("model", "api_base", "api_key")
     }
     changed["model_list"].append(rung)
     for entry in changed["model_list"]:

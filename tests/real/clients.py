@@ -87,7 +87,10 @@ class Clients:
         answer = create(
             model=model, messages=[{"role": "user", "content": text}], max_tokens=MOST_TOKENS, stream=stream
         )
-        return Heard.of(_message_events(answer) if stream else [(answer.content[0].text, answer.model)])
+        if stream:
+            return Heard.of(_message_events(answer))
+        text = "".join(block.text for block in answer.content if block.type == "text")  # others are thoughts
+        return Heard.of([(text, answer.model)])
 
     def generate(self, model: str, text: str, stream: bool) -> Heard:
         """Ask POST /v1beta/models/{model}:generateContent, or :streamGenerateContent."""

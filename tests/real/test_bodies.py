@@ -61,10 +61,13 @@ def healthy(gateway: Gated) -> bool:
     return post(gateway, "/v1/chat/completions", body, chunked=False).status_code == 200
 
 
-def is_refusal(answer: httpx.Response, status: int) -> bool:
-    """Whether an answer is an error in OpenAI's shape with this status."""
-    error = answer.json().get("error", {})
-    return answer.status_code == status and {"message", "type", "param", "code"} <= set(error)
+def is_refusal(answer: httpx.Response, status: int, path: str = "") -> bool:
+    """Whether an answer is an error with this status, in Anthropic's shape on its route, else in OpenAI's."""
+    document = answer.json()
+    fields = {"message", "type"} if document.get("type") == "error" else {"message", "type", "param", "code"}
+    is_anthropics = path.startswith("/v1/messages")
+    shaped = fields <= set(document.get("error", {})) and (document.get("type") == "error") is is_anthropics
+    return answer.status_code == status and shaped
 
 
 @pytest.mark.parametrize("chunked", SENDINGS)
@@ -80,7 +83,7 @@ def test_a_body_that_is_no_object_is_a_400(gateway: Gated, content: bytes, path:
     """Each is an error in OpenAI's shape, no call, and the worker goes on."""
     before = len(gateway.upstreams.recorder.requests())
     answer = post(gateway, path, content, chunked=chunked)
-    assert is_refusal(answer, 400), answer.text
+    assert is_refusal(answer, 400, path), answer.text
     assert len(gateway.upstreams.recorder.requests()) == before
     assert healthy(gateway)
 
@@ -90,8 +93,7 @@ def test_a_body_that_is_no_object_is_a_400(gateway: Gated, content: bytes, path:
 def test_no_body_is_a_4xx(gateway: Gated, path: str, chunked: bool) -> None:
     """It names no model; the error is in the shape of the route's API."""
     answer = post(gateway, path, b"", chunked=chunked)
-    assert answer.status_code == 404, answer.text
-    assert {"message", "type"} <= set(answer.json()["error"])
+    assert is_refusal(answer, 400, path), answer.text
 
 
 @pytest.mark.parametrize("chunked", SENDINGS)

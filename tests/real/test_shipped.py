@@ -107,7 +107,7 @@ def test_a_wrong_pairing_is_refused(shipped: Gateway, path: str, body: dict[str,
 
     error = answer.json()["error"]
     assert answer.status_code == 400
-    assert " serves: " in error["message"]
+    assert " serves" in error["message"]
     if path != "/v1/messages":
         assert (error["type"], error["param"], error["code"]) == ("param_not_allowed", "model", "400")
     assert shipped.sent() == []
@@ -116,9 +116,9 @@ def test_a_wrong_pairing_is_refused(shipped: Gateway, path: str, body: dict[str,
 def test_a_wrong_pairing_cools_nothing_down(clients: Clients, shipped: Gateway) -> None:
     """However often a pairing is wrong, both handles answer the next good request, and none has rested."""
     for _ in range(4):
-        with pytest.raises(openai.BadRequestError, match="is a handle of mode 'chat'"):
+        with pytest.raises(openai.BadRequestError, match="has mode 'chat'"):
             clients.openai.embeddings.create(model="swap", input="hello")
-        with pytest.raises(openai.BadRequestError, match="is a handle of mode 'embedding'"):
+        with pytest.raises(openai.BadRequestError, match="has mode 'embedding'"):
             clients.chat("embed", "hello", stream=False)
 
     assert clients.chat("swap", "hello", stream=False).text
@@ -138,7 +138,7 @@ def test_metrics_want_the_key(shipped: Gateway) -> None:
 
 
 def test_a_client_cannot_keep_itself_out_of_the_metrics(shipped: Gateway) -> None:
-    """`"no-log": true` in a body is refused; a request without it is counted."""
+    """`"no-log": true` in a body is dropped: such a request is counted like any other."""
 
     def counted() -> list[str]:
         asked = 'requested_model="lil-jerry"'
@@ -146,10 +146,8 @@ def test_a_client_cannot_keep_itself_out_of_the_metrics(shipped: Gateway) -> Non
         return [line for line in lines if line.startswith("litellm_requests_metric_total{") and asked in line]
 
     no_log: dict[str, Any] = {"no-log": True}
-    refused = ask(shipped, "chat", "lil-jerry", stream=False, **no_log)
-    assert (refused.status_code, refused.json()["error"]["param"]) == (400, "no-log")
     before, deadline = counted(), time.monotonic() + 15
-    assert ask(shipped, "chat", "lil-jerry", stream=False).status_code == 200
+    assert ask(shipped, "chat", "lil-jerry", stream=False, **no_log).status_code == 200
 
     while counted() == before:
         assert time.monotonic() < deadline, "not counted"
