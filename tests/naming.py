@@ -34,6 +34,8 @@ GENERATE = {"contents": [{"role": "user", "parts": [{"text": "hello"}]}]}
 NOT_FOUND = "model_not_found"
 CLOSED = "route_not_allowed"
 TWICE = "invalid_request_error"
+MISSING = "invalid_request_error"
+"""An empty name is no name: the client is told that `model` is missing."""
 NOBODY = ("back", "back-embed", "rung", "nowhere", "alias-back", "alias-hidden")
 """Names that no client may use: two backroom groups, an internal one, none at all, two aliases."""
 VARIANTS = (
@@ -133,13 +135,8 @@ def _served() -> Iterator[Case]:
 def _named_in_the_body() -> Iterator[Case]:
     for path, body in BODIES.items():
         for name in (*NOBODY, *VARIANTS):
-            yield Case(
-                f"body {path} {_short(name)}",
-                "POST",
-                path,
-                {**body, "model": name},
-                refused="model_not_found",
-            )
+            refused = NOT_FOUND if name else MISSING
+            yield Case(f"body {path} {_short(name)}", "POST", path, {**body, "model": name}, refused=refused)
 
 
 def _named_elsewhere() -> Iterator[Case]:
@@ -223,7 +220,7 @@ def _encoded() -> Iterator[Case]:
     video_id = "video_" + encoded("litellm:custom_llm_provider:openai;model_id:id-back;video_id:video_1")
     yield Case("encoded video", "GET", f"/v1/videos/{video_id}", refused="model_not_found")
     body = {**BODIES["/v1/responses"], "model": "main", "previous_response_id": response_id}
-    yield Case("encoded previous response", "POST", "/v1/responses", body, refused=TWICE)
+    yield Case("encoded previous response", "POST", "/v1/responses", body, refused="param_not_allowed")
 
 
 def _resources() -> Iterator[Case]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -47,9 +48,14 @@ class Scripted:
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
         self.answer: tuple[int, Mapping[str, str], Sequence[bytes]] | None = None
+        self.hold: asyncio.Event | None = None
+        """What the next request waits for before it is answered; later ones do not."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request (ASGI 3)."""
+        hold, self.hold = self.hold, None
+        if hold is not None:
+            await hold.wait()
         if self.answer is None:
             await self._app(scope, receive, send)
             return
@@ -94,6 +100,13 @@ class Upstream:
             raise TypeError(f"{self.group}: nothing to answer in the place of")
         kind = "text/event-stream" if stream else "application/json"
         self.scripted.answer = status, {"content-type": kind, **(headers or {})}, chunks
+
+    def holds(self) -> asyncio.Event:
+        """Keep the next request waiting, for as long as it takes, until the event is set."""
+        if self.scripted is None:
+            raise TypeError(f"{self.group}: nothing to hold a request in")
+        self.scripted.hold = asyncio.Event()
+        return self.scripted.hold
 
     def works(self) -> None:
         """Answer again."""

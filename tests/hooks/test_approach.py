@@ -71,7 +71,6 @@ async def proxy(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[MockP
         pytest.param("wide", {"n": 2}, {"optillm_approach": "re2", "n": 2}, id="n"),
         pytest.param("wide", {"n": 1000}, {"optillm_approach": "re2", "n": 3}, id="n brought down"),
         pytest.param("wide", {"n": 0}, {"optillm_approach": "re2", "n": 1}, id="n brought up"),
-        pytest.param("wide", {"n": "2"}, {"optillm_approach": "re2"}, id="n that is no number"),
         pytest.param(
             "wide",
             {"optillm_approach": "majority_voting", "k": 99, "num_candidates": 3},
@@ -193,6 +192,7 @@ async def test_what_is_no_approach_here_is_refused(proxy: MockProxy, value: obje
             "fanout_exceeded",
             id="too dear by n",
         ),
+        pytest.param("wide", {"n": "2"}, 400, "invalid_request_error", id="n that is no number"),
         pytest.param("boost", {"prompt_id": "p"}, 400, "param_not_allowed", id="a stored prompt"),
         pytest.param("boost", {"extra_body": [1]}, 400, "param_not_allowed", id="extra_body as a list"),
         pytest.param("boost", {"extra_body": {"model": "x"}}, 400, "param_not_allowed", id="a second model"),

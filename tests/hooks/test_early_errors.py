@@ -22,6 +22,14 @@ REFUSED = {
     "litellm_metadata": ('{"user_config": {}}', "litellm_metadata.user_config"),
 }
 """Fields of a form, their values, and what the refusal names."""
+STEERING = {
+    "field": {"deployment_id": "x"},
+    "brackets": {"extra_body[model]": "back"},
+    "extra_body": {"extra_body": '{"model": "back"}'},
+    "metadata in brackets": {"metadata[model_group]": "back"},
+    "metadata": {"metadata": '{"user_api_key_alias": "master"}'},
+}
+"""Fields of a form that would steer a request, as a client may write them."""
 JSON_ONLY = (
     "/v1/chat/completions", "/engines/openai-chat/chat/completions", "/v1/completions", "/v1/responses",
     "/openai/deployments/openai-chat/chat/completions", "/v1/messages",
@@ -60,6 +68,15 @@ async def test_a_field_that_litellm_rejects_is_our_refusal(proxy: MockProxy, nam
         "POST", "/v1/images/edits", headers={"Authorization": "Bearer sk-wrong"}, **form
     )
     assert (wrong.status, param in wrong.text) == (401, False)
+
+
+@IN_THE_LOOP
+@pytest.mark.parametrize("name", STEERING)
+async def test_a_form_steers_no_more_than_json(proxy: MockProxy, name: str) -> None:
+    """On a route that takes forms each field is judged as in JSON, brackets and JSON texts included."""
+    answer = await proxy.request("POST", "/v1/images/edits", data={**FORM, **STEERING[name]}, files=FILE)
+    assert (answer.status, answer.sent_to) == (400, []), answer.text
+    assert answer.error["type"] == "param_not_allowed", answer.text
 
 
 @IN_THE_LOOP

@@ -29,8 +29,6 @@ pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.usefixtures(
 SECRET = "the-secret-of-this-test"
 CHAT = "/v1/chat/completions"
 MAX_CALLS = 3
-HELD_SECONDS = 0.4
-"""How long a held root's OptiLLM takes; what happens meanwhile takes a tenth of it."""
 
 
 def router(state: str) -> dict[str, Any]:
@@ -73,13 +71,16 @@ class Gateway:
         """A root whose OptiLLM is at work inside the block and has answered after it."""
         upstream = self.proxy.upstream(handle)
         before = len(upstream.requests)
-        upstream.fails("slow", seconds=HELD_SECONDS, times=1)
+        release = upstream.holds()
         body = {"model": handle, "messages": TEXT, **fields}
         asking = asyncio.ensure_future(self.proxy.post(CHAT, body))
-        while len(upstream.requests) == before and not asking.done():
-            await asyncio.wait({asking}, timeout=0.005)
-        held = Held(mark_of(upstream.requests[-1].json))
-        yield held
+        try:
+            while len(upstream.requests) == before and not asking.done():
+                await asyncio.wait({asking}, timeout=0.005)
+            held = Held(mark_of(upstream.requests[-1].json))
+            yield held
+        finally:
+            release.set()
         held.answers.append(await asking)
 
 
@@ -218,7 +219,7 @@ REFUSED: list[Any] = [
     pytest.param("nowhere", {}, "optillm", (404, "model_not_found"), id="name-that-exists-nowhere"),
     pytest.param("openai/real-base", {}, "optillm", (404, "model_not_found"), id="name-of-the-upstream"),
     pytest.param("id-base-0", {}, "optillm", (404, "model_not_found"), id="deployment-id"),
-    pytest.param("", {}, "optillm", (404, "model_not_found"), id="empty-name"),
+    pytest.param("", {}, "optillm", (400, "invalid_request_error"), id="empty-name"),
     pytest.param("base", {}, "app", (404, "model_not_found"), id="caller-without-the-right"),
     pytest.param("base", {"fallbacks": ["main"]}, "optillm", (400, "param_not_allowed"), id="fallbacks"),
     pytest.param("boost", {}, "optillm", (400, "loop_detected"), id="return"),

@@ -286,13 +286,18 @@ async def held(
     """A root at boost that runs re2, and calls back (model, caller) while it is under way."""
     upstream = proxy.upstream("boost")
     before = len(upstream.requests)
-    upstream.fails("slow", seconds=0.4, times=1)
+    release = upstream.holds()
     path, body = chat("boost", optillm_approach="re2", stream=stream)
     asking = asyncio.ensure_future(proxy.post(path, body, headers=key_of("app")))
-    while len(upstream.requests) == before and not asking.done():
-        await asyncio.wait({asking}, timeout=0.005)
-    mark = mark_of(upstream.requests[-1].json)
-    answers = [await proxy.post(*chat(model + mark), headers=key_of(caller)) for model, caller in children]
+    try:
+        while len(upstream.requests) == before and not asking.done():
+            await asyncio.wait({asking}, timeout=0.005)
+        mark = mark_of(upstream.requests[-1].json)
+        answers = [
+            await proxy.post(*chat(model + mark), headers=key_of(caller)) for model, caller in children
+        ]
+    finally:
+        release.set()
     return await asking, answers
 
 

@@ -63,6 +63,8 @@ class Gateway:
     order: tuple[str, ...]
     fallbacks: Mapping[str, tuple[str, ...]]
     upstream: Callable[[str, Mapping[str, Any]], Any]
+    models: Mapping[str, str] = field(default_factory=dict)
+    """The model of each group's deployment, which its attempts carry."""
     sent: Counter[tuple[str, str, str]] = field(default_factory=Counter)
     """Attempts that left: the handle asked for, the group tried, how it went."""
     admitted: Counter[str] = field(default_factory=Counter)
@@ -77,7 +79,8 @@ class Gateway:
         router = Router(model_list=list(document["model_list"]))
         made = build(settings, lambda: router, lambda: False)
         fallbacks = {source: tuple(targets) for _, source, targets in settings.router.fallbacks}
-        return cls(made, tuple(settings.handles), fallbacks, lambda *_: None)
+        models = {one["model_name"]: one["litellm_params"]["model"] for one in document["model_list"]}
+        return cls(made, tuple(settings.handles), fallbacks, lambda *_: None, models)
 
     def app(self) -> Edge:
         """The whole of it, an ASGI app."""
@@ -158,7 +161,7 @@ class Gateway:
         return JSONResponse({"model": response.model, "usage": USED})
 
     async def _attempt(self, group: str, data: dict[str, Any], stream: bool) -> ModelResponse:
-        kwargs = {**data, "model": f"real-{group}", "model_info": {"id": f"id-{group}-0"}}
+        kwargs = {**data, "model": self.models[group], "model_info": {"id": f"id-{group}-0"}}
         for hook in self._hooks("async_pre_call_deployment_hook"):
             kwargs = await hook(kwargs, CallTypes.acompletion) or kwargs
         sent = {"model": group, "messages": kwargs.get("messages")}
