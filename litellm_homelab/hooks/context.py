@@ -123,7 +123,7 @@ class Record:
     unsent: Exception | None = None
     """An error that LiteLLM raised before anything was sent: the request ends with it."""
     open_route: bool = False
-    """Whether it is for a route of `homelab.gate.open`, on which only LiteLLM's own checks hold."""
+    """Whether it is for a route of `homelab.gate.open`, where our rules judge deployments only."""
     opened: bool = False
     """Whether the request has been opened: mark off, prefix off, caller found."""
     fields: Mapping[str, Any] = field(default_factory=dict)

@@ -117,6 +117,7 @@ class ShowroomCallback(CustomLogger):  # type: ignore[misc]  # LiteLLM's class i
         """Refuse an attempt whose deployment the request may not lead to, or after an error of LiteLLM's."""
         record = context.current()
         if record is not None and record.open_route:
+            self._of_an_opened_route(record, kwargs)
             return None
         _end_if_refused_on_the_wire(record)
         if record is not None:
@@ -140,6 +141,15 @@ class ShowroomCallback(CustomLogger):  # type: ignore[misc]  # LiteLLM's class i
                 record.tally.chosen = group
             return own_extra_body(kwargs, self._deployments.params_of(chosen) if chosen else {})
         raise _harmless(record, decision, "showroom")
+
+    def _of_an_opened_route(self, record: context.Record, kwargs: dict[str, Any]) -> None:
+        """Refuse a deployment of `model_list` that the caller may not use; a pass-through chooses none."""
+        if request.deployment_id(kwargs) is None:
+            return
+        asked = record.model if record.model in self._rule.served(record.caller) else None
+        decision = self._rule.attempt(asked, self._deployments.group_in(kwargs, asked), record.caller)
+        if isinstance(decision, Refuse):
+            raise _harmless(record, decision, "showroom")
 
     def _carried(
         self, chosen: str, model: str | None, kwargs: Mapping[str, Any], record: context.Record | None

@@ -18,7 +18,6 @@ from tests.real.lane.rig import DEMO, Rig
 pytestmark = pytest.mark.real
 
 STREAMED = [pytest.param(False, id="whole"), pytest.param(True, id="streamed")]
-SECONDS = 5.0
 """A bound that a busy machine keeps; 0.04 to 0.2 s are usual."""
 AFTERMATH = 3.0
 """Seconds in which retries would be seen: OptiLLM's client and LiteLLM wait at most 2 s before one."""
@@ -65,10 +64,8 @@ def check(answer: httpx.Response, handle: str) -> None:
 @pytest.mark.parametrize("handle", PATHS)
 def test_a_loop_ends_at_its_first_return(lane: Rig, handle: str, approach: str, stream: bool) -> None:
     """Each call that OptiLLM makes comes back once; no backend is asked, and the client gets a 508."""
-    started = time.monotonic()
     answer = lane.chat(handle, optillm_approach=approach, stream=stream)
 
-    assert time.monotonic() - started < SECONDS
     check(answer, handle)
     assert len(lane.optillm_calls) == 1
     assert len(lane.returns) == REFUSED[approach]
