@@ -18,7 +18,6 @@ from tests.real.lane.rig import DEMO, Rig
 pytestmark = pytest.mark.real
 
 STREAMED = [pytest.param(False, id="whole"), pytest.param(True, id="streamed")]
-"""A bound that a busy machine keeps; 0.04 to 0.2 s are usual."""
 AFTERMATH = 3.0
 """Seconds in which retries would be seen: OptiLLM's client and LiteLLM wait at most 2 s before one."""
 ROUTES: dict[str, dict[str, Any]] = {
