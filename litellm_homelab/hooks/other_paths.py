@@ -13,8 +13,11 @@ SERVED: Final = re.compile(
     r"audio/(?:speech|transcriptions)|moderations|responses(?:/.+)?)"
 )
 """Routes of OpenAI's API that LiteLLM serves below /v1, and every one of which a rule of ours sees."""
-AZURE: Final = re.compile(r"/openai(?:/v1)?(/.+)")
-"""Azure's base URL: `<endpoint>/openai` and, for its newer API, `<endpoint>/openai/v1`."""
+AZURE: Final = re.compile(r"/openai(?:/v1(?P<newer>/.+)|(?P<older>/(?:responses(?:/.+)?|models(?:/[^/]+)?)))")
+"""
+Azure's base URLs: `<endpoint>/openai/v1` for its newer API, and `<endpoint>/openai`, below which its SDK asks
+these two without a deployment in the path. Everything else below `/openai` stays LiteLLM's pass-through.
+"""
 GOOGLE: Final = re.compile(r"/v1(/models/.+:(?:generateContent|streamGenerateContent|countTokens))")
 """What Google's SDK asks with `api_version="v1"`; LiteLLM answers 405 (1.106.2)."""
 ITS_OWN: Final = re.compile(r"/openai/v1/responses(?:/.+)?")
@@ -27,7 +30,8 @@ def known(path: str) -> str:
     if google is not None:
         return "/v1beta" + google.group(1)
     azure = None if ITS_OWN.fullmatch(path) else AZURE.fullmatch(path)
-    return "/v1" + azure.group(1) if azure is not None and SERVED.fullmatch(azure.group(1)) else path
+    asked = (azure["newer"] or azure["older"]) if azure is not None else ""
+    return "/v1" + asked if SERVED.fullmatch(asked) else path
 
 
 def rewriting(passes_through: bool) -> Callable[[Scope], Scope]:
