@@ -24,6 +24,8 @@ from tests.real.lane.rig import contents
 HELLO = ("user", "hello")
 DOCUMENT = "Chapter 1.\n" + "Nothing of interest happens here. " * 200
 FORGED: dict[str, str] = {"model": "dear-base"}
+FIELD = "is not allowed"
+"""What the fields rule says of a field that would reach elsewhere."""
 
 ATTACKS = {
     # --- the prompt chooses the approach
@@ -124,23 +126,23 @@ ATTACKS = {
     "forged bearer": Attack(
         asks(extra_body={"extra_headers": {"Authorization": "Bearer sk-forged"}}),
         sent_back("authorization", "sk-forged"),
-        None,
+        FIELD,
     ),
     "forged bearer of LiteLLM": Attack(
         asks(extra_body={"extra_headers": {"x-litellm-api-key": "sk-forged"}}),
         sent_back("x-litellm-api-key", "sk-forged"),
-        None,
+        FIELD,
     ),
     "forged header": Attack(
         asks(extra_body={"extra_headers": {"X-Optillm-Hop": "forged"}}),
         sent_back("x-optillm-hop", "forged"),
-        None,
+        FIELD,
     ),
-    "forged model": Attack(asks(extra_body={"extra_body": FORGED}), reached_dear, None),
+    "forged model": Attack(asks(extra_body={"extra_body": FORGED}), reached_dear, FIELD),
     "forged messages": Attack(
         asks(extra_body={"extra_body": {"messages": [{"role": "user", "content": "forged"}]}}),
         lambda lane, _: "forged" in contents([call.body for call in lane.returns]),
-        None,
+        FIELD,
     ),
     "forged choices": Attack(
         asks(extra_body={"extra_body": {"n": 99}}),
@@ -150,7 +152,7 @@ ATTACKS = {
     "forged query": Attack(
         asks(extra_body={"extra_query": {"forged": "1"}}),
         lambda lane, _: any("forged" in call.query for call in lane.returns),
-        None,
+        FIELD,
     ),
     "timeout that makes OptiLLM repeat itself": Attack(asks(extra_body={"timeout": 0.001}), ran_more, None),
     # --- the call to OptiLLM itself
