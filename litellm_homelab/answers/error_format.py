@@ -43,8 +43,12 @@ def in_format(style: str, status: int, body: Any) -> Any:  # noqa: ANN401 - JSON
 
 
 def _anthropic(status: int, body: Mapping[str, Any]) -> dict[str, Any]:
+    """Anthropic's word for the status is the type; the word that says more, where there is one, the code."""
     kind = ANTHROPIC.get(status, "api_error" if status >= BROKEN else "invalid_request_error")
-    return {"type": "error", "error": {"type": kind, "message": _said(body)}}
+    found = body.get("error")
+    own = found.get("type") if isinstance(found, Mapping) else None
+    code = {"code": own} if isinstance(own, str) and own != kind else {}
+    return {"type": "error", "error": {"type": kind, "message": _said(body), **code}}
 
 
 def _openai(status: int, body: Mapping[str, Any]) -> dict[str, Any]:

@@ -46,6 +46,7 @@ TEXTS: Final[Mapping[str, str]] = {
     "router": "boom\n\nLiteLLM: Fallbacks are configured for: zqgroup.",
     "embedded": 'boom {"zqkey": "zqshard", "message": "bad"}',
     "value": "bad [type=string_type, input_value=['zqvalue'], input_type=list]",
+    "module": "zqpack.types.llms.Zqoptions() failed",
     "run": "boom " + "zqrun" * 70,
     "url": "see https://zqhostname",
     "mail": "ask zquser@zqmail.zz",
