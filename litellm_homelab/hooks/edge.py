@@ -164,7 +164,7 @@ def _with_bearer(scope: Scope) -> Scope:
 
 def _spelt(value: bytes) -> bytes:
     scheme, _, key = value.partition(b" ")
-    return b"Bearer " + key.strip() if scheme.lower() == b"bearer" and key.strip() else value
+    return b"Bearer " + key.lstrip() if scheme.lower() == b"bearer" and key.strip() else value
 
 
 def unreadable_query() -> Refuse:

@@ -28,7 +28,7 @@ MISTAKES = {"detail": [{"loc": ["body", "model"], "msg": "Field required", "type
     ],
 )
 def test_an_error_on_messages_is_anthropics(status: int, body: Any, kind: str, message: str) -> None:
-    """The type says what Anthropic's API says for that status; the text stays, and the word that says more."""
+    """The type is Anthropic's for that status; the text stays, and the word that says more."""
     code = {"code": "model_not_found"} if body is OPENAI else {}
     expected = {"type": "error", "error": {"type": kind, "message": message, **code}}
     assert in_format("anthropic", status, body) == expected

@@ -42,7 +42,7 @@ def test_no_secret_of_an_upstream_leaves(seed: int) -> None:
 
 
 def test_pieces_make_no_difference() -> None:
-    """However the bytes of an answer are torn, the same leaves; but a frame without data begins the stream."""
+    """However an answer's bytes are torn, the same leaves; but a frame without data begins the stream."""
     for answer in hostile.answers(1, 300):
         if not answer.body.startswith((b":", b"zqfield")):
             assert leaving.left_in_pieces(answer) == leaving.left(answer), answer

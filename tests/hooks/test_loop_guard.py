@@ -342,7 +342,7 @@ async def test_a_mark_is_of_no_use_once_its_root_has_ended(gateway: Gateway) -> 
     answer = await gateway.proxy.chat("boost")
     answer = await gateway.child(f"base{mark_of(answer.wire[0])}")
     assert (answer.status, answer.error["type"], answer.sent_to) == (400, "param_not_allowed", [])
-    assert "has expired" in answer.error["message"]
+    assert "already finished" in answer.error["message"]
     assert MARKER not in answer.text
 
 

@@ -91,7 +91,7 @@ def test_a_loop_is_found_before_the_start(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, loop: Loop
 ) -> None:
     """Through a prefix, another handle, or this gateway's address however it is written."""
-    assert f"a request would go round for ever: {loop[2]};" in problem(written(tmp_path, loop), monkeypatch)
+    assert f"a request would loop forever: {loop[2]};" in problem(written(tmp_path, loop), monkeypatch)
 
 
 @pytest.mark.parametrize(
@@ -112,7 +112,7 @@ def test_a_loop_through_the_router_is_found(
     asked = "openai/base" if "model_group_alias" in settings else "openai/main"
     loop = ([group("boost", asked, **OPTILLM)], _lane("boost"), path)
     file = written(tmp_path, loop, router_settings=settings, homelab={})
-    assert f"a request would go round for ever: {path};" in problem(file, monkeypatch)
+    assert f"a request would loop forever: {path};" in problem(file, monkeypatch)
 
 
 # --- stock LiteLLM, which loads the hooks ----------------------------------------------------------
