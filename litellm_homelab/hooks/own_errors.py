@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from litellm.exceptions import GuardrailRaisedException
 from litellm.proxy._types import ProxyException
+from litellm.types.router import RouterRateLimitError, RouterRateLimitErrorBasic
 
 from litellm_homelab import failures
 from litellm_homelab.answers import unsupported
@@ -34,6 +35,8 @@ UNPREPARED: Final = (
 """What a client gets for an error of LiteLLM's own code, whose text would be Python's."""
 MEANT: Final = (Refused, ClientError, StreamBroken, GuardrailRaisedException)
 """Errors whose texts are meant for the client already."""
+RESTING: Final = (RouterRateLimitError, RouterRateLimitErrorBasic)
+"""The router has no deployment that is not resting: a 429 of its own, though Python calls it a ValueError."""
 OPERATORS_CODE: Final = ("litellm.integrations.", "litellm.proxy.guardrails.")
 """Modules of LiteLLM that raise for guardrails: their texts are meant for the client."""
 
@@ -121,7 +124,7 @@ def has_left(record: Record, error: BaseException) -> bool:
 
 def readable(record: Record | None, error: Exception) -> ClientError | None:
     """A 400 in a sentence in the place of an error that LiteLLM raised before it sent; None for any other."""
-    if record is None or not record.opened or isinstance(error, MEANT):
+    if record is None or not record.opened or isinstance(error, (*MEANT, *RESTING)):
         return None
     if record.route is None or api_of(record.route.path) is None or client_error.is_guardrails(error):
         return None

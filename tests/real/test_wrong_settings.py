@@ -50,7 +50,6 @@ WRONG: Mapping[str, Wrong] = {
         problems=(
             "router.yaml: homelab.showroom.handles[13]: ",
             "router.yaml: homelab.showroom.handles[14]: ",
-            "router.yaml: router_settings.retry_policy.Timeout: LiteLLM would ignore this name",
         ),
     ),
     "guardrail": Wrong(
