@@ -13,7 +13,7 @@ SERVED: Final = re.compile(
     r"audio/(?:speech|transcriptions)|moderations|responses(?:/.+)?)"
 )
 """Routes of OpenAI's API that LiteLLM serves below /v1, and every one of which a rule of ours sees."""
-AZURE: Final = re.compile(r"/openai(?:/v1(?P<newer>/.+)|(?P<older>/(?:responses(?:/.+)?|models(?:/[^/]+)?)))")
+AZURE: Final = re.compile(r"/openai(?:/v1)?(/(?:responses(?:/.+)?|models(?:/[^/]+)?))")
 """
 Azure's base URLs: `<endpoint>/openai/v1` for its newer API, and `<endpoint>/openai`, below which its SDK asks
 these two without a deployment in the path. Everything else below `/openai` stays LiteLLM's pass-through.
@@ -30,7 +30,7 @@ def known(path: str) -> str:
     if google is not None:
         return "/v1beta" + google.group(1)
     azure = None if ITS_OWN.fullmatch(path) else AZURE.fullmatch(path)
-    asked = (azure["newer"] or azure["older"]) if azure is not None else ""
+    asked = azure.group(1) if azure is not None else ""
     return "/v1" + asked if SERVED.fullmatch(asked) else path
 
 
