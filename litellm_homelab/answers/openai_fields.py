@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from litellm_homelab.answers.shapes import Shape, content, error, numbers, shape
+from litellm_homelab.answers.shapes import Shape, categories, content, error, shape
 
 TOKENS: Final = shape(
     "usage.details",
@@ -61,8 +61,7 @@ CHOICE: Final = shape(
 MODERATED: Final = shape(
     "moderation.result",
     numeric="flagged",
-    passed="categories category_applied_input_types",
-    inner={"category_scores": numbers},
+    inner=dict.fromkeys(["categories", "category_applied_input_types", "category_scores"], categories),
 )
 MODERATION: Final = shape(
     "moderation", ids="id", models="model", words="object type", inner={"results": MODERATED}

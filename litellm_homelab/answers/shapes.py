@@ -13,6 +13,10 @@ WORD: Final = re.compile(r"[A-Za-z][A-Za-z_.]{0,59}")
 """Machine words of the APIs: `chat.completion.chunk`, `tool_calls`, `MAX_TOKENS`."""
 LABEL: Final = re.compile(r"[A-Za-z0-9#/][A-Za-z0-9_.:+/-]{0,59}")
 """Words with digits: sizes (`1024x1024`), times, languages (`en-US`), paths of the API, dated block types."""
+CATEGORY: Final = re.compile(r"[a-z][a-z_/-]{0,59}")
+"""Names of moderation categories, OpenAI's (`self-harm/intent`) and other models' (`pii`)."""
+INPUTS: Final = frozenset({"text", "image", "audio"})
+"""Kinds of input that a moderation names for each category."""
 KINDS: Final = frozenset(
     {
         "chatcmpl",
@@ -83,6 +87,24 @@ def numbers(value: Any, view: View) -> Any:  # noqa: ANN401 - JSON of any shape
     if isinstance(value, list):
         return [inner for inner in value if number(inner, view) is not DROPPED]
     return number(value, view)
+
+
+def categories(value: Any, view: View) -> Any:  # noqa: ANN401 - JSON of any shape
+    """Pass the categories of a moderation: with a number or the kinds of input for each."""
+    if not isinstance(value, Mapping):
+        return number(value, view)
+    kept = {
+        key: _category(inner, view)
+        for key, inner in value.items()
+        if CATEGORY.fullmatch(key) and view.clean(key) == key
+    }
+    return {key: inner for key, inner in kept.items() if inner is not DROPPED}
+
+
+def _category(value: Any, view: View) -> Any:  # noqa: ANN401 - JSON of any shape
+    if not isinstance(value, list):
+        return number(value, view)
+    return value if all(isinstance(one, str) and one in INPUTS for one in value) else DROPPED
 
 
 def word(value: Any, view: View) -> Any:  # noqa: ANN401 - JSON of any shape

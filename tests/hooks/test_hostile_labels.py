@@ -267,9 +267,9 @@ def refusal_of(answer: Answer, case: Case) -> str:
     """
     The type of our refusal that led to an answer; empty for none.
 
-    Before it says that no caller has the key, LiteLLM says that it cannot read the body.
+    A 405 is FastAPI's.  Before it says that no caller has the key, LiteLLM says that it cannot read the body.
     """
-    if answer.status < 400 or not answer.text.startswith("{"):
+    if answer.status < 400 or answer.status == 405 or not answer.text.startswith("{"):
         return ""
     if "Invalid JSON payload" in answer.text:
         return SHUT_OUT.get(case.caller, "")

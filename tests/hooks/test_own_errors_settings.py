@@ -34,16 +34,27 @@ def written(folder: Path, router: dict[str, Any], strict: dict[str, Any]) -> Pat
     return path
 
 
-@pytest.mark.parametrize("body", [UNSUPPORTED, {"model": "strict", "messages": [5]}], ids=["400", "500"])
-async def test_retries_end_with_it_too(tmp_path: Path, body: dict[str, Any]) -> None:
+def broken(**_: object) -> None:
+    """A bug in the code of LiteLLM that prepares a request."""
+    raise TypeError("'int' object is not iterable")
+
+
+@pytest.mark.parametrize(
+    ("fault", "word"),
+    [pytest.param(False, "logit_bias", id="rejected"), pytest.param(True, "could not prepare", id="broken")],
+)
+async def test_retries_end_with_it_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fault: bool, word: str
+) -> None:
     """Whatever the retry policy says; the text of the first attempt is what the client reads."""
     policy = {"BadRequestErrorRetries": 2, "InternalServerErrorRetries": 2}
     config = written(tmp_path, {"num_retries": 2, "retry_policy": policy, "retry_after": 0}, {})
     async with MockProxy(config) as proxy:
-        answer = await proxy.post(CHAT, body)
+        if fault:
+            monkeypatch.setattr("litellm.main.get_optional_params", broken)
+        answer = await proxy.post(CHAT, {**UNSUPPORTED, "model": "main"} if fault else UNSUPPORTED)
     assert answer.sent_to == []
-    assert answer.status == (400 if body is UNSUPPORTED else 500)
-    assert "logit_bias" in answer.text or "object" in answer.text
+    assert (answer.status, word in answer.text) == (400, True), answer.text
 
 
 @pytest.mark.parametrize(
