@@ -64,8 +64,8 @@ class Poisoner:
         body = {"chat": CHAT, "completions": TEXT}.get(kind) or BODIES[kind]
         return json.dumps(self._poisoned(copy.deepcopy(body))).encode()
 
-    def stream(self, kind: str) -> list[bytes]:
-        """Chunks of a stream: what is said, the end, the usage; now and then an error amid them."""
+    def stream(self, kind: str, *, errors: bool = True) -> list[bytes]:
+        """Chunks of a stream: what is said, the end, the usage; with `errors` now and then one amid them."""
         base = {
             key: value for key, value in (TEXT if kind == "completions" else CHAT).items() if key != "usage"
         }
@@ -77,7 +77,7 @@ class Poisoner:
             )
             events.append({**base, "choices": [{"index": 0, "finish_reason": finish, **piece}]})
         events.append({**base, "choices": [], "usage": dict(USAGE)})
-        if self.random.random() < 0.15:
+        if errors and self.random.random() < 0.15:
             events.insert(self.random.randrange(len(events)), {"error": self.error()})
         lines = [b"data: " + json.dumps(self._poisoned(copy.deepcopy(event))).encode() for event in events]
         if self.random.random() < 0.3:
