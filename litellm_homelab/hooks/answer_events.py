@@ -109,7 +109,7 @@ class Events:
     async def _pass(self, body: bytes, *, more: bool) -> None:
         if self._start is not None:
             body = self._held + body
-            if more and self._first is None and (not body or self._opened):
+            if more and self._first is None and (self._opened or not _says(body)):
                 self._held = body
                 return  # no event is complete yet, or only those that LiteLLM makes up
             start, self._start = self._start, None
@@ -131,6 +131,11 @@ class Events:
         kept = [pair for pair in start["headers"] if pair[0].lower() not in OF_A_STREAM]
         kept.append((b"content-type", b"application/json"))
         await answer(self._send, {**start, "status": status, "headers": kept}, sse.written(body))
+
+
+def _says(body: bytes) -> bool:
+    """Whether there is anything to send besides the traces of events that were removed."""
+    return bool(body.replace(sse.UNREADABLE, b"").strip())
 
 
 def _failed(event: Mapping[str, Any]) -> bool:
