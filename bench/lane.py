@@ -87,9 +87,9 @@ async def _lane(size: str, rounds: int, state: str) -> list[float]:
 async def _one(prompt: str) -> float:
     from litellm.types.utils import CallTypes, ModelResponse
 
-    from litellm_homelab.hooks import context, running
+    from litellm_homelab.adapter import context, startup
 
-    approach, guard = running.entry_point("approach"), running.entry_point("loop_guard")
+    approach, guard = startup.entry_point("approach"), startup.entry_point("loop_guard")
     body = {"model": "boost", "messages": [{"role": "user", "content": prompt}], "optillm_approach": "moa"}
     data: dict[str, Any] = {**body, "proxy_server_request": {"body": dict(body), "headers": {}, "url": ""}}
     sent = {"model": "base", "messages": body["messages"]}

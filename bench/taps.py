@@ -99,11 +99,11 @@ def tap_hooks() -> tuple[Any, Any]:
     """
     from litellm.proxy import proxy_server
 
-    from litellm_homelab.hooks import running
-    from litellm_homelab.hooks.count import Count
+    from litellm_homelab.adapter import startup
+    from litellm_homelab.adapter.policies.request_stats import Count
 
     for name in ("showroom", "approach", "loop_guard", "metrics"):
-        kind = type(running.entry_point(name))
+        kind = type(startup.entry_point(name))
         for method, step in METHODS.items():
             if method in vars(kind):
                 setattr(kind, method, tap(f"{step}: {name}", vars(kind)[method]))

@@ -51,10 +51,10 @@ async def serve(config: Path, settings: Path | None, *, tapped: bool, asked: Tex
 
 def _use(file: Path) -> None:
     """Let our hooks read `file`, whatever LiteLLM was started with."""
-    from litellm_homelab import loading
-    from litellm_homelab.hooks import running
+    from litellm_homelab.adapter import startup
+    from litellm_homelab.config import loading
 
-    running.settings = functools.cache(lambda: loading.load(file, known=running.known()))
+    startup.settings = functools.cache(lambda: loading.load(file, known=startup.known()))
 
 
 async def _batch(proxy: Any, handle: str, size: int, requests: int) -> list[Walk]:  # noqa: ANN401 - untyped

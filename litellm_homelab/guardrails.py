@@ -20,10 +20,10 @@ from litellm.integrations.custom_guardrail import CustomGuardrail, log_guardrail
 from litellm.proxy.common_utils.callback_utils import add_guardrail_to_applied_guardrails_header
 from litellm.types.guardrails import GuardrailEventHooks
 
+from litellm_homelab.adapter.fail_closed import closed
+from litellm_homelab.adapter.litellm_api.exceptions import Refused
+from litellm_homelab.adapter.policies.approach import PROMPT_FIELDS
 from litellm_homelab.decision import RefusalType, Refuse
-from litellm_homelab.hooks.approach_callback import PROMPT_FIELDS
-from litellm_homelab.hooks.closed import closed
-from litellm_homelab.hooks.refusal import Refused
 from litellm_homelab.optillm import tags as rule
 
 MODE: Final = GuardrailEventHooks.pre_call

@@ -11,7 +11,7 @@ import pytest
 from litellm_homelab.guardrails import GuardrailError, PromptTags
 from litellm_homelab.optillm import tags
 from litellm_homelab.testing import Answer, MockProxy
-from tests.hooks.lane import document, group, proxy_on
+from tests.adapter.lane import document, group, proxy_on
 
 TAG = "<optillm_approach>mcts</optillm_approach>"
 BODIES: dict[str, dict[str, Any]] = {

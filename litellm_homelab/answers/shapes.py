@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, TypeAlias
 
-from litellm_homelab import encoded_ids
+from litellm_homelab.formats import encoded_ids
 
 WORD: Final = re.compile(r"[A-Za-z][A-Za-z_.]{0,59}")
 """Machine words of the APIs: `chat.completion.chunk`, `tool_calls`, `MAX_TOKENS`."""

@@ -9,7 +9,7 @@ from litellm_homelab.fields.lists import Lists, reviewed
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from litellm_homelab.settings import Known, Settings
+    from litellm_homelab.config.settings import Known, Settings
 
 NEEDED: Final = frozenset({"model"})
 """Fields that no setting takes out: another rule decides on them."""

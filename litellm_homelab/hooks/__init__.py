@@ -22,6 +22,6 @@ def __getattr__(name: str) -> Any:  # noqa: ANN401 - a module's attribute
         raise AttributeError(
             f"module {__name__!r} has no attribute {name!r} (there is: {', '.join(ENTRY_POINTS)})"
         )
-    from litellm_homelab.hooks import running
+    from litellm_homelab.adapter import startup
 
-    return running.entry_point(name)
+    return startup.entry_point(name)

@@ -7,7 +7,7 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
-from litellm_homelab.wording import did_you_mean, quoted
+from litellm_homelab.config.wording import did_you_mean, quoted
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
-from litellm_homelab.callers import GATE
+from litellm_homelab.access.callers import GATE
+from litellm_homelab.config.wording import did_you_mean, quoted
 from litellm_homelab.optillm import approaches, catalogue, topology
 from litellm_homelab.optillm.addresses import own_addresses
 from litellm_homelab.state import parse as parse_state
-from litellm_homelab.wording import did_you_mean, quoted
 
 if TYPE_CHECKING:
-    from litellm_homelab.routerfile import RouterFile
-    from litellm_homelab.sections import Lane
-    from litellm_homelab.settings import Known, Settings
+    from litellm_homelab.config.router_file import RouterFile
+    from litellm_homelab.config.sections import Lane
+    from litellm_homelab.config.settings import Known, Settings
 
 CALLBACKS = ("approach", "loop_guard")
 """Entry points that must be loaded where there is an OptiLLM handle."""

@@ -10,10 +10,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
+from litellm_homelab.config.sections import Lane
 from litellm_homelab.decision import RefusalType, Refuse
 from litellm_homelab.optillm import wire
 from litellm_homelab.optillm.approaches import Approach
-from litellm_homelab.sections import Lane
 
 TOOLS: Final = ("tools", "functions")
 PROMPTS: Final = ("messages", "input", "contents")

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from litellm_homelab.config.sections import Lane
 from litellm_homelab.decision import RefusalType, Refuse
 from litellm_homelab.optillm import approaches, costs, tags, tools
 from litellm_homelab.optillm.approaches import Approach, Problem
 from litellm_homelab.optillm.parameters import readable
-from litellm_homelab.sections import Lane
 
 UNSUPPORTED = {
     "prompt_id": "a stored prompt would be put in after the prompt was looked at",

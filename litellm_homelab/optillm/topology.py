@@ -8,7 +8,7 @@ from fnmatch import fnmatchcase
 from functools import cached_property
 from typing import TYPE_CHECKING, Final, TypeAlias
 
-from litellm_homelab.deployments import upstream_name
+from litellm_homelab.config.deployments import upstream_name
 from litellm_homelab.optillm.addresses import Address, address_of
 from litellm_homelab.optillm.approaches import eaten_by_optillm
 

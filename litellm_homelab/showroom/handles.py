@@ -6,9 +6,9 @@ import json
 import re
 from pathlib import Path
 
-from litellm_homelab import text_file
+from litellm_homelab.config import text_file
+from litellm_homelab.config.wording import quoted, reason, shown
 from litellm_homelab.optillm import lineage
-from litellm_homelab.wording import quoted, reason, shown
 
 CANONICAL = re.compile(r"mlx-[a-z0-9]+(-[a-z0-9]+)*")
 """`mlx-<family>-<params>-<quant>-<variant>`: lower case, dash-only, no vendor prefix (the contract)."""

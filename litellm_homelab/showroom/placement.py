@@ -6,14 +6,14 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from litellm_homelab.findings import Caution
-from litellm_homelab.routerfile import Deployment, RouterFile, is_unset
+from litellm_homelab.config.findings import Caution
+from litellm_homelab.config.router_file import Deployment, RouterFile, is_unset
+from litellm_homelab.config.wildcards import is_wildcard
+from litellm_homelab.config.wording import closest, did_you_mean, quoted
 from litellm_homelab.showroom import handles, registry
-from litellm_homelab.wildcards import is_wildcard
-from litellm_homelab.wording import closest, did_you_mean, quoted
 
 if TYPE_CHECKING:
-    from litellm_homelab.settings import Settings
+    from litellm_homelab.config.settings import Settings
 
 Place = tuple[str, str]
 """(where a name is listed, the name)"""

@@ -10,8 +10,8 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from litellm_homelab import text_file
-from litellm_homelab.wording import described, reason, shown
+from litellm_homelab.config import text_file
+from litellm_homelab.config.wording import described, reason, shown
 
 VERSION = 2
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
-from litellm_homelab.callers import Caller
+from litellm_homelab.access.callers import Caller
+from litellm_homelab.config.router_file import Deployment, RouterFile
+from litellm_homelab.config.settings import Settings
 from litellm_homelab.decision import Allow, RefusalType, Refuse
-from litellm_homelab.routerfile import Deployment, RouterFile
-from litellm_homelab.settings import Settings
 from litellm_homelab.showroom.modes import KEPT_RESPONSE, MODES, ROUTES, Route
 
 SHOWN = 40

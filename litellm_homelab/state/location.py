@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Literal, TypeAlias
 from urllib.parse import urlsplit
 
+from litellm_homelab.config.wording import quoted
 from litellm_homelab.state.errors import Cause, StateUnavailable
 from litellm_homelab.state.store import Store
-from litellm_homelab.wording import quoted
 
 FORMS = "memory://, sqlite:///file.db, sqlite:////absolute/file.db, redis://host:port/db"
 """What `homelab.state` may be (the contract's `state`)."""

@@ -15,8 +15,9 @@ from unittest import mock
 import httpx
 import litellm
 
+from litellm_homelab.adapter import startup
+from litellm_homelab.adapter.litellm_api import transport
 from litellm_homelab.demo.listener import HOST, Listener
-from litellm_homelab.hooks import running, transport
 from litellm_homelab.testing.answer import Answer
 from litellm_homelab.testing.isolation import restored
 from litellm_homelab.testing.stand_ins import StandIns
@@ -75,8 +76,8 @@ class MockProxy:
         stack.enter_context(mock.patch.dict(os.environ, environ))
         stack.enter_context(restored(litellm, proxy_server))
         stack.enter_context(_app_and_router_restored(proxy_server))
-        running.forget()
-        stack.callback(running.forget)
+        startup.forget()
+        stack.callback(startup.forget)
         with contextlib.redirect_stdout(io.StringIO()):  # LiteLLM's banner
             await proxy_server.initialize(config=str(self.config), **AS_THE_COMMAND_LINE)
         base = await stack.enter_async_context(_listening(self._upstreams))

@@ -9,9 +9,9 @@ from typing import Any, Final
 import httpx
 from litellm.integrations.custom_logger import CustomLogger
 
+from litellm_homelab.adapter import context
 from litellm_homelab.attempts import address
 from litellm_homelab.attempts.address import Address
-from litellm_homelab.hooks import context
 from litellm_homelab.testing.upstream import SEARCH, Upstreams
 
 VERSION: Final = "v1"

@@ -11,7 +11,7 @@ from typing import Any, Final
 from litellm_homelab.answers import shapes
 from litellm_homelab.answers.routes import Answers, answers_of
 from litellm_homelab.answers.shapes import Shape
-from tests.test_encoded_ids import response
+from tests.formats.test_encoded_ids import response
 
 HANDLE: Final = "main"
 ROUTES: Final = (

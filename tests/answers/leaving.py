@@ -8,11 +8,11 @@ from functools import partial
 
 from starlette.types import Message
 
+from litellm_homelab.access.table import Route
+from litellm_homelab.adapter.context import Record
+from litellm_homelab.adapter.litellm_api import client_error
+from litellm_homelab.adapter.middleware.answer_filter import AnswerFilter
 from litellm_homelab.answers.redaction import Words
-from litellm_homelab.gate.table import Route
-from litellm_homelab.hooks import client_error
-from litellm_homelab.hooks.answer_filter import AnswerFilter
-from litellm_homelab.hooks.context import Record
 from tests.answers.hostile import DEPLOYMENTS, HANDLE, Hostile
 
 WORDS = Words(frozenset({HANDLE}))

@@ -6,12 +6,12 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
+from litellm_homelab.adapter.litellm_api import client_error
 from litellm_homelab.answers import errors, headers, shapes
 from litellm_homelab.answers.redaction import STEPS, WRAPPERS
 from litellm_homelab.answers.routes import answers_of
 from litellm_homelab.answers.shapes import Rule, Shape, content
-from litellm_homelab.hooks import client_error
-from litellm_homelab.showroom import sse
+from litellm_homelab.formats import sse
 from tests.answers import hostile, leaving
 from tests.answers.hostile import ROUTES, Maker
 

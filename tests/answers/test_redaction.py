@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from litellm_homelab.adapter.litellm_api import client_error
 from litellm_homelab.answers import error_words
 from litellm_homelab.answers.redaction import Words, redacted
-from litellm_homelab.hooks import client_error
 from tests.answers.hostile import DEPLOYMENTS
 
 WORDS = Words(

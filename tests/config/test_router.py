@@ -14,11 +14,11 @@ from litellm.proxy._types import ConfigGeneralSettings
 from litellm.types.router import AllowedFailsPolicy, RetryPolicy
 
 from litellm_homelab.cli import environment
-from litellm_homelab.loading import load, parse
+from litellm_homelab.config.loading import load, parse
+from litellm_homelab.config.settings import Known
 from litellm_homelab.optillm import costs
 from litellm_homelab.optillm.approaches import Approach
 from litellm_homelab.optillm.catalogue import CATALOGUE, Kind
-from litellm_homelab.settings import Known
 from tests.config.shipped import (
     BY_GROUP,
     CALLERS,

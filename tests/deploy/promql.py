@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from litellm_homelab.metrics import COUNTERS, GAUGES, HISTOGRAMS
+from litellm_homelab.metrics.series import COUNTERS, GAUGES, HISTOGRAMS
 from tests.deploy.prometheus import RECORDING, REPOSITORY, rules
 
 DASHBOARDS = sorted((REPOSITORY / "deploy" / "grafana" / "dashboards").glob("*.json"))

@@ -10,8 +10,8 @@ import pytest
 import yaml
 from prometheus_client import CollectorRegistry, generate_latest
 
-from litellm_homelab.metric_labels import Labels
-from litellm_homelab.metrics import Metrics
+from litellm_homelab.metrics.labels import Labels
+from litellm_homelab.metrics.series import Metrics
 from tests.deploy.prometheus import ALERTS, FOLDER, RECORDING, TESTS, promtool, rules
 
 pytestmark = pytest.mark.real

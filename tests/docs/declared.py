@@ -21,7 +21,7 @@ from pydantic.fields import FieldInfo
 
 import litellm_homelab
 from litellm_homelab import hooks
-from litellm_homelab.sections import Homelab
+from litellm_homelab.config.sections import Homelab
 
 PACKAGE = Path(litellm_homelab.__file__).parent
 HOMELAB: type[BaseModel] = Homelab

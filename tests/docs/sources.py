@@ -62,7 +62,7 @@ def _constants(*trees: ast.Module) -> Iterator[str]:
 
 @functools.cache
 def metrics() -> list[str]:
-    """Names of metrics that `litellm_homelab.metrics`, module or package, declares."""
+    """Names of metrics that `litellm_homelab.metrics.series`, module or package, declares."""
     paths = [path for path, _ in _sources() if "metrics" in (path.stem, path.parent.name)]
     return sorted({name for path in paths for name in metric_names(path.read_text(encoding="utf-8"))})
 

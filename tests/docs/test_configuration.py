@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 import yaml
 
-from litellm_homelab import loading
 from litellm_homelab.cli import environment
+from litellm_homelab.config import loading
 from litellm_homelab.testing import MockProxy
 from tests.docs.blocks import REPOSITORY, Block, blocks
 

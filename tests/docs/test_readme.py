@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 
-from litellm_homelab import loading, settings
+from litellm_homelab.config import loading, settings
 from litellm_homelab.demo.config import DEFAULT_PORTS
 from tests.docs.blocks import PAGES, README, REPOSITORY, Block, blocks
 from tests.real.gateway import free_port

@@ -14,8 +14,8 @@ import yaml
 from fastapi import HTTPException
 
 from litellm_homelab import TESTED_LITELLM
+from litellm_homelab.adapter.litellm_api.exceptions import Refused
 from litellm_homelab.decision import RefusalType, Refuse
-from litellm_homelab.hooks.refusal import Refused
 from litellm_homelab.testing import Answer, MockProxy
 from tests import naming
 from tests.docs import extension_points

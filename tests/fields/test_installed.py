@@ -13,9 +13,9 @@ from litellm.types.llms.openai import ResponsesAPIOptionalRequestParams
 from litellm.types.videos.main import VideoCreateOptionalRequestParams
 
 from litellm_homelab import TESTED_LITELLM
+from litellm_homelab.adapter.litellm_api import parameters as litellm_params
 from litellm_homelab.fields.lists import reviewed
 from litellm_homelab.fields.rule import Fields, Verdict
-from litellm_homelab.hooks import litellm_params
 
 LISTS = reviewed()
 ROUTES_OF = {

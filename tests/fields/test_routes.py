@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from litellm_homelab.access.table import Access
+from litellm_homelab.access.table import reviewed as routes
 from litellm_homelab.fields.lists import reviewed
 from litellm_homelab.fields.routes import api_of
-from litellm_homelab.gate.table import Access
-from litellm_homelab.gate.table import reviewed as routes
 
 GUARDED = sorted(key for key, access in routes().items() if access is Access.GUARDED)
 COUNTS = {

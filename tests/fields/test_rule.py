@@ -13,14 +13,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from litellm_homelab.adapter.litellm_api import parameters
 from litellm_homelab.decision import RefusalType, Refuse
 from litellm_homelab.fields.lists import reviewed
 from litellm_homelab.fields.rule import Fields, Screened, Verdict
-from litellm_homelab.hooks import litellm_params
 from litellm_homelab.optillm.parameters import RELATIVES
 
 LISTS = reviewed()
-RULE = Fields(litellms=litellm_params.names(), extra=RELATIVES)
+RULE = Fields(litellms=parameters.names(), extra=RELATIVES)
 APIS = sorted({api for one in LISTS.documented for api in one.apis})
 SDKS: dict[str, tuple[Any, ...]] = {
     "chat": (openai.types.chat.completion_create_params.CompletionCreateParamsNonStreaming,),
@@ -68,7 +68,7 @@ OWN_METADATA = {"user_id": "u", "chat_id": "c", "task": "title", "session": "s",
 
 def judged(body: dict[str, Any], api: str = "chat", **settings: str) -> Screened:
     """What the rule makes of a body."""
-    return Fields(settings, litellm_params.names(), RELATIVES).body(api, body)
+    return Fields(settings, parameters.names(), RELATIVES).body(api, body)
 
 
 @pytest.mark.parametrize("api", SDKS)

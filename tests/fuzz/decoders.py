@@ -44,7 +44,7 @@ KNOWN = frozenset(
 Those of LiteLLM 1.106.2.
 
 Two of them read no model: the original id of a file, and the S3 address of a Bedrock file. `decode` belongs
-to pass-through routes, which are closed (`gate/routes.txt`).
+to pass-through routes, which are closed (`access/routes.txt`).
 """
 
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from litellm_homelab.encoded_ids import names_in, opaque
+from litellm_homelab.formats.encoded_ids import names_in, opaque
 from tests.fuzz import mutations, steps
 from tests.fuzz.decoders import KNOWN, installed, models, providers
 

@@ -14,13 +14,13 @@ from pathlib import Path
 
 import pytest
 
-from litellm_homelab import address_checks, deployments, leads, loading, references, yaml_text
-from litellm_homelab.gate import openings, table
+from litellm_homelab.access import openings, table
+from litellm_homelab.config import address_checks, deployments, leads, loading, references, yaml_text
+from litellm_homelab.config.settings import Known, SettingsError
+from litellm_homelab.config.wording import hide_keys, quoted
 from litellm_homelab.optillm.addresses import address_of
-from litellm_homelab.settings import Known, SettingsError
 from litellm_homelab.showroom import handles, registry
 from litellm_homelab.state import location
-from litellm_homelab.wording import hide_keys, quoted
 from tests.fuzz import mutations
 from tests.fuzz.documents import documents
 

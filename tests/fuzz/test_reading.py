@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 
-from litellm_homelab import request
+from litellm_homelab.adapter.litellm_api import request
+from litellm_homelab.adapter.middleware.body import _mended
 from litellm_homelab.fields.rule import Fields
-from litellm_homelab.hooks.body import _mended
+from litellm_homelab.formats import sse
 from litellm_homelab.optillm import approaches, hearsay, lineage, tags
-from litellm_homelab.showroom import sse
 from tests.fuzz import mutations, steps
 
 FIELDS = Fields()

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from litellm_homelab.hooks.running import known
-from litellm_homelab.loading import load
+from litellm_homelab.adapter.startup import known
+from litellm_homelab.config.loading import load
 from litellm_homelab.testing import Answer, MockProxy
 from tests.labs.adopt import FILES, LABS, Lab, written
 

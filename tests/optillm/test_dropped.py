@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
+from litellm_homelab.config.sections import Lane
 from litellm_homelab.optillm.approaches import Approach, decide
 from litellm_homelab.optillm.dropped import dropped, refusal
-from litellm_homelab.sections import Lane
 
 ALL = ["none", "re2", "json"]
 IMAGE = {"role": "user", "content": [{"type": "image_url", "image_url": {"url": "data:,"}}]}

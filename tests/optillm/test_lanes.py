@@ -10,13 +10,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from litellm_homelab.config.loading import parse
+from litellm_homelab.config.sections import Lane, Limits
+from litellm_homelab.config.settings import Known, SettingsError
 from litellm_homelab.decision import RefusalType, Refuse
-from litellm_homelab.loading import parse
 from litellm_homelab.optillm import tags
 from litellm_homelab.optillm.approaches import Approach
 from litellm_homelab.optillm.lanes import Lanes
-from litellm_homelab.sections import Lane, Limits
-from litellm_homelab.settings import Known, SettingsError
 
 BOOST = Lane(approaches=["none", "re2", "moa", "mcts", "majority_voting"], max_calls=12, prefixes=True)
 SOFT = Lane(approaches=["re2", "moa"], default="re2", max_calls=64, max_n=3, tags="neutralise")

@@ -10,10 +10,10 @@ from pathlib import Path
 
 import httpx
 
-from litellm_homelab.gate.table import Route
+from litellm_homelab.access.table import Route
 from litellm_homelab.testing import Answer
 from litellm_homelab.testing.upstream import SEARCH, Upstreams
-from tests.gate.asking import MASTER, ROUTER, bearer, body_of, filled
+from tests.access.asking import MASTER, ROUTER, bearer, body_of, filled
 from tests.real.gateway import free_port, litellm
 from tests.real.upstreams import listening
 

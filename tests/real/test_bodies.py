@@ -17,8 +17,8 @@ import openai
 import pytest
 import yaml
 
+from tests.access.asking import KEYS, ROUTER, TEXT, bearer
 from tests.bodies import NO_OBJECT
-from tests.gate.asking import KEYS, ROUTER, TEXT, bearer
 from tests.real.gated import Gated, gated
 
 pytestmark = pytest.mark.real

@@ -15,7 +15,7 @@ import yaml
 from starlette.types import Message, Receive, Scope, Send
 
 from litellm_homelab.testing.upstream import Upstreams
-from tests.hooks.failing import JSON, ROUTER, ROUTES, TEXT, handle_of
+from tests.adapter.failing import JSON, ROUTER, ROUTES, TEXT, handle_of
 from tests.real.gateway import free_port, litellm
 from tests.real.upstreams import listening
 

@@ -8,10 +8,10 @@ import pytest
 from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect
 
-from litellm_homelab.gate.table import Access, Route
+from litellm_homelab.access.table import Access, Route
 from litellm_homelab.testing import Answer
 from litellm_homelab.testing.upstream import SEARCH
-from tests.gate.asking import (
+from tests.access.asking import (
     KEYS,
     LISTINGS,
     OTHER_MODES,

@@ -13,7 +13,7 @@ import pytest
 import yaml
 from prometheus_client.parser import text_string_to_metric_families
 
-from tests.gate.asking import ROUTER
+from tests.access.asking import ROUTER
 from tests.real import noting
 from tests.real.gated import Gated, gated
 

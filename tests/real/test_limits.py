@@ -14,7 +14,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.gate.asking import KEYS, TEXT
+from tests.access.asking import KEYS, TEXT
 from tests.real.gated import Gated, gated
 
 pytestmark = pytest.mark.real

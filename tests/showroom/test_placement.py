@@ -7,9 +7,9 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
-from litellm_homelab.loading import parse
-from litellm_homelab.routerfile import Deployment
-from litellm_homelab.settings import Known, Settings
+from litellm_homelab.config.loading import parse
+from litellm_homelab.config.router_file import Deployment
+from litellm_homelab.config.settings import Known, Settings
 from litellm_homelab.showroom import placement
 from litellm_homelab.showroom.registry import Entry
 

@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from litellm_homelab.callers import MASTER, Caller
+from litellm_homelab.access.callers import MASTER, Caller
+from litellm_homelab.config.loading import parse
+from litellm_homelab.config.settings import Known
 from litellm_homelab.decision import Allow, RefusalType, Refuse
-from litellm_homelab.loading import parse
-from litellm_homelab.settings import Known
 from litellm_homelab.showroom.modes import KEPT_RESPONSE, MODES, ROUTES
 from litellm_homelab.showroom.rule import LONGEST_ECHO, SHOWN, Showroom
 

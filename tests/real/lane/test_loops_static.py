@@ -13,10 +13,10 @@ from typing import Any
 import pytest
 import yaml
 
-from litellm_homelab.hooks import running
-from litellm_homelab.loading import load
-from litellm_homelab.settings import SettingsError
-from tests.hooks.lane import document, group
+from litellm_homelab.adapter import startup
+from litellm_homelab.config.loading import load
+from litellm_homelab.config.settings import SettingsError
+from tests.adapter.lane import document, group
 from tests.real.gateway import START_SECONDS, end, free_port, start, tail
 
 PORT = 4321
@@ -82,7 +82,7 @@ def problem(file: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     monkeypatch.setenv("PORT", str(PORT))
     monkeypatch.setenv("LITELLM_MASTER_KEY", "sk-the-master-key")
     with pytest.raises(SettingsError) as raised:
-        load(file, known=running.known())
+        load(file, known=startup.known())
     return str(raised.value)
 
 

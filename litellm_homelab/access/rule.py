@@ -1,0 +1,114 @@
+"""The gate's rule: may this caller use this route?"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from litellm_homelab.access.callers import MASTER, Caller
+from litellm_homelab.access.table import Access, Route, Table, access, matches, reviewed
+from litellm_homelab.decision import Allow, RefusalType, Refuse
+
+
+@dataclass(frozen=True, slots=True)
+class Gate:
+    """
+    Who may use which route.
+
+    `opened` are the names and patterns of `homelab.gate.open`: what the table closes and the operator has
+    opened all the same. Only LiteLLM's own checks hold there.
+    """
+
+    opened: tuple[str, ...] = ()
+    table: Table = field(default_factory=reviewed)
+
+    def asks_no_key(self, route: Route) -> bool:
+        """Whether LiteLLM would serve it to anyone, so that `before_key` must know who sends."""
+        return self._access(route) is Access.KEYLESS
+
+    def before_key(self, route: Route, caller: Caller | None) -> Allow | Refuse:
+        """
+        Decide on what LiteLLM would serve without asking us for a key, or to nobody at all.
+
+        `caller` is who sent the key, None for no key or one that is not ours. Any other route is decided
+        once LiteLLM asks whose key it is.
+        """
+        kind = self._access(route)
+        if kind is Access.UNGUARDED:
+            return _closed(route)
+        if kind is Access.KEYLESS:
+            return self._master_only(route, caller)
+        return Allow()
+
+    @staticmethod
+    def unknown(*, missing: bool) -> Refuse:
+        """The refusal of a request without a key, or with one that nobody here has."""
+        return _unknown("No API key was sent." if missing else "This API key is not known here.")
+
+    def metrics(self, caller: Caller | None) -> Allow | Refuse:
+        """Decide on `/metrics/`: role `metrics` and the master key."""
+        if matches("/metrics", self.opened) or caller is MASTER:
+            return Allow()
+        if caller is None:
+            return _unknown("/metrics/ needs a key of role metrics, or the master key.")
+        if caller.role == "metrics":
+            return Allow()
+        return _refuse("/metrics/ is read with a key of role metrics, or with the master key.")
+
+    def decide(self, route: Route, caller: Caller) -> Allow | Refuse:
+        """Decide on a route for a caller whose key is known."""
+        kind = self._access(route)
+        if kind is Access.METRICS:
+            return self.metrics(caller)
+        if kind is Access.UNGUARDED:
+            return _closed(route)
+        if caller is MASTER or kind is Access.OPEN:
+            return Allow()
+        if caller.role == "metrics":
+            return _refuse("This key reads /metrics/ and nothing else.")
+        if kind in {Access.MANAGEMENT, Access.KEYLESS}:
+            return self._master_only(route, caller)
+        if caller.routes is None or matches(route.path, caller.routes):
+            return Allow()
+        return _refuse(f"This key may not use {route}. It may use: {', '.join(caller.routes)}.")
+
+    def guards(self, route: Route) -> bool:
+        """Whether our rules decide on all that a route leads to; False for what the operator has opened."""
+        return access(route, self.table) is Access.GUARDED
+
+    def is_opened(self, route: Route) -> bool:
+        """Whether the operator has opened a route on which only LiteLLM's own checks hold."""
+        closed = access(route, self.table) in {Access.UNGUARDED, Access.KEYLESS}
+        return closed and matches(route.path, self.opened)
+
+    def _access(self, route: Route) -> Access:
+        """Whom a route is for; one that the operator has opened, for the clients."""
+        kind = access(route, self.table)
+        if kind in {Access.UNGUARDED, Access.KEYLESS} and matches(route.path, self.opened):
+            return Access.GUARDED
+        return kind
+
+    @staticmethod
+    def _master_only(route: Route, caller: Caller | None) -> Allow | Refuse:
+        if caller is MASTER:
+            return Allow()
+        if caller is None:
+            return _unknown(f"{route} needs the master key.")
+        return _refuse(f"{route} is for the master key.")
+
+
+def _closed(route: Route) -> Refuse:
+    return _refuse(
+        f"This gateway does not serve {route}. Use /v1/chat/completions, /v1/responses, /v1/messages or "
+        "/v1/embeddings. The operator can open other routes (homelab.gate.open)."
+    )
+
+
+def _unknown(what: str) -> Refuse:
+    return Refuse(
+        RefusalType.AUTHENTICATION_ERROR,
+        f"{what} Send `Authorization: Bearer KEY` with the key that the operator gave you.",
+    )
+
+
+def _refuse(message: str) -> Refuse:
+    return Refuse(RefusalType.ROUTE_NOT_ALLOWED, message)

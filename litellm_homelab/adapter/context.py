@@ -1,0 +1,220 @@
+"""What our hooks must remember of one request between LiteLLM's hooks."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping, MutableMapping
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from typing import Any
+
+from litellm_homelab.access.callers import MASTER, Caller
+from litellm_homelab.access.table import Route
+from litellm_homelab.adapter.stats import Tally
+from litellm_homelab.attempts.failures import Failure
+from litellm_homelab.decision import Refuse
+from litellm_homelab.optillm.approaches import Approach
+from litellm_homelab.optillm.child_failures import ChildFailure
+from litellm_homelab.optillm.fanout import Summary
+
+
+@dataclass(frozen=True, slots=True)
+class Child:
+    """A call of OptiLLM on behalf of a root, known by the mark on its model name."""
+
+    root: str
+    hop: int
+    handle: str = ""
+    """The root's, once the root has been looked up; so is the approach."""
+    approach: str = ""
+    admitted: bool = False
+    """Whether it has been counted: at its first attempt, once for all of its attempts."""
+    admitted_at: float = field(default_factory=time.monotonic)
+    failed: bool = False
+    """Whether its root has been told that its backend refused it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """What the attempt under way may reach: a deployment by its id, or a search tool by its name."""
+
+    deployment: str | None = None
+    model: str | None = None
+    """The deployment's model, where its group is a wildcard."""
+    search_tool: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """An upstream's error: its status, and its message without the operator's names."""
+
+    status: int
+    message: str
+
+
+@dataclass(slots=True)
+class Root:
+    """A client request on its way through OptiLLM."""
+
+    id: str
+    handle: str
+    approach: str
+    mark: str
+    """What is put behind the model name on the wire; empty where nothing is carried."""
+    returns: Mapping[str, int] = field(default_factory=dict)
+    """How many unmarked re-entries each group had seen when it started."""
+    wire: dict[str, Any] | None = None
+    """The body of the attempt that carries the mark, as it is being sent."""
+    carrying: bool = False
+    """Whether the attempt under way is one that the mark belongs on."""
+    carried: bool = False
+    """Whether the mark went out with the last attempt."""
+    summary: Summary | None = None
+    """The ledger's account, once it is closed."""
+    verdict: Refuse | None = None
+    """Why the client gets no answer, once that is known."""
+    failure: ChildFailure | None = None
+    """What the client gets instead of OptiLLM's error, where a backend refused a call; its text is clean."""
+
+
+@dataclass(slots=True)
+class Record:
+    """
+    One client request, filled in by the hooks as it passes them.
+
+    It lives in a context variable, not in LiteLLM's dicts: those are copied, logged and written by
+    clients. Tasks that LiteLLM starts for the request inherit it; the next request gets its own.
+    """
+
+    path: str = ""
+    """The route as requested; empty outside of a server."""
+    route: Route | None = None
+    """The route as LiteLLM's router matches it, once the request has come that far."""
+    scope: MutableMapping[str, Any] = field(default_factory=dict)
+    """The ASGI scope that LiteLLM's router serves; LiteLLM keeps what it read of the body there."""
+    sent: Mapping[str, Any] | None = None
+    """A JSON body: as it came in, then as the fields rule left it; None for a form, or no body."""
+    named: tuple[object, ...] | None = None
+    """Each value of the key `model` in a JSON body as it came in; None for a form, or no body."""
+    form: list[tuple[str, str]] = field(default_factory=list)
+    """The fields of a form as they came in, files left out; complete once LiteLLM has read it."""
+    screened: bool = False
+    """Whether the fields rule has judged the body."""
+    refused_field: Refuse | None = None
+    """The refusal of a field, a header or a query parameter, until it may be told."""
+    malformed: Refuse | None = None
+    """The refusal of a conversation of the wrong form, told once the model is known to be allowed."""
+    model: str | None = None
+    """The name that the client asked for, mark and prefix off, allowed or not."""
+    asked: str | None = None
+    """The handle that the client asked for, once pre-call has allowed it."""
+    caller: Caller = MASTER
+    refusal: Refuse | None = None
+    """The refusal of an attempt: LiteLLM goes on with the next fallback and then shows the first error."""
+    tried: bool = False
+    """Whether a deployment has been chosen for an attempt."""
+    sent_out: bool = False
+    """Whether a request of the attempt under way has left: the transport below LiteLLM's clients saw it."""
+    announced: bool = False
+    """Whether LiteLLM has said that it is about to send; an error of its own may still come first."""
+    failure: Failure | None = None
+    """How the attempt under way failed, read before the router hangs other errors on its error."""
+    unsent: Exception | None = None
+    """An error that LiteLLM raised before anything was sent: the request ends with it."""
+    open_route: bool = False
+    """Whether it is for a route of `homelab.gate.open`, where our rules judge deployments only."""
+    opened: bool = False
+    """Whether the request has been opened: mark off, prefix off, caller found."""
+    fields: Mapping[str, Any] = field(default_factory=dict)
+    """The body as the client sent it."""
+    prefix: str | None = None
+    """The approach that stood before the handle's name."""
+    child: Child | None = None
+    orphan: bool = False
+    """Whether it is a call of OptiLLM's that belongs to no request, and has been let in."""
+    forged: str | None = None
+    """Why a mark on the model name is not accepted."""
+    approaches: dict[str, Approach] = field(default_factory=dict)
+    """The approach decided on for each OptiLLM group."""
+    dropped: tuple[str, ...] = ()
+    """What the approach of the attempt under way drops of the request."""
+    clean: dict[int, str] = field(default_factory=dict)
+    """Long texts of the prompt in which no tag was found, by identity: LiteLLM hands on the very same."""
+    root: Root | None = None
+    chosen: Chosen | None = None
+    """What the last attempt that began may reach."""
+    told: Told | None = None
+    """What the upstream said when it failed last."""
+    guardrail: bool = False
+    """Whether the error of this request is a guardrail's of the operator's, with a mapping of its own."""
+    listed: tuple[str, ...] | None = None
+    """The names that a listing shows to its caller; None before LiteLLM has asked."""
+    tally: Tally = field(default_factory=Tally)
+
+    def is_own(self, text: str) -> bool:
+        """Whether a text is one of this request's refusals."""
+        verdict = self.root.verdict if self.root else None
+        said = (*(refusal for _, refusal in self.tally.refusals), self.refusal, verdict)
+        return any(refusal is not None and refusal.message == text for refusal in said)
+
+
+_record: ContextVar[Record | None] = ContextVar("litellm_homelab_record", default=None)
+_chosen: ContextVar[Chosen | None] = ContextVar("litellm_homelab_chosen", default=None)
+"""A context variable, since LiteLLM may run attempts of one request side by side (`silent_model`)."""
+
+
+@contextmanager
+def request(path: str) -> Iterator[Record]:
+    """Open the record of one request; the ASGI wrapper does this around LiteLLM."""
+    record = Record(path=path)
+    token, before = _record.set(record), _chosen.set(None)
+    try:
+        yield record
+    finally:
+        _record.reset(token)
+        _chosen.reset(before)
+
+
+def current() -> Record | None:
+    """The record of the request that this code runs for, None for LiteLLM's own background work."""
+    return _record.get()
+
+
+def required() -> Record:
+    """The record of the request that this code runs for.
+
+    Raises:
+        LookupError: the ASGI wrapper is not around LiteLLM, so that nothing can be told apart.
+
+    """
+    record = _record.get()
+    if record is None:
+        raise LookupError("no record of this request: the ASGI wrapper is not in place")
+    return record
+
+
+def choose(chosen: Chosen) -> None:
+    """Note what the attempt that begins here has been allowed to reach."""
+    _chosen.set(chosen)
+    record = _record.get()
+    if record is not None:
+        record.chosen = chosen
+
+
+def chosen() -> Chosen | None:
+    """
+    What the attempt under way may reach; None before one has begun.
+
+    Some streams send when their first chunk is asked for, in another task than the one that the deployment
+    hook ran in (measured on LiteLLM 1.106.2, /v1/completions): then it is the request's last one.
+    """
+    record = _record.get()
+    return _chosen.get() or (record.chosen if record else None)
+
+
+def refused(rule: str, refusal: Refuse) -> None:
+    """Note that a rule refuses the request, to be counted when it has ended."""
+    record = _record.get()
+    if record is not None:
+        record.tally.refused(rule, refusal)

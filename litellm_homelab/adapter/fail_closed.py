@@ -1,0 +1,101 @@
+"""Fail closed: a deciding hook that breaks refuses."""
+
+from __future__ import annotations
+
+import functools
+import logging
+import time
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from typing import ParamSpec, TypeVar
+
+from fastapi import HTTPException
+
+from litellm_homelab.adapter import context
+from litellm_homelab.adapter.litellm_api.exceptions import Refused, policy_error, store_failed
+from litellm_homelab.adapter.litellm_api.own_errors import Unsent
+from litellm_homelab.adapter.log_limits import Repeats
+from litellm_homelab.adapter.recording import add_rule, meter
+from litellm_homelab.state import StateUnavailable
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+log = logging.getLogger("LiteLLM Proxy.homelab")
+"""A child of LiteLLM's proxy logger, so that it has its handler, format and level (measured on 1.106.2)."""
+
+STORE = "state"
+"""The label `rule` of a store that fails, whichever rule asked it."""
+_repeats = Repeats()
+
+
+def closed(rule: str) -> Callable[[Callable[P, Awaitable[T]]], Callable[P, Awaitable[T]]]:
+    """
+    Turn any exception of a deciding hook that is no refusal into a `policy_error` of `rule`, logged.
+
+    The label `rule` is known to the metrics from here on, so that an alert sees its first failure.
+    """
+    add_rule(rule)
+
+    def decorate(hook: Callable[P, Awaitable[T]]) -> Callable[P, Awaitable[T]]:
+        @functools.wraps(hook)
+        async def deciding(*args: P.args, **kwargs: P.kwargs) -> T:
+            try:
+                return await hook(*args, **kwargs)
+            except Refused as deliberate:
+                context.refused(deliberate.rule or rule, deliberate.refusal)
+                raise
+            except (HTTPException, Unsent):
+                raise
+            except Exception as error:
+                refused = broken(rule, error)
+                context.refused(refused.rule or rule, refused.refusal)
+                record = context.current()
+                if (
+                    record is not None
+                ):  # LiteLLM would show a fallback's first error, and no headers on streams
+                    record.refusal = refused.refusal
+                raise refused from error
+
+        return deciding
+
+    return decorate
+
+
+def broken(rule: str, error: BaseException) -> Refused:
+    """
+    Log and count that a rule broke (its kind and place, never its data); give the refusal to raise.
+
+    A store that fails is counted as `state`, and its cause is logged in plain words, once a minute.
+    """
+    if isinstance(error, StateUnavailable):
+        return _store_broken(error)
+    meter().rule_error(rule)
+    place = error.__traceback__
+    while place is not None and place.tb_next is not None:
+        place = place.tb_next
+    where = f"{place.tb_frame.f_code.co_qualname}:{place.tb_lineno}" if place else "?"
+    log.error("homelab %s rule failed closed: %s at %s", rule, type(error).__name__, where)
+    return policy_error(rule)
+
+
+def _store_broken(error: StateUnavailable) -> Refused:
+    meter().rule_error(STORE)
+    log_seldom(logging.ERROR, f"homelab {error} Requests to OptiLLM handles are refused until this is fixed.")
+    return store_failed()
+
+
+def log_seldom(level: int, line: str) -> None:
+    """Log a line that would repeat with every request, once a minute, with how often it was left out."""
+    more = _repeats.more(line, time.monotonic())
+    if more is not None:
+        log.log(level, "%s%s", line, f" ({more} more of these since the last such line)" if more else "")
+
+
+@contextmanager
+def counted(rule: str) -> Iterator[None]:
+    """Around a hook that cannot refuse, because LiteLLM swallows what it raises: log it and go on."""
+    try:
+        yield
+    except Exception as error:  # noqa: BLE001 - the one place where a hook may not raise
+        broken(rule, error)

@@ -1,0 +1,1 @@
+"""LiteLLM's dicts, private names and exceptions, and every change to its objects."""

@@ -1,0 +1,103 @@
+"""The router's deployments by id."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any
+
+from litellm_homelab.adapter.litellm_api import request
+from litellm_homelab.config import wildcards
+from litellm_homelab.showroom import modes
+
+
+class Deployments:
+    """
+    Looks deployments up in LiteLLM's router, each once: an id stands for one set of parameters for good.
+
+    `router` gives the router at call time, since LiteLLM rebinds it.
+    """
+
+    def __init__(self, router: Callable[[], Any], names: Iterable[str] = ()) -> None:
+        """`names` are the showroom's, for those that are below a wildcard group."""
+        self._router = router
+        self._names = tuple(names)
+        self._known: dict[str, tuple[str, Mapping[str, Any]]] = {}
+
+    def group_of(self, deployment: str) -> str | None:
+        """The group of a deployment, None for an id that the router does not know."""
+        found = self._find(deployment)
+        return found[0] if found else None
+
+    def params_of(self, deployment: str) -> Mapping[str, Any]:
+        """A deployment's own `litellm_params`; empty for an unknown one."""
+        found = self._find(deployment)
+        return found[1] if found else {}
+
+    def group_in(self, kwargs: Mapping[str, Any], asked: str | None = None) -> str | None:
+        """
+        The group that an attempt goes to; None where the router chose no deployment that it knows.
+
+        For a deployment of a wildcard group it is the showroom's name that leads to the attempt's model, and
+        the wildcard itself where there is none. Where several do, it is the one asked for.
+        """
+        chosen = request.deployment_id(kwargs)
+        group = self.group_of(chosen) if chosen else None
+        if chosen is None or group is None or not wildcards.is_wildcard(group):
+            return group
+        found = [
+            name for name, model in self._below(chosen) if wildcards.same_model(kwargs.get("model"), model)
+        ]
+        return (asked if asked in found else found[0]) if found else group
+
+    def model_for(self, deployment: str, group: str | None) -> str | None:
+        """The model of a wildcard's deployment for one of the showroom's names; None for any other."""
+        return dict(self._below(deployment)).get(group or "")
+
+    def _below(self, deployment: str) -> Iterator[tuple[str, str]]:
+        """The showroom's names below a deployment's wildcard, each with the model that it leads to."""
+        group, params = self._find(deployment) or ("", {})
+        for name in self._names if wildcards.is_wildcard(group) else ():
+            model = wildcards.concrete(group, str(params.get("model") or ""), name)
+            if model is not None and name != group:
+                yield name, model
+
+    def all(self) -> list[dict[str, Any]]:
+        """
+        Every deployment, as LiteLLM keeps it; empty before there is a router.
+
+        One of a wildcard group is there once for each name of the showroom below it.
+        """
+        router = self._router()
+        return [one for each in (router.model_list if router is not None else ()) for one in self._each(each)]
+
+    def _each(self, deployment: dict[str, Any]) -> Iterator[dict[str, Any]]:
+        if not wildcards.is_wildcard(str(deployment.get("model_name", ""))):
+            yield deployment
+            return
+        params = deployment.get("litellm_params") or {}
+        for name, model in self._below(str((deployment.get("model_info") or {}).get("id") or "")):
+            yield {**deployment, "model_name": name, "litellm_params": {**params, "model": model}}
+
+    def has_router(self) -> bool:
+        """Whether LiteLLM has made its router."""
+        return self._router() is not None
+
+    def mode_of(self, group: str) -> str:
+        """The mode of a group as LiteLLM has it now; chat where nobody says."""
+        for one in self.all():
+            if one.get("model_name") == group:
+                found = (one.get("model_info") or {}).get("mode")
+                return found if found in modes.MODES else modes.guessed(str(one["litellm_params"]["model"]))
+        return "chat"
+
+    def has_window_fallbacks(self) -> bool:
+        """Whether the operator has fallbacks for prompts that are too long."""
+        return bool(getattr(self._router(), "context_window_fallbacks", None))
+
+    def _find(self, deployment: str) -> tuple[str, Mapping[str, Any]] | None:
+        if deployment not in self._known:
+            found = self._router().get_deployment(model_id=deployment)
+            if found is None:
+                return None
+            self._known[deployment] = (found.model_name, found.litellm_params.model_dump(exclude_none=True))
+        return self._known[deployment]

@@ -1,0 +1,1 @@
+"""What is around LiteLLM's ASGI app and around its router."""

@@ -1,0 +1,277 @@
+"""Reads a request's body before LiteLLM does: its size, its shape, and the mark on its model name."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+import orjson
+from starlette.datastructures import Headers
+from starlette.responses import JSONResponse
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from litellm_homelab.access import limits
+from litellm_homelab.adapter import context
+from litellm_homelab.adapter.litellm_api.exceptions import response as to_response
+from litellm_homelab.adapter.middleware import drain
+from litellm_homelab.adapter.middleware.forms import Fields
+from litellm_homelab.decision import RefusalType, Refuse
+from litellm_homelab.optillm import lineage
+
+FORMS: Final = frozenset({"multipart/form-data", "application/x-www-form-urlencoded"})
+"""
+Content types that LiteLLM reads as a form, any other as JSON (1.106.2, `_is_form_content_type`).
+
+Forms are counted on their way, not held: starlette keeps their files on disk.
+"""
+BINARY: Final = ("application/octet-stream", "application/x-protobuf", "audio/", "image/", "video/")
+"""Content types whose body need not be JSON; LiteLLM reads it as JSON all the same where it is."""
+BLANK: Final = b" \t\r\n\xef\xbb\xbf"
+"""White space of JSON (RFC 8259), and the mark that some editors put before a text."""
+FAILED: Final = 400
+DIGITS: Final = 20
+"""Digits of an announced length that are looked at; ten thousand of them are no number to Python."""
+
+
+class Body:
+    """
+    Serves requests from `app` whose bodies are of a size and shape that LiteLLM can take.
+
+    Whatever the method, the route and the key: LiteLLM reads the body of a GET too, before it asks for a
+    key. Stock LiteLLM answers 500 to a JSON body that is no object, and has no size limit without a licence
+    (measured on 1.106.2). `unmark` takes the mark off a model name: done here, so that the mark is in none
+    of LiteLLM's logs. `note` is told of a JSON body before anybody changes it, `note_form` of a form's
+    fields, which are read as they pass.
+    """
+
+    def __init__(
+        self,
+        app: ASGIApp,
+        limit: int,
+        parts: int,
+        unmark: Callable[[str], str],
+        note: Callable[[Mapping[str, object], bytes], None],
+        note_form: Callable[[Fields], None],
+    ) -> None:
+        self._app = app
+        self._limit = limit
+        self._parts = parts
+        self._unmark = unmark
+        self._note = note
+        self._note_form = note_form
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one HTTP request (ASGI 3)."""
+        headers = Headers(scope=scope)
+        if _announced(headers) > self._limit:
+            await self._refuse_size(receive, send)  # before a byte of it is asked for
+        elif media_type(headers) in FORMS:
+            await self._counted(scope, receive, send)
+        else:
+            await self._held(scope, receive, send)
+
+    async def _held(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """A body that is read whole, looked at, and handed on."""
+        size, parts, more = 0, [], True
+        while more:
+            message = await receive()
+            if message["type"] != "http.request":
+                return  # the client has left: nobody to answer, nothing to do
+            parts.append(message.get("body", b""))
+            size += len(parts[-1])
+            if size > self._limit:
+                parts.clear()
+                await self._refuse_size(receive, send)
+                return
+            more = message.get("more_body", False)
+        body = b"".join(parts)
+        clean = self._judged(scope, body)
+        if isinstance(clean, Refuse):
+            await _response(clean)(scope, receive, send)
+            return
+        replayed = {"type": "http.request", "body": clean, "more_body": False}
+        await self._app(_resized(scope, body, clean), _Replay(replayed, receive), send)
+
+    def _judged(self, scope: Scope, body: bytes) -> bytes | Refuse:
+        """The body as it goes on, or why it does not."""
+        document = self._read(body) if body.lstrip(BLANK)[:1] in {b"", b"{"} else None
+        if document is None:
+            is_binary = media_type(Headers(scope=scope)).startswith(BINARY)
+            return body if is_binary else not_an_object()
+        return limits.refusal(document, self._parts) or self._without_mark(document, body)
+
+    def _read(self, body: bytes) -> Mapping[str, Any] | None:
+        """Read it as LiteLLM does, and note it; None for what LiteLLM takes for an empty object."""
+        try:
+            document: Mapping[str, Any] = orjson.loads(body)
+        except orjson.JSONDecodeError:
+            return _mended(body)
+        self._note(document, body)
+        return document
+
+    def _without_mark(self, document: Mapping[str, Any], body: bytes) -> bytes:
+        """
+        The body as it goes on; as it came, where it carries no mark.
+
+        The mark is looked for where it stands: to search a megabyte for it would take as long as to read it.
+        """
+        model = document.get("model")
+        if not isinstance(model, str) or lineage.MARKER not in model:
+            return body
+        return _written({**document, "model": self._unmark(model)})
+
+    async def _counted(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """A body that goes on as it comes, and is cut off where it is too large."""
+        kind = Headers(scope=scope).get("content-type", "")
+        first = await receive()
+        is_json = bytes(first.get("body", b"")).lstrip(BLANK)[:1] == b"{"
+        app = _response(json_as_a_form(media_type(Headers(scope=scope)))) if is_json else self._app
+        receive = _Replay(first, receive)
+        fields = Fields(kind)
+        self._note_form(fields)
+        counter = _Counter(receive, send, self._limit, fields)
+        with contextlib.suppress(_TooLarge):
+            await app(scope, counter.receive, counter.send)
+        if counter.exceeded and not counter.started:
+            await self._refuse_size(receive, send)
+
+    async def _refuse_size(self, receive: Receive, send: Send) -> None:
+        response = _response(too_large(self._limit))
+        response.headers["connection"] = "close"  # the rest may be left unread
+        await drain.answer(response, receive, send, self._limit)
+
+
+class _TooLarge(Exception):
+    """Ends the app's reading of a body that is over the limit."""
+
+
+class _Counter:
+    """
+    Counts what an app receives, and notes whether it has begun to answer.
+
+    Before an error that the app gives without having read the body, the rest is counted: too large is too
+    large, whether the key was right or the route there.
+    """
+
+    def __init__(self, receive: Receive, send: Send, limit: int, fields: Fields) -> None:
+        self._receive = receive
+        self._fields = fields
+        self._send = send
+        self._left = limit
+        self._more = True
+        self.exceeded = False
+        self.started = False
+
+    async def receive(self) -> Message:
+        message = await self._receive()
+        self._more = message.get("more_body", False)  # no such key where the client has left
+        self._left -= len(message.get("body", b""))
+        if self._left < 0:
+            self.exceeded = True
+            raise _TooLarge
+        self._fields.feed(message.get("body", b""))
+        if not message.get("more_body", False):
+            self._fields.end()
+        return message
+
+    async def send(self, message: Message) -> None:
+        if message["type"] == "http.response.start" and message["status"] >= FAILED and not self.exceeded:
+            await self._rest()
+        if not self.exceeded:  # what the app says of its broken reading is not the reason
+            self.started = True
+            await self._send(message)
+
+    async def _rest(self) -> None:
+        with contextlib.suppress(_TooLarge, TimeoutError):
+            async with asyncio.timeout(drain.SECONDS):
+                while self._more:
+                    async with asyncio.timeout(drain.SILENCE):
+                        await self.receive()
+
+
+class _Replay:
+    """A `receive` that gives one message, then what comes after it (a disconnect)."""
+
+    def __init__(self, first: Message, receive: Receive) -> None:
+        self._first: Message | None = first
+        self._receive = receive
+
+    async def __call__(self) -> Message:
+        first, self._first = self._first, None
+        return first if first is not None else await self._receive()
+
+
+def _mended(body: bytes) -> Mapping[str, Any] | None:
+    """
+    What LiteLLM may make of broken JSON: it mends lone surrogates, of the rest it tells what is wrong.
+
+    None for what it takes for an empty object: no UTF-8, or deeper than Python's own reader can follow (all
+    measured on 1.106.2). Not to be noted: what LiteLLM has read is noted when it has.
+    """
+    try:
+        document = json.loads(body.decode())
+    except (UnicodeDecodeError, RecursionError):
+        return None
+    except ValueError:
+        return {}
+    return document if isinstance(document, dict) else {}
+
+
+def _written(document: Mapping[str, Any]) -> bytes:
+    try:
+        return orjson.dumps(document)
+    except orjson.JSONEncodeError:  # a lone surrogate, or nested deeper than orjson writes, though it read it
+        return json.dumps(document).encode()
+
+
+def media_type(headers: Headers) -> str:
+    """The content type without its parameters, as LiteLLM compares it."""
+    return headers.get("content-type", "").split(";", 1)[0].strip().lower()
+
+
+def _announced(headers: Headers) -> int:
+    """How long a body says that it is; 0 where it does not say it in digits."""
+    length = headers.get("content-length", "")
+    return int(length[:DIGITS]) if length.isdecimal() else 0
+
+
+def _resized(scope: Scope, before: bytes, after: bytes) -> Scope:
+    if before is after:
+        return scope
+    headers = [pair for pair in scope["headers"] if pair[0].lower() != b"content-length"]
+    return {**scope, "headers": [*headers, (b"content-length", str(len(after)).encode())]}
+
+
+def not_an_object() -> Refuse:
+    """The refusal of a body that is JSON of another kind, or no JSON at all."""
+    return Refuse(RefusalType.INVALID_BODY, "The body must be a JSON object: {...}.")
+
+
+def json_as_a_form(media_type: str) -> Refuse:
+    """
+    The refusal of JSON that is announced as a form, as `curl -d` does of itself.
+
+    No form begins with a brace: HTML's writes one as `%7B` (WHATWG URL, section 5.2), a multipart body begins
+    with its boundary.
+    """
+    return Refuse(
+        RefusalType.INVALID_BODY,
+        f"The body looks like JSON but Content-Type is {media_type}: send Content-Type: application/json "
+        "(curl -H 'Content-Type: application/json').",
+    )
+
+
+def too_large(limit: int) -> Refuse:
+    """The refusal of a body over the limit, in bytes."""
+    return Refuse(
+        RefusalType.BODY_TOO_LARGE,
+        f"The body is larger than {limit // 2**20} MB, the limit of this gateway (homelab.limits.body_mb).",
+    )
+
+
+def _response(refusal: Refuse) -> JSONResponse:
+    context.refused("edge", refusal)
+    return to_response(refusal)

@@ -1,0 +1,85 @@
+"""Errors of LiteLLM's own that come before any hook of ours has seen the request, in the client's terms."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final, TypeAlias
+
+from starlette.datastructures import Headers
+from starlette.types import Message, Scope, Send
+
+from litellm_homelab.access.callers import Caller, Keyring
+from litellm_homelab.access.rule import Gate
+from litellm_homelab.adapter import context
+from litellm_homelab.adapter.context import Record
+from litellm_homelab.adapter.litellm_api import exceptions
+from litellm_homelab.adapter.policies.fields import RULE, RequestFields
+from litellm_homelab.decision import RefusalType, Refuse
+
+KEYS: Final = ("x-api-key", "api-key", "x-goog-api-key", "x-litellm-api-key")
+"""Headers beside `Authorization` in which LiteLLM looks for a key (1.106.2)."""
+FAILED: Final = 400
+
+Early: TypeAlias = Callable[[Record], Refuse | None]
+"""What a client gets in the place of an error that came before pre-call."""
+
+
+class EarlyErrors:
+    """
+    Says why LiteLLM could not read a request: which field of it this gateway refuses or does not know.
+
+    LiteLLM 1.106.2 looks at the fields of a form before it asks for a key ("Rejected Request: base_url is not
+    allowed in request body", a 500) and fails on some before pre-call, where the fields rule judges forms.
+    """
+
+    def __init__(self, fields: RequestFields, keyring: Keyring) -> None:
+        self._fields = fields
+        self._keyring = keyring
+
+    def __call__(self, record: Record) -> Refuse | None:
+        """The refusal to give in the place of an error; None to leave it."""
+        if record.opened or record.tally.refusals:
+            return None
+        found = record.refused_field or self._fields.judged_form(record)
+        if found is None:
+            return None
+        if record.tally.sender is None and self._sender(record.scope) is None:
+            return Gate.unknown(missing=not self._keys(record.scope))
+        return found
+
+    def _sender(self, scope: Scope) -> Caller | None:
+        return next((found for key in self._keys(scope) if (found := self._keyring.find(key))), None)
+
+    @staticmethod
+    def _keys(scope: Scope) -> list[str]:
+        headers = Headers(scope=scope)
+        bearer = headers.get("authorization", "").partition(" ")[2]
+        keys = [bearer, *(headers.get(name, "").removeprefix("Bearer ") for name in KEYS)]
+        return [key.strip() for key in keys if key.strip()]
+
+
+class Instead:
+    """An ASGI `send` that puts such a refusal in the place of an error's answer."""
+
+    def __init__(self, record: Record, send: Send, early: Early) -> None:
+        self._record = record
+        self._send = send
+        self._early = early
+        self._replaced = False
+
+    async def __call__(self, message: Message) -> None:
+        """Pass on a message of the answer, or what stands in its place."""
+        if message["type"] == "http.response.start" and message["status"] >= FAILED:
+            found = self._early(self._record)
+            if found is not None:
+                await self._replace(found)
+        if not self._replaced:
+            await self._send(message)
+
+    async def _replace(self, found: Refuse) -> None:
+        self._replaced = True
+        context.refused("gate" if found.type is RefusalType.AUTHENTICATION_ERROR else RULE, found)
+        answer = exceptions.response(found)
+        head = {"type": "http.response.start", "status": answer.status_code, "headers": answer.raw_headers}
+        await self._send(head)
+        await self._send({"type": "http.response.body", "body": answer.body})

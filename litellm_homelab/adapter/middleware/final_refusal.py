@@ -1,0 +1,77 @@
+"""The outcome of a root is what its client gets, whatever LiteLLM makes of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from starlette.types import Message, Send
+
+from litellm_homelab.adapter import outcome
+from litellm_homelab.adapter.context import Record
+from litellm_homelab.adapter.middleware.asgi import is_event_stream
+from litellm_homelab.adapter.outcome import Outcome
+
+OF_THE_BODY = frozenset({b"content-type", b"content-length", b"transfer-encoding", b"cache-control"})
+"""Headers that belong to the body that is replaced."""
+FAILED = 400
+
+
+class LastWord:
+    """
+    An ASGI `send` that puts a root's outcome in the place of any other answer.
+
+    On a stream of `/v1/responses` LiteLLM turns whatever a hook raises into an event after a 200; on
+    `/v1/messages`, `/v1/completions`, Gemini's routes, and before a stream's first chunk it drops the headers
+    of an exception, so that SDKs ask twice more (measured on 1.106.2).
+    """
+
+    def __init__(self, record: Record, send: Send) -> None:
+        self._record = record
+        self._send = send
+        self._replaced = False
+
+    async def __call__(self, message: Message) -> None:
+        """Pass on a message of the answer, or what stands in its place."""
+        if message["type"] == "http.response.start":
+            await self._start(message)
+        elif not self._replaced:
+            await self._send(message)
+
+    async def _start(self, message: Message) -> None:
+        message["headers"] = _added(message, outcome.account(self._record))
+        ending = outcome.of_root(self._record.root)
+        failed = message["status"] >= FAILED
+        if ending is not None and (
+            not failed or is_event_stream(message) or message["status"] != ending.status
+        ):
+            await self._replace(message, ending)
+            return
+        if failed:
+            message["headers"] = self._with_own(message)
+        await self._send(message)
+
+    async def _replace(self, message: Message, ending: Outcome) -> None:
+        self._replaced = True
+        route = self._record.route
+        answer = ending.response(route.path if route else self._record.path)
+        own = {name for name, _ in answer.raw_headers}
+        kept = [pair for pair in message.get("headers", ()) if pair[0].lower() not in OF_THE_BODY | own]
+        headers = [*kept, *answer.raw_headers]
+        await self._send({"type": "http.response.start", "status": answer.status_code, "headers": headers})
+        await self._send({"type": "http.response.body", "body": answer.body})
+
+    def _with_own(self, message: Message) -> list[tuple[bytes, bytes]]:
+        """The headers of an error with those that LiteLLM drops."""
+        ending = outcome.of_failure(self._record)
+        own = dict(ending.headers) if ending is not None and ending.status == message["status"] else {}
+        if outcome.must_not_repeat(self._record):
+            own.update(outcome.NO_REPEAT)
+        return _added(message, own)
+
+
+def _added(message: Message, own: Mapping[str, str]) -> list[tuple[bytes, bytes]]:
+    """The headers of an answer, and of our own those that it has not."""
+    headers = list(message.get("headers", ()))
+    present = {name.lower() for name, _ in headers}
+    added = [(name.encode(), value.encode()) for name, value in own.items()]
+    return headers + [pair for pair in added if pair[0] not in present]

@@ -1,0 +1,97 @@
+"""Collects where a request names its model; `showroom.names` decides on it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, Final
+from urllib.parse import parse_qsl
+
+import orjson
+
+from litellm_homelab.adapter.context import Record
+from litellm_homelab.adapter.litellm_api import request
+from litellm_homelab.showroom.names import Named
+
+PATH_PARAMS: Final = ("model", "model_name")
+"""Parameters of LiteLLM's routes that are the name of a model (`access/routes.txt`)."""
+MODEL: Final = "model"
+LETTERS: Final = rb"".join(rb"(?:%c|\\u00%x[%x%X])" % (c, c >> 4, c & 15, c & 15) for c in b"model")
+KEY: Final = re.compile(rb'"' + LETTERS + rb'"')
+"""The key `model` in JSON, letters written as escapes included (RFC 8259, section 7)."""
+ESCAPED: Final = rb"\u006"
+"""What every escape of one of its letters begins with."""
+STAND_IN: Final = "homelab model "
+DEEPEST: Final = 32
+"""Levels of `extra_body` within `extra_body` that are looked at; LiteLLM merges fewer."""
+
+GroupOf = Callable[[str], str | None]
+
+
+def in_json(body: bytes, document: Mapping[str, Any]) -> tuple[object, ...]:
+    """
+    Every value that a JSON body gives the key `model` at its top, repeated keys included.
+
+    Readers of JSON keep one of two values under one key, and not all the same one (RFC 8259, section 4). A
+    body with more than one such key is read once more, each under a name of its own.
+    """
+    once = body.count(b'"model"') < 2 and ESCAPED not in body
+    if once:
+        return (document[MODEL],) if MODEL in document else ()
+    number = 0
+
+    def numbered(_: re.Match[bytes]) -> bytes:
+        nonlocal number
+        number += 1
+        return f'"{STAND_IN}{number}"'.encode()
+
+    try:
+        again = orjson.loads(KEY.sub(numbered, body))
+    except orjson.JSONDecodeError:
+        return (document[MODEL],) if MODEL in document else ()
+    return tuple(value for name, value in again.items() if name.startswith(STAND_IN))
+
+
+def places(record: Record, data: Mapping[str, Any], group_of: GroupOf) -> Iterator[Named]:
+    """Every name of a model in a request, by place; those of ids as groups."""
+    path = in_path(record)
+    if path is not None:
+        yield Named("path", path)
+    yield from _in_body(record, data)
+    yield from _in_extra_body(record.fields)
+    yield from (Named("form", value) for name, value in record.form if name.partition("[")[0] == MODEL)
+    query = _bytes(record, "query_string").decode("utf-8", "replace")
+    yield from (Named("query", value) for name, value in parse_qsl(query) if name == MODEL)
+    for name, value in record.scope.get("headers") or ():
+        if name.lower() == request.MODEL_HEADER.encode():
+            yield Named("header", value.decode("latin-1").strip())
+    yield from (Named("id", group_of(name) or name) for name in request.in_ids(data))
+
+
+def in_path(record: Record) -> str | None:
+    """The name in the path of a route that has one there; None on others."""
+    params = record.scope.get("path_params") or {}
+    found = next((params[name] for name in PATH_PARAMS if name in params), None)
+    return found if isinstance(found, str) else None
+
+
+def _in_body(record: Record, data: Mapping[str, Any]) -> Iterator[Named]:
+    if record.named is not None:
+        yield from (Named("body", value) for value in record.named)
+    elif not record.form:  # a body that LiteLLM has mended, or a test without a server
+        yield Named("body", request.body_of(data).get(MODEL))
+
+
+def _in_extra_body(fields: Mapping[str, Any]) -> Iterator[Named]:
+    inner: object = fields.get("extra_body")
+    for _ in range(DEEPEST):
+        if not isinstance(inner, Mapping):
+            return
+        if MODEL in inner:
+            yield Named("extra_body", inner[MODEL])
+        inner = inner.get("extra_body")
+
+
+def _bytes(record: Record, name: str) -> bytes:
+    value = record.scope.get(name, b"")
+    return value if isinstance(value, bytes) else b""

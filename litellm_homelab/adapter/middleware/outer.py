@@ -1,0 +1,199 @@
+"""Around LiteLLM's ASGI app: what no hook can do."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, TypeAlias
+
+from starlette.middleware.cors import CORSMiddleware
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from litellm_homelab.access import limits
+from litellm_homelab.adapter import context
+from litellm_homelab.adapter.context import Record
+from litellm_homelab.adapter.litellm_api import exceptions
+from litellm_homelab.adapter.middleware import cors, listing, model_names, websockets
+from litellm_homelab.adapter.middleware.answer_filter import AnswerFilter
+from litellm_homelab.adapter.middleware.body import Body
+from litellm_homelab.adapter.middleware.early_errors import Early, Instead
+from litellm_homelab.adapter.middleware.final_refusal import LastWord
+from litellm_homelab.adapter.middleware.forms import Fields
+from litellm_homelab.adapter.middleware.response_recorder import Watch
+from litellm_homelab.decision import Allow, RefusalType, Refuse
+
+Unmark: TypeAlias = Callable[[Record, str], str]
+"""Takes a mark off a model name; whose it was goes into the record."""
+
+
+Decide: TypeAlias = Callable[[Scope], Allow | Refuse]
+
+Ended: TypeAlias = Callable[[Record, Scope, Watch], Awaitable[None]]
+"""Is told of each request when it has ended."""
+
+
+Scrub: TypeAlias = Callable[[str], str]
+"""Takes names and secrets out of an error's text."""
+
+
+def _as_it_is(_: Record, model: str) -> str:
+    return model
+
+
+def _as_it_came(scope: Scope) -> Scope:
+    return scope
+
+
+def _plain(text: str) -> str:
+    return text
+
+
+def _none(_: Record) -> Mapping[str, str]:
+    return {}
+
+
+def _left(_: Record) -> Refuse | None:
+    return None
+
+
+def _allow(_: Scope) -> Allow | Refuse:
+    return Allow()
+
+
+async def _unnoticed(_: Record, __: Scope, ___: Watch) -> None:
+    pass
+
+
+@dataclass(frozen=True, slots=True)
+class Border:
+    """
+        What `Edge` needs to know.
+
+    The order of the handles, how large a body may be, how marks come off, what is refused outright, who is
+    told when a request has ended, how many parts a body may have, how texts of errors are cleaned, what
+    replaces an error that came before pre-call, which names below wildcard groups a listing has, and which
+    paths are served under another name.
+    """
+
+    order: Sequence[str] = ()
+    body_bytes: int = 32 * 2**20
+    unmark: Unmark = _as_it_is
+    decide: Decide = _allow
+    ended: Ended = _unnoticed
+    parts: int = limits.PARTS
+    scrub: Scrub = _plain
+    early: Early = _left
+    below: Callable[[Record], Mapping[str, str]] = _none
+    concrete: frozenset[str] = frozenset()
+    """Names below wildcard groups."""
+    rewrite: Callable[[Scope], Scope] = _as_it_came
+
+
+class Edge:
+    """ASGI middleware: opens the request's record, looks at its body, keeps upstreams out of answers."""
+
+    def __init__(
+        self, app: ASGIApp, border: Border | None = None, allowed: CORSMiddleware | None = None
+    ) -> None:
+        self.app = app
+        self._cors = allowed
+        self._border = border or Border()
+        self._order = {name: number for number, name in enumerate(self._border.order)}
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one connection (ASGI 3)."""
+        if scope["type"] not in {"http", "websocket"}:
+            await self.app(scope, receive, send)
+            return
+
+        scope = self._border.rewrite(_with_bearer(scope))
+        with context.request(scope.get("path", "")) as record:
+            watch = Watch(cors.adding(self._cors, scope, send))
+            try:
+                last = LastWord(record, Instead(record, watch, self._border.early))
+                clean = AnswerFilter(record, last, self._border.scrub, watch.note)
+                await self._serve(record, scope, receive, clean)
+            finally:
+                record.tally.ended_at = time.monotonic()
+                await self._border.ended(record, scope, watch)
+
+    async def _serve(self, record: Record, scope: Scope, receive: Receive, clean: Send) -> None:
+        if scope["type"] == "http":
+            unmark = partial(self._border.unmark, record)
+            notes = partial(_note, record), partial(_note_form, record)
+            body = Body(self._decided, self._border.body_bytes, self._border.parts, unmark, *notes)
+            await body(scope, receive, clean)
+        else:
+            await self.app(scope, websockets.bounded(receive, clean, self._border.body_bytes), clean)
+
+    async def _decided(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve an HTTP request whose body has been looked at."""
+        rule, decision = self._decide(scope)
+        if isinstance(decision, Refuse):
+            context.refused(rule, decision)
+            await exceptions.response(decision)(scope, receive, send)
+        elif listing.is_listing(scope):
+            below = partial(self._border.below, context.required())
+            await listing.serve(self.app, scope, receive, send, self._order, below)
+        elif (one := listing.one_of(scope, self._border.concrete)) is not None:
+            below = partial(self._border.below, context.required())
+            await listing.serve_one(self.app, scope, receive, send, one, below)
+        else:
+            await self.app(scope, receive, send)
+
+    def _decide(self, scope: Scope) -> tuple[str, Allow | Refuse]:
+        """What is refused outright, and by which rule."""
+        if not scope.get("query_string", b"").isascii():
+            return "edge", unreadable_query()
+        return "gate", self._border.decide(scope)
+
+
+def _with_bearer(scope: Scope) -> Scope:
+    """
+    A scope whose `Authorization` spells its scheme as LiteLLM compares it.
+
+    LiteLLM 1.106.2 knows `Bearer` and `bearer` followed by one space; a scheme is case-insensitive
+    (RFC 9110, section 11.1).
+    """
+    headers = [
+        (name, _spelt(value) if name.lower() == b"authorization" else value)
+        for name, value in scope["headers"]
+    ]
+    return scope if headers == list(scope["headers"]) else {**scope, "headers": headers}
+
+
+def _spelt(value: bytes) -> bytes:
+    scheme, _, key = value.partition(b" ")
+    return b"Bearer " + key.lstrip() if scheme.lower() == b"bearer" and key.strip() else value
+
+
+def unreadable_query() -> Refuse:
+    """The refusal of a query that LiteLLM answers with a 500 before any hook (measured on 1.106.2)."""
+    return Refuse(
+        RefusalType.INVALID_BODY,
+        "The query of the URL holds bytes that must be percent-encoded (RFC 3986): it is not ASCII.",
+    )
+
+
+def _note(record: Record, document: Mapping[str, object], body: bytes) -> None:
+    record.sent = document
+    record.named = model_names.in_json(body, document)
+
+
+def _note_form(record: Record, fields: Fields) -> None:
+    record.form = fields.found
+
+
+def wrap(app: Any, border: Border | None = None) -> None:  # noqa: ANN401 - LiteLLM's FastAPI app
+    """
+    Put `Edge` around a running app, once.
+
+    `app.add_middleware` is refused after the start, and callbacks are imported during it; the built stack
+    is what may still be wrapped (measured on LiteLLM 1.106.2).
+    """
+    if app.middleware_stack is None:
+        app.middleware_stack = app.build_middleware_stack()
+    if not isinstance(app.middleware_stack, Edge):
+        app.middleware_stack = Edge(app.middleware_stack, border, cors.of(app))

@@ -1,0 +1,94 @@
+"""What the client gets in the place of an error: our own refusal, or the error without upstream names."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from litellm_homelab.adapter import context, outcome
+from litellm_homelab.adapter.context import Record, Told
+from litellm_homelab.adapter.fail_closed import broken, counted
+from litellm_homelab.adapter.litellm_api import client_error, own_errors, upstream_failure
+from litellm_homelab.adapter.litellm_api.client_error import ClientError
+from litellm_homelab.adapter.litellm_api.exceptions import Refused
+from litellm_homelab.adapter.policies.roots import RootKeeper
+from litellm_homelab.decision import Refuse
+from litellm_homelab.optillm import child_failures
+from litellm_homelab.optillm.child_failures import ChildFailure
+
+CLIENT_LEFT = 499
+"""The status with which LiteLLM reports a client that hung up (`cancel_on_disconnect`)."""
+
+
+class Closing:
+    """Every failure hook asks here, so that their order is free: LiteLLM takes the first answer."""
+
+    def __init__(self, scrub: Callable[[str], str], keeper: RootKeeper | None) -> None:
+        self.scrub = scrub
+        self._keeper = keeper
+
+    async def failure(self, error: Exception) -> ClientError | None:
+        """The error to show instead of `error`, which is rewritten alike; None to leave it."""
+        record = context.current()
+        if record is None:
+            return self._cleaned(error)
+        await self._close(record, error)
+        decided = outcome.of_failure(record)
+        if decided is None:
+            await self._note_child(record, error)
+            return self._cleaned(error)
+        if isinstance(error, Refused) and error.refusal == outcome.refusal(record):
+            return self._cleaned(error)
+        return decided.error().replace(error)
+
+    def _cleaned(self, error: Exception) -> ClientError | None:
+        clean = self.refined(error)
+        return clean.replace(error) if clean else None
+
+    async def _close(self, record: Record, error: Exception) -> None:
+        """Close a root; refuse where that fails, or LiteLLM would show the upstream's error."""
+        try:
+            verdict = await self._verdict(record, error)
+        except Exception as problem:  # noqa: BLE001 - closed, whatever it was
+            refused = broken("loop_guard", problem)
+            context.refused(refused.rule or "loop_guard", refused.refusal)
+            verdict = refused.refusal
+        if verdict is not None and record.root is not None:
+            record.root.verdict = verdict
+
+    async def _note_child(self, record: Record, error: Exception) -> None:
+        """Tell a child's root that the child's backend refused it, once."""
+        child = record.child
+        if self._keeper is None or child is None or not child.admitted or child.failed:
+            return
+        if isinstance(error, Refused):
+            return
+        with counted("loop_guard"):
+            record.child = replace(child, failed=True)
+            told = self._told(error)
+            if told.status in child_failures.PASSED:
+                later = (client_error.retry_after(error) or {}).get("retry-after", "")
+                failed = ChildFailure(told.status, told.message, later)
+                await self._keeper.ledger.failed(child.root, client_error.status_of(error), failed)
+
+    async def _verdict(self, record: Record, error: Exception) -> Refuse | None:
+        if self._keeper is None or record.root is None:
+            return None
+        if client_error.status_of(error) == CLIENT_LEFT:
+            await self._keeper.ledger.leave(record.root.id)
+            return None
+        return await self._keeper.close(record, error, failed=True)
+
+    def _told(self, error: Exception) -> Told:
+        """What the upstream said; a stream's error event has its status in its code alone."""
+        status = upstream_failure.failure(error, sent=True).answered or client_error.status_of(error)
+        return Told(status, child_failures.sentence(self.scrub(upstream_failure.said(error))))
+
+    def refined(self, error: Exception) -> ClientError | None:
+        """An upstream's error without the operator's names, None where it says none."""
+        record = context.current()
+        if record is not None and client_error.is_guardrails(error):
+            record.guardrail = True
+        if record is not None and getattr(error, "llm_provider", None):
+            record.told = self._told(error)
+        return own_errors.readable(record, error) or client_error.refined(error, self.scrub)

@@ -1,0 +1,127 @@
+"""One attempt at OptiLLM: which approach it runs, and what LiteLLM is given to send."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final, NoReturn
+
+from litellm_homelab.adapter.context import Record, current
+from litellm_homelab.adapter.litellm_api.exceptions import Refused
+from litellm_homelab.decision import Refuse
+from litellm_homelab.optillm import wire
+from litellm_homelab.optillm.approaches import Approach
+from litellm_homelab.optillm.lanes import Lanes
+from litellm_homelab.optillm.parameters import RELATIVES
+
+SENT: Final = frozenset({"acompletion", "atext_completion"})
+"""Call types whose arguments are what is sent; others become one of these first (measured on 1.106.2)."""
+UNCACHED: Final[Mapping[str, Any]] = {"cache": {"no-cache": True, "no-store": True}}
+"""LiteLLM's response cache does not know `optillm_approach`: one approach's answer would serve another."""
+LITELLMS_OWN: Final = frozenset(
+    {"metadata", "litellm_metadata", "litellm_call_id", "litellm_logging_obj", "proxy_server_request"}
+    | {"model_info", "secret_fields", "cache", "num_retries", "prompt"}
+)
+"""
+Arguments that LiteLLM writes itself on every attempt, whatever a client sent under that name; and the
+`prompt` of a text completion, which it turns into messages.
+"""
+CREDENTIALS: Final = frozenset(
+    {"api_key", "api_base", "base_url", "custom_llm_provider", "headers", "extra_headers", "extra_query"}
+    | {"provider_specific_header", "timeout", "request_timeout", "stream_timeout", "max_retries"}
+    | {"drop_params", "additional_drop_params", "allowed_openai_params"}
+)
+"""
+Fields of a client that would reach or steer the call itself: a key of its own makes LiteLLM build another
+deployment for the request, the rest changes what is sent and for how long (measured on 1.106.2).
+"""
+REQUEST_FIELDS: Final = frozenset(
+    {*wire.ALWAYS, *wire.PASSED_ON, *wire.NEVER, *RELATIVES, "n", "stream_options"}
+)
+"""Arguments that are the request itself: the wire rule decides on each of them."""
+
+
+PROMPTS: Final = ("messages", "input", "prompt", "system", "instructions", "contents", "systemInstruction")
+"""Fields that hold the prompt, over all routes that lead to OptiLLM."""
+
+
+def is_sent(call_type: Any) -> bool:  # noqa: ANN401 - LiteLLM's enum, or None
+    """Whether an attempt of this call type is the one that is sent."""
+    return str(getattr(call_type, "value", call_type)) in SENT
+
+
+def asked(record: Record) -> list[object]:
+    """Every approach that the client named: in the body, in `extra_body`, before the handle's name."""
+    extra = record.fields.get("extra_body")
+    places = [record.fields, extra if isinstance(extra, Mapping) else {}]
+    found: list[object] = [place["optillm_approach"] for place in places if "optillm_approach" in place]
+    return found + ([record.prefix] if record.prefix is not None else [])
+
+
+def approach_of(lanes: Lanes, record: Record, group: str) -> Approach:
+    """
+    The approach of this request at `group`, decided once.
+
+    Raises:
+        Refused: it is not allowed there, or would make too many calls.
+
+    """
+    if group not in record.approaches:
+        decided = lanes.approach(group, asked(record))
+        if isinstance(decided, Refuse):
+            refuse(decided)
+        fields = record.fields
+        too_many = lanes.fan_out(group, decided, fields.get("n"), fields, prompt_chars(decided, fields))
+        if too_many is not None:
+            refuse(too_many)
+        record.approaches[group] = decided
+    return record.approaches[group]
+
+
+def prompt_chars(approach: Approach, fields: Mapping[str, Any]) -> int:
+    """Characters of the prompt where the cost depends on them: `memory` makes a call for each 100,000."""
+    if "memory" not in approach.parts:
+        return 0
+    return sum(len(str(fields.get(name) or "")) for name in PROMPTS)
+
+
+def refuse(refusal: Refuse, rule: str = "approach") -> NoReturn:
+    """
+    Refuse, and remember it: inside a fallback LiteLLM would go on and show the first error.
+
+    Raises:
+        Refused: always.
+
+    """
+    record = current()
+    if record is not None:
+        record.refusal = refusal
+    raise Refused(refusal, rule)
+
+
+def reduced(
+    kwargs: Mapping[str, Any],
+    policy: wire.Policy,
+    approach: Approach,
+    body: Mapping[str, Any],
+    deployment: Mapping[str, Any],
+) -> tuple[dict[str, Any], set[str]]:
+    """
+    The arguments of an attempt, of which LiteLLM sends known fields only; and the client's that are not sent.
+
+    `body` is the client's, `deployment` the deployment's own parameters: where a client sent a field under
+    such a name, the deployment's value is put back. OptiLLM's own fields travel in `extra_body`, which every
+    OpenAI-compatible provider of LiteLLM sends as it is: at top level some answer 500 before any call
+    (measured on 1.106.2).
+    """
+    seen = {name: value for name, value in kwargs.items() if not _clients(name, body)}
+    seen |= {name: deployment[name] for name in body if _clients(name, body) and name in deployment}
+    reduction = wire.reduce(seen, approach, policy, frozenset(seen) - REQUEST_FIELDS)
+    stripped = {name for name in kwargs if _clients(name, body)} | {*reduction.stripped} & body.keys()
+    sent = reduction.fields
+    own = {name: sent.pop(name) for name in [*sent] if name in RELATIVES}
+    return {**sent, **({"extra_body": own} if own else {}), **UNCACHED}, stripped
+
+
+def _clients(name: str, body: Mapping[str, Any]) -> bool:
+    """Whether an argument is a client's that is neither part of the request nor overwritten by LiteLLM."""
+    return name in body and name not in LITELLMS_OWN and name not in REQUEST_FIELDS

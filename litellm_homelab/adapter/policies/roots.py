@@ -1,0 +1,144 @@
+"""The roots of this gateway: opened at their first attempt at OptiLLM, closed with a verdict."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Final
+
+from litellm_homelab.adapter.context import Record, Root
+from litellm_homelab.adapter.fail_closed import broken
+from litellm_homelab.adapter.litellm_api.exceptions import policy_error
+from litellm_homelab.adapter.policies import admission
+from litellm_homelab.config.sections import Lane
+from litellm_homelab.decision import RefusalType, Refuse
+from litellm_homelab.optillm import child_failures, fanout, hearsay, lineage, topology
+from litellm_homelab.optillm.child_failures import ChildFailure
+from litellm_homelab.optillm.fanout import Summary, Usage
+from litellm_homelab.optillm.ledger import Ledger
+from litellm_homelab.state import Cause, StateUnavailable
+
+ROOT_SECONDS: Final = 3600.0
+"""How long a root may take, and its mark holds: longer than any timeout of the shipped router.yaml."""
+
+
+class RootKeeper:
+    """Opens, marks and closes roots; what the loop guard's hooks and the closing of errors share."""
+
+    def __init__(
+        self,
+        lanes: Mapping[str, Lane],
+        secret: str,
+        ledger: Ledger,
+        scrub: Callable[[str], str] = str,
+    ) -> None:
+        self._lanes = lanes
+        self._secret = secret
+        self._scrub = scrub
+        self.ledger = ledger
+
+    async def attempt(self, record: Record, group: str, approach: str) -> Refuse | None:
+        """Open the root at its first attempt; refuse a later one once something has gone wrong."""
+        if record.root is None:
+            record.root = await self._open(record, group, approach)
+            return None
+        root = record.root
+        if root.verdict is None:
+            summary = await self.ledger.read(root.id)
+            root.verdict = self._problem(summary)
+        root.carried, root.wire = False, None
+        return root.verdict
+
+    async def _open(self, record: Record, group: str, approach: str) -> Root:
+        now = time.time()
+        lane = self._lanes[group]
+        root_id, deadline = lineage.new_root(), now + ROOT_SECONDS
+        handle = record.asked or group
+        opened = await self.ledger.open(
+            fanout.Root(root_id, handle, approach, lane.max_calls, opened_at=now, deadline=deadline)
+        )
+        if not opened:
+            raise LookupError("a root id that is taken already")
+        mark = lineage.mint(self._secret, root_id, 1, deadline) if lane.carrier == "model" else ""
+        return Root(root_id, handle, approach, mark, returns=await self.ledger.returns())
+
+    async def close(self, record: Record, answer: object, *, failed: bool) -> Refuse | None:
+        """
+        End the request's root, once: the refusal that the client must get instead of `answer`, if any.
+
+        `answer` is looked at only where OptiLLM came back without a mark while the root was under way.
+        """
+        root = record.root
+        if root is None or root.summary is not None:
+            return root.verdict if root else None
+        summary = await self.ledger.end(root.id)
+        root.summary = summary or _unknown(root)
+        if root.verdict is None:
+            root.verdict = self._problem(summary) or await self.returned(root, answer)
+        if root.verdict is None and not failed and root.mark and not root.carried:
+            root.verdict = policy_error("loop_guard").refusal
+        if root.verdict is None:
+            root.failure = self._failure(root, answer, failed=failed)
+        return root.verdict
+
+    def _failure(self, root: Root, answer: object, *, failed: bool) -> ChildFailure | None:
+        """
+        What a backend said to a call without which there is no answer; None where there is one.
+
+        Where no call was answered, OptiLLM's own answer is an error, whatever its status: moa, bon and others
+        answer 200 with "Error: Could not generate any completions" (measured on 0.3.12 and 0.4.0).
+        """
+        summary = root.summary
+        if summary is None or not summary.failures:
+            return None
+        if not failed and (summary.finished or not root.carrying):
+            return None
+        said = str(answer) if failed else ""
+        cause = child_failures.cause(summary.failures, said)
+        return replace(cause, message=self._scrub(cause.message)) if cause else None
+
+    async def returned(self, root: Root, answer: object) -> Refuse | None:
+        """The loop that only the answer tells of: OptiLLM was refused, and no mark said whose call it was."""
+        now = await self.ledger.returns()
+        groups = [group for group, count in now.items() if count != root.returns.get(group, 0)]
+        if not groups or not hearsay.tells_of_return(answer):
+            return None
+        said = [group for group in groups if f"{topology.OPTILLM} -> {group})" in str(answer)]
+        return admission.looped(
+            topology.written((root.handle, topology.OPTILLM, " or ".join(sorted(said or groups))))
+        )
+
+    @staticmethod
+    def _problem(summary: Summary | None) -> Refuse | None:
+        if summary is None:
+            broken("loop_guard", StateUnavailable("", Cause.LOST))
+            return Refuse(
+                RefusalType.POLICY_ERROR,
+                "The account of this request's calls was lost, so it cannot be answered. Try again.",
+            )
+        if summary.problem is None or summary.problem.kind == "gone":
+            return None
+        if summary.problem.kind == "looped":
+            return admission.looped(summary.problem.text)
+        return admission.spent(summary.root.max_calls)
+
+    async def headers(self, root: Root) -> dict[str, str]:
+        """The `x-homelab-*` headers of an answer."""
+        summary = root.summary or await self.ledger.read(root.id) or _unknown(root)
+        return {
+            "x-homelab-root": root.id,
+            "x-homelab-approach": root.approach,
+            "x-homelab-calls": str(summary.children),
+            "x-homelab-tokens": str(summary.usage.total_tokens),
+        }
+
+
+def blank_headers() -> dict[str, str]:
+    """The headers of an answer whose account could not be read."""
+    return dict.fromkeys(("x-homelab-root", "x-homelab-approach", "x-homelab-calls", "x-homelab-tokens"), "")
+
+
+def _unknown(root: Root) -> Summary:
+    known = fanout.Root(root.id, root.handle, root.approach, 0, 0.0, 0.0)
+    return Summary(known, 0, 0, Usage(), None, ended=True)

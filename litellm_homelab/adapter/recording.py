@@ -1,0 +1,91 @@
+"""The meter of this process: what our hooks count with, a silent one where router.yaml lists no `metrics`."""
+
+from __future__ import annotations
+
+import functools
+import time
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from typing import ParamSpec, TypeVar
+
+from prometheus_client import REGISTRY, CollectorRegistry
+
+from litellm_homelab.adapter import context
+from litellm_homelab.metrics.labels import RULES, Labels
+from litellm_homelab.metrics.series import Metrics
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+_SILENT = Metrics()
+_added: set[str] = set()
+"""Labels of rules that `metric_labels.RULES` does not list: those of other packages' hooks."""
+_meter = _SILENT
+_shown: CollectorRegistry | None = None
+
+
+def meter() -> Metrics:
+    """What to count with, asked for at call time."""
+    return _meter
+
+
+def show(labels: Labels) -> None:
+    """Count from now on, in series of their own within the registry that LiteLLM's `/metrics/` shows."""
+    global _meter, _shown
+    forget()
+    _shown = CollectorRegistry()
+    _meter = Metrics(labels, _shown)
+    for rule in sorted(_added):
+        _meter.add_rule(rule)
+    REGISTRY.register(_shown)
+
+
+def add_rule(rule: str) -> None:
+    """Count the failures of `rule` under its name, from 0 on, now and after each `show`."""
+    if rule not in RULES:
+        _added.add(rule)
+        _meter.add_rule(rule)
+
+
+def forget() -> None:
+    """Count no more, and show nothing."""
+    global _meter, _shown
+    if _shown is not None:
+        REGISTRY.unregister(_shown)
+    _meter, _shown = _SILENT, None
+
+
+@contextmanager
+def timing(hook: str) -> Iterator[None]:
+    """Count the time of the block as one of our hooks'."""
+    began = time.perf_counter()
+    try:
+        yield
+    finally:
+        _took(hook, time.perf_counter() - began)
+
+
+def _took(hook: str, seconds: float) -> None:
+    """Add it to the request's, to be counted when that has ended: to count takes as long as some hooks do."""
+    record = context.current()
+    if record is not None and record.tally.ended_at is None:
+        record.tally.took[hook] = record.tally.took.get(hook, 0.0) + seconds
+    else:
+        _meter.hook(hook, seconds)
+
+
+def timed(hook: str) -> Callable[[Callable[P, Awaitable[T]]], Callable[P, Awaitable[T]]]:
+    """Count the time that a hook takes, refusing included; what it waits for the store is part of it."""
+
+    def decorate(call: Callable[P, Awaitable[T]]) -> Callable[P, Awaitable[T]]:
+        @functools.wraps(call)
+        async def measured(*args: P.args, **kwargs: P.kwargs) -> T:
+            began = time.perf_counter()
+            try:  # ten a request: `timing` would take as long as some hooks do
+                return await call(*args, **kwargs)
+            finally:
+                _took(hook, time.perf_counter() - began)
+
+        return measured
+
+    return decorate

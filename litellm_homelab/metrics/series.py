@@ -1,0 +1,207 @@
+"""
+Every metric: its name, its help, its labels; values of labels come from the configuration, or are `other`.
+
+What LiteLLM exports already (requests, latency, tokens, spend) is not repeated. Several workers are added up
+by prometheus_client's multiprocess mode, which LiteLLM sets up (measured on 1.106.2).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
+from typing import Any, Final, TypeVar
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+
+from litellm_homelab.decision import RefusalType
+from litellm_homelab.metrics.labels import OTHER, Labels
+
+CHILDREN: Final = (0, 1, 2, 3, 4, 5, 8, 12, 16, 24, 32, 48, 64, 96, 128, 256)
+WAITS: Final = (0.05, 0.1, 0.25, 0.5, 1, 2, 3, 5, 8, 15, 30, 60, 120, 300, 600)
+SPEEDS: Final = (1, 2, 5, 10, 15, 20, 30, 40, 60, 80, 120, 200, 400)
+OWN: Final = (1e-5, 2.5e-5, 5e-5, 1e-4, 2.5e-4, 5e-4, 1e-3, 2.5e-3, 5e-3, 1e-2, 2.5e-2, 5e-2, 0.1, 0.5, 1)
+
+COUNTERS: Final[Mapping[str, tuple[str, tuple[str, ...]]]] = MappingProxyType(
+    {
+        "homelab_refusals_total": ("Requests refused", ("rule", "type", "handle", "caller")),
+        "homelab_approach_requests_total": (
+            "Requests to OptiLLM handles, by approach and what became of them",
+            ("handle", "approach", "action"),
+        ),
+        "homelab_fields_stripped_total": (
+            "Request fields that did not leave for an upstream",
+            ("handle", "field"),
+        ),
+        "homelab_optillm_tokens_total": (
+            "Tokens that OptiLLM's calls back used",
+            ("handle", "approach", "kind"),
+        ),
+        "homelab_orphans_total": ("Calls with OptiLLM's key that belong to no request", ()),
+        "homelab_loops_total": ("Returns to OptiLLM that were refused", ("handle",)),
+        "homelab_attempts_total": (
+            "Attempts at upstreams, by the handle asked for and the group tried",
+            ("handle", "target", "outcome"),
+        ),
+        "homelab_rule_errors_total": ("Rules that broke and failed closed", ("rule",)),
+    }
+)
+"""What each counter counts, and its labels."""
+
+HISTOGRAMS: Final[Mapping[str, tuple[str, tuple[str, ...], tuple[float, ...]]]] = MappingProxyType(
+    {
+        "homelab_optillm_children": ("OptiLLM's calls back for a request", ("handle", "approach"), CHILDREN),
+        "homelab_hook_seconds": ("Seconds that our own hooks of a kind took for a request", ("hook",), OWN),
+        "homelab_failover_seconds": (
+            "Seconds spent on failed attempts before the one that answered",
+            ("handle",),
+            WAITS,
+        ),
+        "homelab_first_token_seconds": (
+            "Seconds from the request to the first text of its streamed answer",
+            ("handle",),
+            WAITS,
+        ),
+        "homelab_output_tokens_per_second": (
+            "Completion tokens per second, from the request to the end of its answer",
+            ("handle",),
+            SPEEDS,
+        ),
+    }
+)
+"""What each histogram measures, its labels, its buckets."""
+
+GAUGES: Final[Mapping[str, tuple[str, tuple[str, ...]]]] = MappingProxyType(
+    {
+        "homelab_chain_rungs_left": (
+            "Rungs below a group in the handle's chain of fallbacks",
+            ("handle", "target"),
+        ),
+    }
+)
+"""What each gauge shows, and its labels."""
+
+Series = TypeVar("Series", Counter, Histogram, Gauge)
+
+
+class Metrics:
+    """
+    The package's own series, in a registry that is given; without one nothing is counted.
+
+    LiteLLM's `/metrics/` shows prometheus_client's default registry.
+    """
+
+    def __init__(self, labels: Labels | None = None, registry: CollectorRegistry | None = None) -> None:
+        labels = labels or Labels()
+        self._values = labels.values()
+        self._counters: dict[str, Counter] = {}
+        self._histograms: dict[str, Histogram] = {}
+        self._found: dict[tuple[str, tuple[str | None, ...]], Any] = {}
+        """Series by their metric's name and their values, once they have been looked up."""
+        if registry is not None:
+            self._declare(registry)
+            self._seed(labels, registry)
+
+    def _declare(self, registry: CollectorRegistry) -> None:
+        for name, (text, labels) in COUNTERS.items():
+            self._counters[name] = Counter(name, text, labels, registry=registry)
+        for name, (text, labels, buckets) in HISTOGRAMS.items():
+            self._histograms[name] = Histogram(name, text, labels, registry=registry, buckets=buckets)
+
+    def _seed(self, labels: Labels, registry: CollectorRegistry) -> None:
+        for name, values in labels.seeds():
+            if name in self._counters:
+                self._counters[name].labels(*values)
+            else:
+                self._histograms[name].labels(*values)
+        for name, (text, names) in GAUGES.items():
+            # Every worker sets the same numbers.
+            gauge = Gauge(name, text, names, registry=registry, multiprocess_mode="max")
+            for handle, target, left in labels.rungs_left():
+                gauge.labels(handle, target).set(left)
+
+    # --- events ------------------------------------------------------------------------------------
+
+    def refused(self, rule: str, kind: RefusalType, handle: str | None, caller: str) -> None:
+        """A request was refused."""
+        self._count("homelab_refusals_total", rule, kind.value, handle, caller)
+
+    def approach(self, handle: str, approach: str, action: str) -> None:
+        """A request asked an OptiLLM handle for an approach."""
+        self._count("homelab_approach_requests_total", handle, approach, action)
+
+    def stripped(self, handle: str | None, fields: Iterable[str]) -> None:
+        """Fields of a request did not leave for an upstream."""
+        for name in fields:
+            self._count("homelab_fields_stripped_total", handle, name)
+
+    def children(self, handle: str, approach: str, number: int) -> None:
+        """A request to an OptiLLM handle ended, with so many calls back."""
+        self._observe("homelab_optillm_children", handle, approach, amount=number)
+
+    def tokens(self, handle: str, approach: str, prompt: int, completion: int) -> None:
+        """A call back was answered, before or after its root ended."""
+        self._count("homelab_optillm_tokens_total", handle, approach, "prompt", amount=prompt)
+        self._count("homelab_optillm_tokens_total", handle, approach, "completion", amount=completion)
+
+    def orphan(self) -> None:
+        """OptiLLM's key was used without a mark."""
+        self._count("homelab_orphans_total")
+
+    def loop(self, handle: str | None) -> None:
+        """A return to OptiLLM was refused; `handle` is the root's, None where no mark tells."""
+        self._count("homelab_loops_total", handle)
+
+    def attempt(self, handle: str | None, target: str | None, outcome: str) -> None:
+        """An attempt at an upstream ended."""
+        self._count("homelab_attempts_total", handle, target, outcome)
+
+    def add_rule(self, rule: str) -> None:
+        """Count a rule by its name from 0 on; a rule that is known already is left as it is."""
+        if rule not in self._values["rule"]:
+            self._values["rule"] |= {rule}
+            if self._counters:
+                self._counters["homelab_rule_errors_total"].labels(rule)
+
+    def rule_error(self, rule: str) -> None:
+        """A rule broke, and failed closed."""
+        self._count("homelab_rule_errors_total", rule)
+
+    def hook(self, hook: str, seconds: float) -> None:
+        """All our hooks of a kind took so long for one request."""
+        self._observe("homelab_hook_seconds", hook, amount=seconds)
+
+    def failed_over(self, handle: str | None, seconds: float) -> None:
+        """An answer came after so long on failed attempts."""
+        self._observe("homelab_failover_seconds", handle, amount=seconds)
+
+    def first_token(self, handle: str | None, seconds: float) -> None:
+        """The first text reached the client so long after its request."""
+        self._observe("homelab_first_token_seconds", handle, amount=seconds)
+
+    def speed(self, handle: str | None, tokens_per_second: float) -> None:
+        """An answer came at so many tokens a second."""
+        self._observe("homelab_output_tokens_per_second", handle, amount=tokens_per_second)
+
+    # --- series ------------------------------------------------------------------------------------
+
+    def _count(self, name: str, *values: str | None, amount: float = 1) -> None:
+        if name in self._counters:
+            self._series(self._counters, COUNTERS[name][1], name, values).inc(amount)
+
+    def _observe(self, name: str, *values: str | None, amount: float) -> None:
+        if name in self._histograms:
+            self._series(self._histograms, HISTOGRAMS[name][1], name, values).observe(amount)
+
+    def _series(
+        self, of: Mapping[str, Series], names: tuple[str, ...], name: str, values: tuple[str | None, ...]
+    ) -> Series:
+        """The series of a metric for these values, `other` in the place of each that is not configured."""
+        # To look one up anew takes prometheus_client longer than to count: a fifth of all our hooks' time.
+        found: Series | None = self._found.get((name, values))
+        if found is None:
+            metric, pairs = of[name], zip(names, values, strict=True)
+            known = tuple(value if value in self._values[label] else OTHER for label, value in pairs)
+            found = metric.labels(*known) if known else metric
+            if known == values:  # never more of them than there are series
+                self._found[name, values] = found
+        return found

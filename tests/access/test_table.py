@@ -1,0 +1,119 @@
+"""The table of routes against the installed LiteLLM, and what becomes of routes that are not in it."""
+
+from __future__ import annotations
+
+import re
+from importlib.resources import files
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from litellm_homelab import gate
+from litellm_homelab.access.table import FORWARDING, Access, Route, access, matches, paths, reviewed
+from tests.access.installed import Installed, installed
+
+
+@pytest.fixture(scope="module")
+def routes() -> list[Installed]:
+    """Every route of the installed LiteLLM."""
+    return installed()
+
+
+def test_every_route_of_the_installed_litellm_is_reviewed(routes: list[Installed]) -> None:
+    """A path or method that a new LiteLLM brings fails here until somebody has put it under a heading."""
+    unknown = sorted(str(one) for one in routes if (one.method, one.path) not in reviewed())
+    assert unknown == [], "put each of them under a heading of litellm_homelab/access/routes.txt"
+
+
+def test_every_reviewed_route_is_installed(routes: list[Installed]) -> None:
+    """The table holds nothing that LiteLLM no longer has."""
+    there = {(one.method, one.path) for one in routes}
+    assert sorted(key for key in reviewed() if key not in there) == []
+
+
+def test_the_installed_litellm_has_as_many_routes_as_ever(routes: list[Installed]) -> None:
+    """The comparison is over everything, features that load on first use included, not over a part."""
+    assert len({one.path for one in routes}) >= 860
+    assert len(routes) >= 1140
+
+
+def test_where_litellm_asks_for_no_key_the_door_does(routes: list[Installed]) -> None:
+    """A route that checks no key itself is open on purpose, the metrics, closed, or for the master key."""
+    unasked = {(one.method, one.path) for one in routes if not one.asks_key}
+    assert len(unasked) > 90
+    kinds = {reviewed()[key] for key in unasked}
+    assert kinds == {Access.OPEN, Access.METRICS, Access.UNGUARDED, Access.KEYLESS}
+
+
+def test_what_litellm_calls_public_is_not(routes: list[Installed]) -> None:
+    """LiteLLM's own public routes are for the master key, liveliness aside."""
+    from litellm.proxy._types import LiteLLMRoutes
+
+    public = {one.path for one in routes} & set(LiteLLMRoutes.public_routes.value)
+    kinds = {reviewed()[one.method, one.path] for one in routes if one.path in public}
+    assert kinds == {Access.OPEN, Access.KEYLESS}
+    assert paths(reviewed(), Access.OPEN) == {
+        "/health/liveliness",
+        "/health/liveness",
+        "/health/readiness",
+    }
+
+
+def test_a_line_of_the_table_stands_once() -> None:
+    """No route is under two headings, and no path is written twice under one."""
+    text = files(gate).joinpath("routes.txt").read_text(encoding="utf-8")
+    lines = [line for line in text.splitlines() if line and line[0] not in "#["]
+    keys = [
+        (method, path)
+        for line in lines
+        for methods, path in [line.split(" ", 1)]
+        for method in methods.split(",")
+    ]
+    assert len(keys) == len(set(keys)) == len(reviewed())
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        *("/v2/chat/completions", "/v1/messages/batches", "/v1/complete", "/{model}/predict", "/v1/embed"),
+        *(
+            "/v2/responses",
+            "/v1/threads/{thread_id}/runs/{run_id}",
+            "/v1/tools/call",
+            "/infer",
+            "/anthropic2/{path}",
+        ),
+        *("/v1/text-to-speech", "/v1/translations", "/proxy/{path:path}", "/converse", "/v1/uploads/{file}"),
+    ],
+)
+def test_a_new_path_that_smells_of_inference_is_closed(path: str) -> None:
+    """An unknown path with a word of inference in it is for nobody."""
+    assert access(Route("POST", path), reviewed()) is Access.UNGUARDED
+
+
+@pytest.mark.parametrize("path", ["/v2/users", "/reports/daily", "/teams/{team_id}", "/new"])
+def test_another_new_path_is_for_the_master_key(path: str) -> None:
+    """An unknown path without such a word needs the master key, whatever LiteLLM itself asks for."""
+    assert access(Route("GET", path), reviewed()) is Access.KEYLESS
+
+
+def test_the_operators_own_pass_through_is_closed() -> None:
+    """A pass-through endpoint is closed by the function that serves it, whatever its path."""
+    route = Route("POST", "/bria", f"{FORWARDING}.pass_through_endpoints")
+    assert access(route, reviewed()) is Access.UNGUARDED
+
+
+def test_a_new_method_of_a_known_path_is_not_known() -> None:
+    """What is reviewed is a method of a path: PUT on chat is something else."""
+    assert access(Route("POST", "/v1/chat/completions"), reviewed()) is Access.GUARDED
+    assert access(Route("PUT", "/v1/chat/completions"), reviewed()) is Access.UNGUARDED
+
+
+@given(st.sampled_from(sorted({path for _, path in reviewed()})), st.text(max_size=30))
+def test_a_pattern_matches_as_a_shell_does(path: str, text: str) -> None:
+    """A path matches itself and its own beginning with a star; text without stars matches itself alone."""
+    assert matches(path, [path])
+    assert matches(path, [path[: len(path) // 2] + "*"])
+    if not re.search(r"[*?\[]", text):
+        assert matches(path, [text]) == (path == text)
