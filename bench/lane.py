@@ -89,22 +89,19 @@ async def _one(prompt: str) -> float:
 
     from litellm_homelab.adapter import context, startup
 
-    approach, guard = startup.entry_point("approach"), startup.entry_point("loop_guard")
+    plugin = startup.entry_point("plugin")
     body = {"model": "boost", "messages": [{"role": "user", "content": prompt}], "optillm_approach": "moa"}
     data: dict[str, Any] = {**body, "proxy_server_request": {"body": dict(body), "headers": {}, "url": ""}}
     sent = {"model": "base", "messages": body["messages"]}
     response = ModelResponse(choices=[{"message": {"content": "an answer"}}], usage={"prompt_tokens": 1})
-    with context.request("/v1/chat/completions") as record:
+    with context.request("/v1/chat/completions"):
         start = time.perf_counter()
-        for hook in (approach, guard):
-            await hook.async_pre_call_hook(None, None, data, "acompletion")
-        record.asked = "boost"
+        await plugin.async_pre_call_hook(None, None, data, "acompletion")
         kwargs = {**data, "model_info": {"id": "id-boost"}, "api_key": "gate-key"}
-        for hook in (approach, guard):
-            kwargs = await hook.async_pre_call_deployment_hook(kwargs, CallTypes.acompletion) or kwargs
-        guard.log_pre_api_call("base", None, {"additional_args": {"complete_input_dict": sent}})
-        await guard.async_post_call_success_deployment_hook(kwargs, response, CallTypes.acompletion)
-        await guard.async_post_call_success_hook(data, None, response)
+        kwargs = await plugin.async_pre_call_deployment_hook(kwargs, CallTypes.acompletion) or kwargs
+        plugin.log_pre_api_call("base", None, {"additional_args": {"complete_input_dict": sent}})
+        await plugin.async_post_call_success_deployment_hook(kwargs, response, CallTypes.acompletion)
+        await plugin.async_post_call_success_hook(data, None, response)
         return time.perf_counter() - start
 
 

@@ -13,7 +13,7 @@ PLAIN: Final = "main"
 LANE: Final = "boost"
 BASE: Final = "base"
 OURS: Final = "litellm_homelab."
-CALLBACKS: Final = ("showroom", "approach", "loop_guard", "metrics")
+CALLBACKS: Final = ("litellm_homelab.plugin",)
 MEMORY: Final = "memory://"
 SQLITE: Final = "sqlite:///bench.db"
 
@@ -25,19 +25,18 @@ def document(handles: int, upstream: str, *, hooks: bool = True, state: str = ME
     With hooks it is the shipped file's choice of callbacks; without, stock LiteLLM with `prometheus` alone.
     """
     names = [PLAIN, LANE, *(f"handle-{number}" for number in range(3, handles + 1))]
-    ours = [f"{OURS}hooks.{name}" for name in CALLBACKS]
     general = {"master_key": "os.environ/LITELLM_MASTER_KEY", "disable_model_info_refresh": True}
     made = {
         "model_list": [*_groups(names, upstream)],
         "litellm_settings": {
-            "callbacks": ["prometheus", *(ours if hooks else ())],
+            "callbacks": ["prometheus", *(CALLBACKS if hooks else ())],
             "disable_hf_tokenizer_download": True,
         },
         "general_settings": general,
     }
     if not hooks:
         return made
-    general["custom_auth"] = "litellm_homelab.hooks.gate"
+    general["custom_auth"] = "litellm_homelab.gate"
     return {"homelab": _section(names, state), **made}
 
 

@@ -102,11 +102,9 @@ def tap_hooks() -> tuple[Any, Any]:
     from litellm_homelab.adapter import startup
     from litellm_homelab.adapter.policies.request_stats import Count
 
-    for name in ("showroom", "approach", "loop_guard", "metrics"):
-        kind = type(startup.entry_point(name))
-        for method, step in METHODS.items():
-            if method in vars(kind):
-                setattr(kind, method, tap(f"{step}: {name}", vars(kind)[method]))
+    kind = type(startup.entry_point("plugin"))
+    for method, step in METHODS.items():
+        setattr(kind, method, tap(step, vars(kind)[method]))
     setattr(Count, "__call__", tap(COUNT, Count.__call__))  # noqa: B010 - mypy: a method is assigned to
     proxy_server.user_custom_auth = tap(GATE, proxy_server.user_custom_auth)
     app, router = proxy_server.app, proxy_server.app.router

@@ -284,7 +284,7 @@ def test_the_sides_differ_in_what_is_ours_alone() -> None:
     assert on["model_list"] == off["model_list"]
     assert off["litellm_settings"]["callbacks"] == ["prometheus"]
     assert [name for name in on["litellm_settings"]["callbacks"] if router.OURS in name] == [
-        f"litellm_homelab.hooks.{name}" for name in ("showroom", "approach", "loop_guard", "metrics")
+        "litellm_homelab.plugin"
     ]
     del on["homelab"], on["general_settings"]["custom_auth"]
     on["litellm_settings"]["callbacks"] = ["prometheus"]

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from litellm_homelab.config.sections import Role, digest
-from litellm_homelab.config.wording import closest, did_you_mean, quoted, shown
+from litellm_homelab.config.wording import closest, did_you_mean, quoted
 
 if TYPE_CHECKING:
     from litellm_homelab.config.sections import Caller as CallerSection
@@ -16,7 +16,6 @@ if TYPE_CHECKING:
 
 PLACEHOLDERS = ("sk-generate", "generate")
 """What env.example has in the place of keys."""
-GATE = "litellm_homelab.hooks.gate"
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,12 +80,6 @@ def _caller(name: str, section: CallerSection) -> Caller:
 def problems(settings: Settings) -> Iterator[str]:
     """What is wrong with `homelab.callers`, in words; no message shows a key."""
     callers = settings.homelab.callers
-    general = settings.router.sections.get("general_settings", {})
-    if callers and general.get("custom_auth") != GATE:
-        yield (
-            f"general_settings.custom_auth: must be {GATE} for homelab.callers to apply, "
-            f"got {shown(general.get('custom_auth'))}"
-        )
     if settings.master_key in PLACEHOLDERS:
         yield f"general_settings.master_key: {_left(settings.master_key)}"
     seen = {digest(settings.master_key): "the master key"} if settings.master_key else {}

@@ -11,7 +11,7 @@ from typing import Any
 
 from litellm_homelab.access.callers import MASTER, Caller
 from litellm_homelab.access.table import Route
-from litellm_homelab.adapter.stats import Tally
+from litellm_homelab.adapter.stats import RequestStats
 from litellm_homelab.attempts.failures import Failure
 from litellm_homelab.decision import Refuse
 from litellm_homelab.optillm.approaches import Approach
@@ -79,7 +79,7 @@ class Root:
 
 
 @dataclass(slots=True)
-class Record:
+class RequestContext:
     """
     One client request, filled in by the hooks as it passes them.
 
@@ -150,24 +150,24 @@ class Record:
     """Whether the error of this request is a guardrail's of the operator's, with a mapping of its own."""
     listed: tuple[str, ...] | None = None
     """The names that a listing shows to its caller; None before LiteLLM has asked."""
-    tally: Tally = field(default_factory=Tally)
+    stats: RequestStats = field(default_factory=RequestStats)
 
     def is_own(self, text: str) -> bool:
         """Whether a text is one of this request's refusals."""
         verdict = self.root.verdict if self.root else None
-        said = (*(refusal for _, refusal in self.tally.refusals), self.refusal, verdict)
+        said = (*(refusal for _, refusal in self.stats.refusals), self.refusal, verdict)
         return any(refusal is not None and refusal.message == text for refusal in said)
 
 
-_record: ContextVar[Record | None] = ContextVar("litellm_homelab_record", default=None)
+_record: ContextVar[RequestContext | None] = ContextVar("litellm_homelab_record", default=None)
 _chosen: ContextVar[Chosen | None] = ContextVar("litellm_homelab_chosen", default=None)
 """A context variable, since LiteLLM may run attempts of one request side by side (`silent_model`)."""
 
 
 @contextmanager
-def request(path: str) -> Iterator[Record]:
+def request(path: str) -> Iterator[RequestContext]:
     """Open the record of one request; the ASGI wrapper does this around LiteLLM."""
-    record = Record(path=path)
+    record = RequestContext(path=path)
     token, before = _record.set(record), _chosen.set(None)
     try:
         yield record
@@ -176,12 +176,12 @@ def request(path: str) -> Iterator[Record]:
         _chosen.reset(before)
 
 
-def current() -> Record | None:
+def current() -> RequestContext | None:
     """The record of the request that this code runs for, None for LiteLLM's own background work."""
     return _record.get()
 
 
-def required() -> Record:
+def required() -> RequestContext:
     """The record of the request that this code runs for.
 
     Raises:
@@ -217,4 +217,4 @@ def refused(rule: str, refusal: Refuse) -> None:
     """Note that a rule refuses the request, to be counted when it has ended."""
     record = _record.get()
     if record is not None:
-        record.tally.refused(rule, refusal)
+        record.stats.refused(rule, refusal)

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import functools
 import logging
-import time
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
-from typing import ParamSpec, TypeVar
+from typing import NoReturn, ParamSpec, TypeVar
 
 from fastapi import HTTPException
 
 from litellm_homelab.adapter import context
 from litellm_homelab.adapter.litellm_api.exceptions import Refused, policy_error, store_failed
 from litellm_homelab.adapter.litellm_api.own_errors import Unsent
-from litellm_homelab.adapter.log_limits import Repeats
+from litellm_homelab.adapter.log_limits import log_seldom
 from litellm_homelab.adapter.recording import add_rule, meter
 from litellm_homelab.state import StateUnavailable
 
@@ -26,7 +25,6 @@ log = logging.getLogger("LiteLLM Proxy.homelab")
 
 STORE = "state"
 """The label `rule` of a store that fails, whichever rule asked it."""
-_repeats = Repeats()
 
 
 def closed(rule: str) -> Callable[[Callable[P, Awaitable[T]]], Callable[P, Awaitable[T]]]:
@@ -42,24 +40,34 @@ def closed(rule: str) -> Callable[[Callable[P, Awaitable[T]]], Callable[P, Await
         async def deciding(*args: P.args, **kwargs: P.kwargs) -> T:
             try:
                 return await hook(*args, **kwargs)
-            except Refused as deliberate:
-                context.refused(deliberate.rule or rule, deliberate.refusal)
-                raise
-            except (HTTPException, Unsent):
-                raise
-            except Exception as error:
-                refused = broken(rule, error)
-                context.refused(refused.rule or rule, refused.refusal)
-                record = context.current()
-                if (
-                    record is not None
-                ):  # LiteLLM would show a fallback's first error, and no headers on streams
-                    record.refusal = refused.refusal
-                raise refused from error
+            except Exception as error:  # noqa: BLE001 - closed, whatever it was
+                reraise(rule, error)
 
         return deciding
 
     return decorate
+
+
+def reraise(rule: str, error: Exception) -> NoReturn:
+    """
+    End a deciding stage of `rule` that raised: a refusal counts as it is, anything else as a `policy_error`.
+
+    Raises:
+        Refused: the refusal, or the `policy_error` in the place of what broke.
+        HTTPException, Unsent: an error that is meant for the client already.
+
+    """
+    if isinstance(error, Refused):
+        context.refused(error.rule or rule, error.refusal)
+        raise error
+    if isinstance(error, HTTPException | Unsent):
+        raise error
+    refused = broken(rule, error)
+    context.refused(refused.rule or rule, refused.refusal)
+    ctx = context.current()
+    if ctx is not None:  # LiteLLM would show a fallback's first error, and no headers on streams
+        ctx.refusal = refused.refusal
+    raise refused from error
 
 
 def broken(rule: str, error: BaseException) -> Refused:
@@ -85,15 +93,8 @@ def _store_broken(error: StateUnavailable) -> Refused:
     return store_failed()
 
 
-def log_seldom(level: int, line: str) -> None:
-    """Log a line that would repeat with every request, once a minute, with how often it was left out."""
-    more = _repeats.more(line, time.monotonic())
-    if more is not None:
-        log.log(level, "%s%s", line, f" ({more} more of these since the last such line)" if more else "")
-
-
 @contextmanager
-def counted(rule: str) -> Iterator[None]:
+def log_and_continue(rule: str) -> Iterator[None]:
     """Around a hook that cannot refuse, because LiteLLM swallows what it raises: log it and go on."""
     try:
         yield

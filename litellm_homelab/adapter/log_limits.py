@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+import time
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -32,3 +34,14 @@ class Repeats:
         if len(self._seen) > MOST:
             del self._seen[next(iter(self._seen))]
         return left_out
+
+
+log = logging.getLogger("LiteLLM Proxy.homelab")
+_repeats = Repeats()
+
+
+def log_seldom(level: int, line: str) -> None:
+    """Log a line that would repeat with every request, once a minute, with how often it was left out."""
+    more = _repeats.more(line, time.monotonic())
+    if more is not None:
+        log.log(level, "%s%s", line, f" ({more} more of these since the last such line)" if more else "")

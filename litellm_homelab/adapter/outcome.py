@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from starlette.responses import JSONResponse
 
-from litellm_homelab.adapter.context import Record, Root, Told
+from litellm_homelab.adapter.context import RequestContext, Root, Told
 from litellm_homelab.adapter.litellm_api.client_error import ClientError
 from litellm_homelab.answers import errors
 from litellm_homelab.answers.routes import answers_of
@@ -87,7 +87,7 @@ def of_root(root: Root | None) -> Outcome | None:
     return Outcome.failed(root.failure) if root.failure is not None else None
 
 
-def of_failure(record: Record) -> Outcome | None:
+def of_failure(record: RequestContext) -> Outcome | None:
     """
     What the client of a request that failed gets; None for an upstream's error, cleaned.
 
@@ -97,19 +97,19 @@ def of_failure(record: Record) -> Outcome | None:
     return Outcome.of(refused) if refused is not None else of_root(record.root)
 
 
-def refusal(record: Record) -> Refuse | None:
+def refusal(record: RequestContext) -> Refuse | None:
     """The refusal of ours that a request which failed ended with; None where it was not ours."""
     verdict = record.root.verdict if record.root else None
     return verdict or record.refusal
 
 
-def must_not_repeat(record: Record) -> bool:
+def must_not_repeat(record: RequestContext) -> bool:
     """Whether the request has run OptiLLM, so that its failure is nothing that an SDK should repeat."""
     summary = record.root.summary if record.root else None
     return summary is not None and summary.children > 0
 
 
-def account(record: Record) -> dict[str, str]:
+def account(record: RequestContext) -> dict[str, str]:
     """The `x-homelab-*` headers of an answer of an OptiLLM handle: LiteLLM leaves them out on some routes."""
     root = record.root
     if root is None:

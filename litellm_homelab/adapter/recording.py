@@ -65,11 +65,16 @@ def timing(hook: str) -> Iterator[None]:
         _took(hook, time.perf_counter() - began)
 
 
+def took(hook: str, began: float) -> None:
+    """Note the time of a hook since `began` (`perf_counter`)."""
+    _took(hook, time.perf_counter() - began)
+
+
 def _took(hook: str, seconds: float) -> None:
     """Add it to the request's, to be counted when that has ended: to count takes as long as some hooks do."""
     record = context.current()
-    if record is not None and record.tally.ended_at is None:
-        record.tally.took[hook] = record.tally.took.get(hook, 0.0) + seconds
+    if record is not None and record.stats.ended_at is None:
+        record.stats.took[hook] = record.stats.took.get(hook, 0.0) + seconds
     else:
         _meter.hook(hook, seconds)
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import functools
+import json
 import logging
 import os
 import socket
 import sys
+from collections.abc import Mapping
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +18,7 @@ from litellm.types.router import AllowedFailsPolicy, RetryPolicy
 from litellm_homelab import TESTED_LITELLM
 from litellm_homelab.access.table import matches
 from litellm_homelab.adapter import recording
-from litellm_homelab.adapter.litellm_api import parameters
+from litellm_homelab.adapter.litellm_api import callback_list, parameters
 from litellm_homelab.config.loading import load
 from litellm_homelab.config.settings import Known, Settings, SettingsError
 from litellm_homelab.showroom import modes
@@ -67,11 +69,9 @@ def settings() -> Settings:
     """
     from litellm.proxy import proxy_server
 
-    path = proxy_server.user_config_file_path
+    path = proxy_server.user_config_file_path or config_in_environ(os.environ)
     if not path:
-        raise SettingsError(
-            ["litellm_homelab.hooks: loaded without a router.yaml; start `litellm --config FILE`"]
-        )
+        raise SettingsError(["litellm_homelab: loaded without a router.yaml; start `litellm --config FILE`"])
     warn_if_untested()
     found = load(path, known=known())
     for caution in found.warnings:
@@ -129,14 +129,39 @@ def _parts() -> Parts:
         other_paths.rewriting(matches(OPENAI, settings().homelab.gate.open)),
     )
     outer.wrap(app, border)
-    route_access.hang(
-        app, made.rule, made.keyring, made.fields.screen, dict.fromkeys(token_counts.PATHS, made.counting)
-    )
+    own = dict.fromkeys(token_counts.PATHS, made.counting)
+    loaded = functools.partial(callback_list.has_once, litellm, made.plugin)
+    route_access.hang(app, made.rule, made.keyring, made.fields.screen, own, loaded)
     lineage_cleanup.watch_logs()
     cooldown.install()
     bridge.install()
     transport.watch(made.last_line)
     return made
+
+
+def config_in_environ(environ: Mapping[str, str]) -> str | None:
+    """
+    The configuration file that LiteLLM is about to read: startup hooks run before it is read.
+
+    `CONFIG_FILE_PATH` counts before `WORKER_CONFIG`, which is a path or the command line's options as JSON
+    (`proxy_startup_event`, 1.106.2).
+    """
+    path = environ.get("CONFIG_FILE_PATH")
+    worker = environ.get("WORKER_CONFIG", "")
+    if path is None and worker.startswith("{"):
+        path = json.loads(worker).get("config")
+    elif path is None:
+        path = worker
+    return path or None
+
+
+def install() -> None:
+    """Load the plugin and the gate, each once, whatever router.yaml lists."""
+    import litellm
+    from litellm.proxy import proxy_server
+
+    proxy_server.user_custom_auth = entry_point("gate")
+    callback_list.add(litellm, entry_point("plugin"))
 
 
 def entry_point(name: str) -> Any:  # noqa: ANN401 - a callback instance, or the gate's function

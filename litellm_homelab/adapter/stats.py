@@ -20,13 +20,13 @@ class Attempt:
 
 
 @dataclass(slots=True)
-class Tally:
+class RequestStats:
     """
     Notes on one request.
 
     Hooks run more often than things happen: several callbacks meet one refusal, and LiteLLM calls the hooks
     of an attempt twice for responses and three times for messages (measured on 1.106.2). So they note here,
-    and `Count` counts at the end.
+    and the recorder counts at the end.
     """
 
     began_at: float = field(default_factory=time.monotonic)

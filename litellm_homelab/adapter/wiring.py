@@ -1,4 +1,4 @@
-"""Puts the rules, what they share, and the hooks together."""
+"""Makes the rules, what policies share, the policies, and the plugin that asks them."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ from litellm_homelab import state
 from litellm_homelab.access import openings
 from litellm_homelab.access.callers import Keyring
 from litellm_homelab.access.rule import Gate
-from litellm_homelab.adapter import recording
+from litellm_homelab.adapter import policy, recording
+from litellm_homelab.adapter.callback import Plugin
 from litellm_homelab.adapter.litellm_api import parameters
 from litellm_homelab.adapter.litellm_api.deployments import Deployments
 from litellm_homelab.adapter.litellm_api.last_line import LastLine
@@ -24,15 +25,12 @@ from litellm_homelab.adapter.middleware.dropped_fields import Dropped
 from litellm_homelab.adapter.middleware.request_end import Ending
 from litellm_homelab.adapter.middleware.token_counts import counting
 from litellm_homelab.adapter.policies.admission import LineageGuard
-from litellm_homelab.adapter.policies.approach import ApproachCallback
-from litellm_homelab.adapter.policies.error_response import Closing
+from litellm_homelab.adapter.policies.error_response import ErrorResponse
 from litellm_homelab.adapter.policies.fields import RequestFields
-from litellm_homelab.adapter.policies.loop_guard import LoopGuardCallback
-from litellm_homelab.adapter.policies.metrics import MetricsCallback
-from litellm_homelab.adapter.policies.request_opening import Opening
+from litellm_homelab.adapter.policies.request_opening import RequestOpening
 from litellm_homelab.adapter.policies.request_stats import Count
 from litellm_homelab.adapter.policies.roots import RootKeeper
-from litellm_homelab.adapter.policies.showroom import ShowroomCallback
+from litellm_homelab.adapter.policies.showroom import ShowroomPolicy
 from litellm_homelab.config.settings import Settings
 from litellm_homelab.fields.rule import Fields
 from litellm_homelab.metrics.labels import Labels
@@ -42,23 +40,38 @@ from litellm_homelab.optillm.orphans import Orphans
 from litellm_homelab.optillm.parameters import RELATIVES
 from litellm_homelab.showroom.rule import Showroom
 
-METRICS = "litellm_homelab.hooks.metrics"
-"""The callback without which nothing is counted."""
+
+@dataclass(frozen=True, slots=True)
+class Shared:
+    """What policies are made from: the settings, the rules, and what several of them need."""
+
+    settings: Settings
+    rule: Gate
+    keyring: Keyring
+    showroom: Showroom
+    lanes: Lanes
+    deployments: Deployments
+    targets: Targets
+    fields: RequestFields
+    ledger: Ledger
+    orphans: Orphans
+    guard: LineageGuard
+    keeper: RootKeeper
+    opening: RequestOpening
+    scrub: Callable[[str], str]
 
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """The entry points by their names in router.yaml, and what the ASGI wrapper needs."""
+    """The entry points, and what the middleware needs."""
 
+    plugin: Plugin
     gate: Callable[..., Awaitable[Any]]
     rule: Gate
     fields: RequestFields
     keyring: Keyring
-    showroom: ShowroomCallback
-    approach: ApproachCallback
-    loop_guard: LoopGuardCallback
-    metrics: MetricsCallback
-    opening: Opening
+    showroom: ShowroomPolicy
+    opening: RequestOpening
     ending: Ending
     last_line: LastLine
     scrub: Callable[[str], str]
@@ -68,51 +81,67 @@ class Parts:
 
 def build(settings: Settings, router: Callable[[], Any], has_database: Callable[[], bool]) -> Parts:
     """Make everything from checked settings; `router` and `has_database` are asked at call time."""
-    if METRICS in settings.router.callbacks:
-        recording.show(Labels.of(settings))
+    recording.show(Labels.of(settings))
+    shared = share(settings, router)
+    policies = [one.load().build(shared) for one in policy.active(settings.homelab)]
+    showroom = next(one for one in policies if isinstance(one, ShowroomPolicy))
+    errors = ErrorResponse(shared.scrub, shared.keeper)
+    return Parts(
+        plugin=Plugin(policies, shared.opening, showroom, errors),
+        gate=gate(shared.keyring, shared.rule, shared.showroom, has_database),
+        rule=shared.rule,
+        fields=shared.fields,
+        keyring=shared.keyring,
+        showroom=showroom,
+        opening=shared.opening,
+        ending=Ending(
+            shared.orphans,
+            Count(shared.keyring, shared.ledger),
+            Dropped((one.group for one in settings.router.deployments), shared.deployments),
+        ),
+        last_line=LastLine(shared.rule, shared.targets, partial(search_base, router)),
+        scrub=shared.scrub,
+        counting=counting(shared.showroom, shared.opening),
+    )
+
+
+def share(settings: Settings, router: Callable[[], Any]) -> Shared:
+    """What policies share."""
     lanes = Lanes(settings.homelab.optillm)
     keyring = Keyring.from_settings(settings)
-    rule = Gate((*settings.homelab.gate.open, *(openings.UI if settings.homelab.gate.ui else ())))
-    fields = RequestFields(
-        Fields(
-            settings.homelab.fields,
-            parameters.names(),
-            RELATIVES,
-            filters_tags(settings),
-            parameters.banned(),
-        )
-    )
     ledger = Ledger(state.connect(state.parse(settings.homelab.state, settings.folder)))
     orphans = Orphans(settings.homelab.limits.orphans)
     guard = LineageGuard(lanes.lanes, ledger, orphans)
     placed = settings.homelab.showroom
     deployments = Deployments(router, (*settings.handles, *placed.hidden, *placed.internal))
     scrub = Scrub(settings.handles, deployments)
-    keeper = RootKeeper(lanes.lanes, settings.secret, ledger, scrub)
-    targets = Targets(deployments, lanes.lanes)
+    fields = request_fields(settings)
     callers = {caller.name: caller for _, caller in keyring.entries}
-    opening = Opening(lanes, settings.secret, guard, callers, deployments)
-    showroom = Showroom.from_settings(settings, deployments.mode_of)
-    closing = Closing(scrub, keeper)
-    return Parts(
-        gate=gate(keyring, rule, showroom, has_database),
-        rule=rule,
-        fields=fields,
+    ui = openings.UI if settings.homelab.gate.ui else ()
+    return Shared(
+        settings=settings,
+        rule=Gate((*settings.homelab.gate.open, *ui)),
         keyring=keyring,
-        showroom=ShowroomCallback(showroom, opening, deployments, closing, targets, fields),
-        approach=ApproachCallback(lanes, opening, deployments),
-        loop_guard=LoopGuardCallback(lanes, opening, deployments, guard, keeper, closing, showroom),
-        metrics=MetricsCallback(deployments),
-        opening=opening,
-        ending=Ending(
-            orphans,
-            Count(keyring, ledger),
-            Dropped((one.group for one in settings.router.deployments), deployments),
-        ),
-        last_line=LastLine(rule, targets, partial(search_base, router)),
+        showroom=Showroom.from_settings(settings, deployments.mode_of),
+        lanes=lanes,
+        deployments=deployments,
+        targets=Targets(deployments, lanes.lanes),
+        fields=fields,
+        ledger=ledger,
+        orphans=orphans,
+        guard=guard,
+        keeper=RootKeeper(lanes.lanes, settings.secret, ledger, scrub),
+        opening=RequestOpening(lanes, settings.secret, guard, callers, deployments, fields),
         scrub=scrub,
-        counting=counting(showroom, opening),
     )
+
+
+def request_fields(settings: Settings) -> RequestFields:
+    """What judges the fields of requests."""
+    rule = Fields(
+        settings.homelab.fields, parameters.names(), RELATIVES, filters_tags(settings), parameters.banned()
+    )
+    return RequestFields(rule)
 
 
 def search_base(router: Callable[[], Any], tool: str) -> str | None:

@@ -16,15 +16,10 @@ if TYPE_CHECKING:
     from litellm_homelab.config.settings import Known
 
 FALLBACK_SETTINGS = ("fallbacks", "context_window_fallbacks", "content_policy_fallbacks")
-HOOKS = "litellm_homelab.hooks."
-"""Where our entry points live; a `callbacks` entry is this and the section's name."""
-SILENT_CALLBACKS = ("success_callback", "failure_callback", "callback", "input_callback")
-"""Settings in which LiteLLM takes a callback and calls none of its deciding hooks (measured on 1.106.2)."""
 
 
 def router_problems(router: RouterFile, known: Known) -> Iterator[str]:
     """What is wrong with the file around the `homelab:` section; some of it is a caution."""
-    yield from _callback_problems(router)
     yield from _policy_problems(router, known)
     yield from _reference_problems(router)
     if not router.deployments:
@@ -74,19 +69,6 @@ def _mode_problems(router: RouterFile) -> Iterator[str]:
                 )
 
 
-def _callback_problems(router: RouterFile) -> Iterator[str]:
-    litellm = router.sections.get("litellm_settings", {})
-    if f"{HOOKS}showroom" not in router.callbacks:
-        yield (
-            f"litellm_settings.callbacks: {HOOKS}showroom is missing, so that nothing would apply "
-            f"homelab.showroom; add it to the list (listed: {', '.join(router.callbacks) or 'none'})"
-        )
-    for setting in SILENT_CALLBACKS:
-        for name in _listed(litellm.get(setting)):
-            if name.startswith(HOOKS):
-                yield f"litellm_settings.{setting}: {name} decides nothing here; move it to `callbacks`"
-
-
 def _reference_problems(router: RouterFile) -> Iterator[str]:
     """References in the lists of fallbacks, which LiteLLM takes for names (measured on 1.106.2)."""
     for section in ("router_settings", "litellm_settings"):
@@ -106,10 +88,6 @@ def _texts(value: object) -> Iterator[str]:
         if isinstance(item, str) and isinstance(value, list):
             yield item
         yield from _texts(item)
-
-
-def _listed(value: object) -> list[str]:
-    return [plain(item) for item in (value if isinstance(value, list) else [value] if value else [])]
 
 
 def _policy_problems(router: RouterFile, known: Known) -> Iterator[str]:

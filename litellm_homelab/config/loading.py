@@ -10,6 +10,7 @@ from pathlib import Path
 from litellm_homelab.access import callers, openings
 from litellm_homelab.config import (
     address_checks,
+    entry_points,
     file_checks,
     includes,
     key_checks,
@@ -72,7 +73,8 @@ def check(document: object, *, path: str | Path, environ: Mapping[str, str], kno
     later = references.late_values(router.document.get("environment_variables"), environ)
     resolved = _resolve(raw, "homelab", {**dict(later), **environ}, unset)
     homelab, wrong = shape.validate(resolved)
-    found = [*file_checks.unset_problems(unset.items()), *file_checks.router_problems(router, known)]
+    found = [*file_checks.unset_problems(unset.items()), *entry_points.problems(router, homelab, environ)]
+    found += [*file_checks.router_problems(router, known)]
     found += [*address_checks.problems(router, environ, vault=file_checks.has_vault(router))]
     found += [*unread, *key_checks.problems(router, environ)]
     if homelab is None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
-from litellm_homelab.access.callers import GATE
+from litellm_homelab.config.entry_points import GATE
 from litellm_homelab.config.findings import Caution
 from litellm_homelab.config.key_checks import is_local
 from litellm_homelab.config.references import is_unset

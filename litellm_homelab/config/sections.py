@@ -134,7 +134,7 @@ class Homelab(_Section):
 
     showroom: Showroom
     callers: dict[Name, Caller] = {}
-    """Service keys by the caller's name; needs `custom_auth: litellm_homelab.hooks.gate`."""
+    """Service keys by the caller's name; needs `custom_auth: litellm_homelab.gate`."""
     gate: Gate = Gate()
     """Which routes there are."""
     fields: dict[Name, Becomes] = {}

@@ -8,6 +8,7 @@ from itertools import product
 from typing import TYPE_CHECKING, Final
 
 from litellm_homelab.access.callers import MASTER
+from litellm_homelab.adapter.policy import POLICIES
 from litellm_homelab.decision import RefusalType
 from litellm_homelab.fields import metadata
 from litellm_homelab.fields.lists import reviewed
@@ -18,12 +19,14 @@ if TYPE_CHECKING:
 
 OTHER: Final = "other"
 """The value of a label for what the configuration does not name."""
-RULES: Final = (
-    *("gate", "edge", "fields", "showroom", "approach", "loop_guard", "prompt_tags", "transport"),
-    *("wire", "headers", "answers", "metrics", "cooldown", "state"),
+NO_POLICIES: Final = (
+    *("gate", "edge", "plugin", "prompt_tags", "transport", "wire", "headers", "answers", "cooldown"),
+    "state",
 )
+"""Values of `rule` besides the policies' names; `state` is the store, whichever rule asked it."""
+RULES: Final = (*NO_POLICIES, *(one.name for one in POLICIES))
 """
-Values of `rule`: who refused, or broke; `state` is the store of `homelab.state`, whoever asked it.
+Values of `rule`: who refused, or broke.
 
 A test reads the package's source and fails when a label that it uses is not listed here
 (`tests/adapter/test_rule_labels.py`). A hook of another package that uses `closed` adds its own label.

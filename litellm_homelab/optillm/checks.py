@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
-from litellm_homelab.access.callers import GATE
+from litellm_homelab.config.entry_points import GATE
 from litellm_homelab.config.wording import did_you_mean, quoted
 from litellm_homelab.optillm import approaches, catalogue, topology
 from litellm_homelab.optillm.addresses import own_addresses
@@ -15,9 +15,6 @@ if TYPE_CHECKING:
     from litellm_homelab.config.router_file import RouterFile
     from litellm_homelab.config.sections import Lane
     from litellm_homelab.config.settings import Known, Settings
-
-CALLBACKS = ("approach", "loop_guard")
-"""Entry points that must be loaded where there is an OptiLLM handle."""
 
 
 def problems(settings: Settings, environ: Mapping[str, str], known: Known) -> Iterator[str]:
@@ -29,12 +26,6 @@ def problems(settings: Settings, environ: Mapping[str, str], known: Known) -> It
         return
     for name, lane in lanes.items():
         yield from _lane_problems(f"homelab.optillm.{name}", name, lane, settings)
-    for callback in CALLBACKS:
-        if f"litellm_homelab.hooks.{callback}" not in settings.router.callbacks:
-            yield (
-                f"litellm_settings.callbacks: litellm_homelab.hooks.{callback} is missing, so that "
-                "homelab.optillm would not apply; add it to the list"
-            )
     if any(lane.carrier == "model" for lane in lanes.values()):
         yield from _carrier_problems(settings)
 

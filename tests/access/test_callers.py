@@ -27,8 +27,8 @@ def settings(callers: dict[str, dict[str, Any]]) -> Settings:
     text = {
         "homelab": {"showroom": {"handles": ["main"]}, "callers": callers},
         "model_list": [{"model_name": "main", "litellm_params": {"model": "openai/main"}}],
-        "litellm_settings": {"callbacks": ["litellm_homelab.hooks.showroom"]},
-        "general_settings": {"master_key": MASTER_KEY, "custom_auth": "litellm_homelab.hooks.gate"},
+        "litellm_settings": {"callbacks": ["litellm_homelab.plugin"]},
+        "general_settings": {"master_key": MASTER_KEY, "custom_auth": "litellm_homelab.gate"},
     }
     return parse(json.dumps(text), path="router.yaml", environ={}, known=Known())
 

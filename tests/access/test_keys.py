@@ -25,8 +25,8 @@ homelab:
     prometheus: {key: sk-metrics-key, role: metrics}
 model_list:
   - {model_name: main, litellm_params: {model: openai/main, api_base: 'http://127.0.0.1:9/v1'}}
-litellm_settings: {callbacks: [litellm_homelab.hooks.showroom]}
-general_settings: {master_key: os.environ/LITELLM_MASTER_KEY, custom_auth: litellm_homelab.hooks.gate}
+litellm_settings: {callbacks: [litellm_homelab.plugin]}
+general_settings: {master_key: os.environ/LITELLM_MASTER_KEY, custom_auth: litellm_homelab.gate}
 """
 ENVIRON = {
     "APP_KEY": "sk-app-key-0001",

@@ -11,8 +11,9 @@ import yaml
 from litellm_homelab.optillm.lineage import MARKER
 from litellm_homelab.testing import MockProxy
 
-HOOKS = "litellm_homelab.hooks"
-CALLBACKS = ("showroom", "approach", "loop_guard")
+CALLBACKS = ("litellm_homelab.plugin",)
+ELSEWHERE = (("prometheus", *CALLBACKS), (*CALLBACKS, "prometheus"), (*CALLBACKS, "prometheus", *CALLBACKS))
+"""Other places of the plugin in the list of callbacks, and two of them."""
 KEYS = {"app": "sk-app-app-app", "optillm": "sk-optillm-optillm", "prometheus": "sk-prometheus-prometheus"}
 CALLERS: dict[str, dict[str, Any]] = {"optillm": {"key": KEYS["optillm"], "role": "optillm"}}
 TEXT = [{"role": "user", "content": "hello"}]
@@ -56,13 +57,13 @@ def document(
             "fallbacks": [{name: targets} for name, targets in (fallbacks or {}).items()],
         },
         "litellm_settings": {
-            "callbacks": [f"{HOOKS}.{name}" for name in callbacks],
+            "callbacks": [*callbacks],
             "use_chat_completions_url_for_anthropic_messages": True,
             "disable_hf_tokenizer_download": True,
         },
         "general_settings": {
             "master_key": "os.environ/LITELLM_MASTER_KEY",
-            "custom_auth": f"{HOOKS}.gate",
+            "custom_auth": "litellm_homelab.gate",
             "disable_model_info_refresh": True,
         },
     }

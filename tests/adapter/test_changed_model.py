@@ -35,7 +35,7 @@ general_settings:
 litellm_settings:
   callbacks: [CALLBACKS]
 """
-OURS, THEIRS = "litellm_homelab.hooks.showroom", "changing.changes"
+OURS, THEIRS = "litellm_homelab.plugin", "changing.changes"
 
 
 @pytest.mark.parametrize(
@@ -58,4 +58,4 @@ async def test_the_order_of_callbacks_decides(
     async with MockProxy(path) as proxy:
         answer = await proxy.chat("main")
     assert (answer.status, answer.sent_to) == (status, sent_to), answer.text
-    assert ("litellm_homelab.hooks.showroom in litellm_settings.callbacks" in caplog.text) == (status == 404)
+    assert ("litellm_homelab.plugin in litellm_settings.callbacks" in caplog.text) == (status == 404)

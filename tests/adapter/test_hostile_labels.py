@@ -60,7 +60,6 @@ def router() -> dict[str, Any]:
             "app": {"key": KEYS["app"], "handles": ["main", "boost"]},
             "prometheus": {"key": KEYS["prometheus"], "role": "metrics"},
         },
-        callbacks=("showroom", "approach", "loop_guard", "metrics"),
     )
     return {**made, "general_settings": {**made["general_settings"], "master_key": KEY_OF["master"]}}
 

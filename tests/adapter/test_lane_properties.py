@@ -18,8 +18,10 @@ from litellm_homelab.adapter import context
 from litellm_homelab.adapter.litellm_api.deployments import Deployments
 from litellm_homelab.adapter.litellm_api.exceptions import Refused
 from litellm_homelab.adapter.policies import optillm_fields
-from litellm_homelab.adapter.policies.request_opening import CALLER_KEY, Opening
+from litellm_homelab.adapter.policies.fields import RequestFields
+from litellm_homelab.adapter.policies.request_opening import CALLER_KEY, RequestOpening
 from litellm_homelab.config.sections import Lane
+from litellm_homelab.fields.rule import Fields
 from litellm_homelab.optillm import tags, wire
 from litellm_homelab.optillm.approaches import Approach
 from litellm_homelab.optillm.lanes import Lanes
@@ -160,7 +162,8 @@ LANES = Lanes(
         "soft": Lane(approaches=ALLOWED, tags="neutralise", default="re2", max_calls=200),
     }
 )
-OPENING = Opening(LANES, "the-secret-of-this-test", None, {}, Deployments(lambda: None))
+FIELDS = RequestFields(Fields({}, extra=RELATIVES))
+OPENING = RequestOpening(LANES, "the-secret-of-this-test", None, {}, Deployments(lambda: None), FIELDS)
 MODELS = (
     WORDS | JSON | st.sampled_from(["moa-boost", "re2&moa-boost", f"boost{MARKER}{'a' * 56}", "-", "moa-"])
 )
@@ -178,14 +181,13 @@ async def test_opening_a_request_changes_its_name_and_nothing_else(
     who = SimpleNamespace(
         metadata={key: value for key, value in _dict(metadata).items() if key != CALLER_KEY}
     )
-    with context.request("/v1/chat/completions"):
+    with context.request("/v1/chat/completions") as record:
         if isinstance(model, str) and MARKER in model:  # each of them is made up
             with pytest.raises(Refused) as caught:
-                await OPENING.open(data, who)
+                await OPENING.open(record, data, who)
             assert MARKER not in caught.value.message
             return
-        record = await OPENING.open(data, who)
-        assert await OPENING.open(data, who) is record
+        await OPENING.open(record, data, who)
     assert {**data, "model": None} == {**before, "model": None}
     assert record.fields == (body if isinstance(body, dict) else data)
 
@@ -232,7 +234,7 @@ def test_an_attempt_at_optillm_has_known_fields_only(
 @given(body=BODIES, handle=st.sampled_from(["boost", "soft"]), prefix=st.none() | WORDS)
 def test_an_approach_is_decided_or_refused(body: dict[str, Any], handle: str, prefix: str | None) -> None:
     """Whatever the body says of it: one of the listed ones within the limit, or a refusal."""
-    record = context.Record(fields=body, prefix=prefix)
+    record = context.RequestContext(fields=body, prefix=prefix)
     before = copy.deepcopy(body)
     with contextlib.suppress(Refused):
         approach = optillm_fields.approach_of(LANES, record, handle)

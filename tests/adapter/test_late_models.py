@@ -19,7 +19,7 @@ general_settings:
   master_key: os.environ/LITELLM_MASTER_KEY
   store_model_in_db: true
 litellm_settings:
-  callbacks: [litellm_homelab.hooks.showroom]
+  callbacks: [litellm_homelab.plugin]
 """
 
 

@@ -30,7 +30,7 @@ class Spy(CustomLogger):  # type: ignore[misc]  # LiteLLM's class is untyped her
         self, kwargs: dict[str, Any], call_type: Any
     ) -> dict[str, Any] | None:
         """Make LiteLLM raise before it sends."""
-        self.attempts = context.required().tally.attempts
+        self.attempts = context.required().stats.attempts
         return {**kwargs, "model": "unknown-provider/x", "custom_llm_provider": None} if self.breaks else None
 
 

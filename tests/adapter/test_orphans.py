@@ -12,7 +12,7 @@ import pytest_asyncio
 from litellm_homelab.optillm import orphans
 from litellm_homelab.testing import Answer, MockProxy
 from tests.adapter.counts import changes
-from tests.adapter.lane import CALLBACKS, TEXT, document, group, key_of, proxy_on
+from tests.adapter.lane import TEXT, document, group, key_of, proxy_on
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -23,9 +23,7 @@ LIMIT = 3
 async def proxy(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[MockProxy]:
     """A lane that lets three such calls in at a time, the metrics on."""
     models = [group("main"), group("boost", "openai/base"), group("base", num_retries=0)]
-    made: dict[str, Any] = document(
-        models, {"boost": {"approaches": ["none"]}}, internal=("base",), callbacks=("metrics", *CALLBACKS)
-    )
+    made: dict[str, Any] = document(models, {"boost": {"approaches": ["none"]}}, internal=("base",))
     made["homelab"]["limits"] = {"orphans": LIMIT}
     async with proxy_on(tmp_path_factory.mktemp("config"), made) as running:
         yield running

@@ -15,7 +15,7 @@ homelab: {showroom: {handles: [main]}}
 model_list:
   - model_name: main  # os.environ/IN_A_COMMENT
     litellm_params: {model: os.environ/MODEL, api_base: os.environ/MAIN_URL, api_key: os.environ/MAIN_KEY}
-litellm_settings: {callbacks: [litellm_homelab.hooks.showroom]}
+litellm_settings: {callbacks: [litellm_homelab.plugin]}
 """
 
 

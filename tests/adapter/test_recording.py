@@ -74,7 +74,7 @@ async def test_a_request_adds_up_what_its_hooks_of_a_kind_took() -> None:
         for _ in range(3):
             await hook()
         assert REGISTRY.get_sample_value("homelab_hook_seconds_count", {"hook": "attempt"}) in {0, None}
-        assert record.tally.took["attempt"] >= 0.03
-        record.tally.ended_at = 1.0
+        assert record.stats.took["attempt"] >= 0.03
+        record.stats.ended_at = 1.0
         await hook()
     assert REGISTRY.get_sample_value("homelab_hook_seconds_count", {"hook": "attempt"}) == 1

@@ -18,7 +18,7 @@ from litellm_homelab.demo.faults import Fault
 from litellm_homelab.optillm import lineage
 from litellm_homelab.testing import MockProxy
 from tests.adapter.counts import changes
-from tests.adapter.lane import CALLBACKS, TEXT, document, group, key_of, proxy_on
+from tests.adapter.lane import TEXT, document, group, key_of, proxy_on
 
 SECRET = "the-secret-of-this-test"
 PASSWORD = "hunter2hunter2"
@@ -47,7 +47,6 @@ def router(state: str) -> dict[str, object]:
         [group("main"), group("base"), group("boost", "openai/base")],
         lanes,
         state=state,
-        callbacks=(*CALLBACKS, "metrics"),
     )
     made["homelab"]["secret"] = SECRET
     return made

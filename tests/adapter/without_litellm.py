@@ -27,7 +27,6 @@ from litellm_homelab.adapter.wiring import Parts, build
 from litellm_homelab.config.settings import Settings
 
 CHAT: Final = "/v1/chat/completions"
-ORDER: Final = ("showroom", "approach", "loop_guard", "metrics")
 USED: Final = {"prompt_tokens": 7, "completion_tokens": 2, "total_tokens": 9}
 """What every upstream says that an answer used."""
 CHUNK: Final = b'data: {"choices": [{"delta": {"content": "hello"}}]}\n\n'
@@ -207,8 +206,7 @@ class Gateway:
 
     def _hooks(self, name: str) -> list[Any]:
         if name not in self._found:
-            callbacks = (getattr(self.parts, one) for one in ORDER)
-            self._found[name] = [getattr(one, name) for one in callbacks if name in vars(type(one))]
+            self._found[name] = [getattr(self.parts.plugin, name)]
         return self._found[name]
 
 

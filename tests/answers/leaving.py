@@ -9,7 +9,7 @@ from functools import partial
 from starlette.types import Message
 
 from litellm_homelab.access.table import Route
-from litellm_homelab.adapter.context import Record
+from litellm_homelab.adapter.context import RequestContext
 from litellm_homelab.adapter.litellm_api import client_error
 from litellm_homelab.adapter.middleware.answer_filter import AnswerFilter
 from litellm_homelab.answers.redaction import Words
@@ -31,7 +31,7 @@ async def _left(answer: Hostile, chunk: int) -> tuple[int, str]:
     async def send(message: Message) -> None:
         sent.append(message)
 
-    record = Record(path=answer.path, asked=HANDLE, route=Route("POST", answer.path))
+    record = RequestContext(path=answer.path, asked=HANDLE, route=Route("POST", answer.path))
     leaving = AnswerFilter(record, send, clean, lambda _: None)
     headers = [(name.encode(), value.encode()) for name, value in answer.headers.items()]
     await leaving({"type": "http.response.start", "status": answer.status, "headers": headers})

@@ -35,7 +35,6 @@ from tests.config.shipped import (
     Deployment,
 )
 
-CALLBACKS = ("showroom", "approach", "loop_guard")
 OPTILLM_FILES = ("start.sh", "warmup.sh", "warmup.json", "proxy_config.yaml")
 SETTINGS = ("router_settings", "litellm_settings", "general_settings")
 NOT_IN_ITS_SCHEMA = {"custom_auth_run_common_checks", "disable_model_info_refresh", "trusted_proxy_ranges"}
@@ -265,9 +264,8 @@ def test_closed_where_stock_is_open() -> None:
     assert settings["require_auth_for_metrics_endpoint"] is True
     assert settings["global_disable_no_log_param"] is True
     assert settings["expose_router_debug_in_errors"] is False
-    hooks = [f"litellm_homelab.hooks.{name}" for name in ("gate", *CALLBACKS)]
-    assert settings["callbacks"][:4] == ["prometheus", *hooks[1:]]
-    assert ROUTER["general_settings"]["custom_auth"] == hooks[0]
+    assert settings["callbacks"] == ["prometheus", "litellm_homelab.plugin"]
+    assert ROUTER["general_settings"]["custom_auth"] == "litellm_homelab.gate"
     assert ROUTER["general_settings"]["custom_auth_run_common_checks"] is True
     assert ROUTER["general_settings"]["master_key"] == "os.environ/LITELLM_MASTER_KEY"
 

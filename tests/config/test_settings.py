@@ -17,7 +17,7 @@ from litellm_homelab.cli.environment import with_fresh_secrets
 from litellm_homelab.config.loading import load, parse
 from litellm_homelab.config.settings import Known, SettingsError
 
-CASES = Path(__file__).parent / "settings"
+CASES = Path(__file__).parents[1] / "settings"
 LINE = "----------\n"
 """What is above it goes in, what is below it comes out."""
 SECTION = re.compile(r"^=== (.+)\n", re.MULTILINE)
@@ -95,7 +95,7 @@ def test_the_golden_files_are_found() -> None:
     assert {stem.startswith("ok_") for stem in stems} == {True, False}
 
 
-SHIPPED = Path(__file__).parents[1] / "config"
+SHIPPED = Path(__file__).parents[2] / "config"
 
 
 def example_environment() -> dict[str, str]:

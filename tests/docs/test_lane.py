@@ -15,7 +15,6 @@ from litellm_homelab.testing import MockProxy
 from tests.docs.probe import account
 
 IN_THE_LOOP = pytest.mark.asyncio(loop_scope="module")
-HOOKS = "litellm_homelab.hooks"
 CALLERS: dict[str, dict[str, Any]] = {
     "app": {"key": "sk-app-app-app", "handles": ["boost"]},
     "optillm": {"key": "sk-optillm-optillm", "role": "optillm"},
@@ -41,13 +40,13 @@ DOCUMENT = {
         "cache": True,
         "cache_params": {"type": "local"},
         "callbacks": [
-            *(f"{HOOKS}.{name}" for name in ("showroom", "approach", "loop_guard")),
+            "litellm_homelab.plugin",
             "tests.docs.probe.account",
         ],
     },
     "general_settings": {
         "master_key": "os.environ/LITELLM_MASTER_KEY",
-        "custom_auth": f"{HOOKS}.gate",
+        "custom_auth": "litellm_homelab.gate",
         "disable_model_info_refresh": True,
     },
     "router_settings": {"num_retries": 0},

@@ -22,7 +22,7 @@ from tests.docs import extension_points
 from tests.docs.probe import heir, probe
 
 IN_THE_LOOP = pytest.mark.asyncio(loop_scope="module")
-CALLBACKS = ["litellm_homelab.hooks.showroom", "tests.docs.probe.probe", "tests.docs.probe.heir"]
+CALLBACKS = ["litellm_homelab.plugin", "tests.docs.probe.probe", "tests.docs.probe.heir"]
 SEARCH = {
     "search_tool_name": "web",
     "litellm_params": {"search_provider": "searxng", "api_base": "http://127.0.0.1:9"},
@@ -298,5 +298,5 @@ def test_a_folder_beside_router_yaml_shadows_the_package(tmp_path: Path) -> None
     fake.parent.mkdir()
     fake.write_text("showroom = object()\n", encoding="utf-8")
     router = str(tmp_path / "router.yaml")
-    found = [get_instance_fn("litellm_homelab.hooks.showroom", config_file_path=router) for _ in range(2)]
+    found = [get_instance_fn("litellm_homelab.plugin", config_file_path=router) for _ in range(2)]
     assert found[0] is not found[1]

@@ -28,7 +28,7 @@ SCALARS: tuple[object, ...] = (
     *("os.environ/SET", "os.environ/UNSET", "os.environ/\ud800", "os.environ/", "os.environ/A=B", "\0"),
     *("os.environ/\0", "${X}", "http://127.0.0.1:8080/v1", "http://[::1", "//@:x", "x" * 300, "memory://"),
     *('{"routes": [{"name": "main"}]}', "[" * 3000, "redis://u:p@h:1/0", "sqlite:///\0", "moa-main", "mlx-"),
-    *("litellm_homelab.hooks.showroom", frozenset({"a"})),
+    *("litellm_homelab.plugin", frozenset({"a"})),
 )
 KEYS: tuple[object, ...] = (
     *(*INNER, 7, None, True, 1.5, ("a", "b"), b"key", dt.date(2026, 1, 1), "\ud800", ""),

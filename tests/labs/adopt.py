@@ -101,12 +101,12 @@ def adopted(text: str, lab: Lab) -> str:
     document: dict[str, Any] = yaml.safe_load(text)
     litellm = document.setdefault("litellm_settings", {})
     own = litellm.get("callbacks", [])
-    litellm["callbacks"] = [*([own] if isinstance(own, str) else own), "litellm_homelab.hooks.showroom"]
+    litellm["callbacks"] = [*([own] if isinstance(own, str) else own), "litellm_homelab.plugin"]
     document["homelab"] = {
         "showroom": {"handles": [*lab.handles], "internal": [*lab.internal]},
         "state": "memory://",
     }
     if lab.keys:
         document["homelab"]["callers"] = {"app": {"key": "sk-lab-app-key-1"}}
-        document["general_settings"]["custom_auth"] = "litellm_homelab.hooks.gate"
+        document["general_settings"]["custom_auth"] = "litellm_homelab.gate"
     return yaml.safe_dump(document, sort_keys=False, allow_unicode=True)

@@ -41,10 +41,8 @@ model_list:
 router_settings: {fallbacks: [{chain: [boost, base]}]}
 litellm_settings:
   callbacks:
-    - litellm_homelab.hooks.showroom
-    - litellm_homelab.hooks.approach
-    - litellm_homelab.hooks.loop_guard
-general_settings: {master_key: sk-master-master, custom_auth: litellm_homelab.hooks.gate}
+    - litellm_homelab.plugin
+general_settings: {master_key: sk-master-master, custom_auth: litellm_homelab.gate}
 """
 
 
@@ -349,7 +347,7 @@ def test_workers_add_up(tmp_path: Path) -> None:
     for times in (3, 4):
         subprocess.run(
             [sys.executable, "-c", WORKER % times],
-            env={"PROMETHEUS_MULTIPROC_DIR": str(tmp_path), "PYTHONPATH": str(Path(__file__).parents[1])},
+            env={"PROMETHEUS_MULTIPROC_DIR": str(tmp_path), "PYTHONPATH": str(Path(__file__).parents[2])},
             check=True,
         )
     registry = CollectorRegistry()

@@ -231,9 +231,7 @@ def lane_of(boost: dict[str, Any], environ: dict[str, str]) -> Lane:
     document = {
         "homelab": {"showroom": {"handles": ["boost"]}, "optillm": {"boost": {"carrier": "off", **boost}}},
         "model_list": [{"model_name": "boost", "litellm_params": {"model": "openai/base"}}],
-        "litellm_settings": {
-            "callbacks": [f"litellm_homelab.hooks.{name}" for name in ("showroom", "approach", "loop_guard")]
-        },
+        "litellm_settings": {"callbacks": ["litellm_homelab.plugin"]},
     }
     text = json.dumps(document)
     return parse(text, path="router.yaml", environ=environ, known=Known()).homelab.optillm["boost"]

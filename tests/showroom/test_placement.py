@@ -17,7 +17,7 @@ SMALL = parse(
     """
 homelab: {showroom: {handles: [main]}}
 model_list: [{model_name: main, litellm_params: {model: openai/main}}]
-litellm_settings: {callbacks: [litellm_homelab.hooks.showroom]}
+litellm_settings: {callbacks: [litellm_homelab.plugin]}
 """,
     path="router.yaml",
     environ={},

@@ -36,7 +36,7 @@ search_tools:
 router_settings:
   fallbacks: [{main: [rung]}]
   context_window_fallbacks: [{rung: [floor]}]
-litellm_settings: {callbacks: [litellm_homelab.hooks.showroom]}
+litellm_settings: {callbacks: [litellm_homelab.plugin]}
 """
 HIDDEN = "mlx-demo-7b-q4-base"
 GROQ = "groq/llama-3.3-70b-versatile"
@@ -390,7 +390,7 @@ def with_fallbacks(fallbacks: Mapping[str, list[str]], default: list[str]) -> Sh
     return showroom(
         f"homelab: {{showroom: {{handles: {GROUPS}}}}}\nmodel_list:\n{lines}"
         f"router_settings: {{fallbacks: {chain}, default_fallbacks: {default}}}\n"
-        "litellm_settings: {callbacks: [litellm_homelab.hooks.showroom]}\n"
+        "litellm_settings: {callbacks: [litellm_homelab.plugin]}\n"
     )
 
 

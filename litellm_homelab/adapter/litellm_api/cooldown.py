@@ -83,6 +83,6 @@ def _counts(error: BaseException) -> bool:
 
 def _missing(name: str) -> str:
     return (
-        f"litellm_homelab.hooks: this LiteLLM has no {name}, so that a client's bad requests could close a "
+        f"litellm_homelab: this LiteLLM has no {name}, so that a client's bad requests could close a "
         "deployment for everybody; install a tested version of LiteLLM"
     )

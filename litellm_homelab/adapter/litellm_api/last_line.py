@@ -12,7 +12,7 @@ import orjson
 
 from litellm_homelab.access.rule import Gate
 from litellm_homelab.adapter import context
-from litellm_homelab.adapter.context import Chosen, Record
+from litellm_homelab.adapter.context import Chosen, RequestContext
 from litellm_homelab.adapter.fail_closed import broken
 from litellm_homelab.adapter.litellm_api import own_metadata
 from litellm_homelab.adapter.litellm_api.exceptions import policy_error
@@ -83,7 +83,7 @@ class LastLine:
             return _refused(record, request, broken(RULE, error).refusal)
         return self._answer(record, request, wrong)
 
-    def _record(self) -> Record | None:
+    def _record(self) -> RequestContext | None:
         """The record of a request whose calls are decided on here."""
         record = context.current()
         if record is None or record.asked is None or record.route is None:
@@ -91,7 +91,7 @@ class LastLine:
         return record if self._gate.guards(record.route) else None
 
     def _wrong(
-        self, record: Record, chosen: Chosen | None, request: httpx.Request, used_for: str | None
+        self, record: RequestContext, chosen: Chosen | None, request: httpx.Request, used_for: str | None
     ) -> str | None:
         if used_for == purposes.SEARCH:
             return self._wrong_search(chosen, request)
@@ -103,7 +103,7 @@ class LastLine:
         wrong = target.wrong(found, _leaving(request))
         if wrong is None:
             own_metadata.strip(record, self._targets.params_of(chosen.deployment), request)
-            record.tally.left()
+            record.stats.left()
         return wrong
 
     def _wrong_search(self, chosen: Chosen | None, request: httpx.Request) -> str | None:
@@ -123,7 +123,7 @@ class LastLine:
         return any(_at(one, where) or one.keys & sent for one in self._targets.all())
 
     @staticmethod
-    def _answer(record: Record, request: httpx.Request, wrong: str | None) -> httpx.Response | None:
+    def _answer(record: RequestContext, request: httpx.Request, wrong: str | None) -> httpx.Response | None:
         if wrong is None:
             record.sent_out = True
             return None
@@ -194,7 +194,7 @@ def _json(body: bytes) -> object:
         return None
 
 
-def _refused(record: Record, request: httpx.Request, refusal: Refuse) -> httpx.Response:
+def _refused(record: RequestContext, request: httpx.Request, refusal: Refuse) -> httpx.Response:
     record.refusal = refusal
     context.refused(RULE, refusal)
     error = {"message": refusal.message, "type": refusal.type.value, "param": None, "code": "refused"}

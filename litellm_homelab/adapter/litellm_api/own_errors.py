@@ -9,7 +9,7 @@ from litellm.exceptions import GuardrailRaisedException
 from litellm.proxy._types import ProxyException
 from litellm.types.router import RouterRateLimitError, RouterRateLimitErrorBasic
 
-from litellm_homelab.adapter.context import Record
+from litellm_homelab.adapter.context import RequestContext
 from litellm_homelab.adapter.litellm_api import client_error, upstream_failure
 from litellm_homelab.adapter.litellm_api.client_error import ClientError, StreamBroken
 from litellm_homelab.adapter.litellm_api.deployments import Deployments
@@ -66,7 +66,7 @@ class OwnErrors:
         self._deployments = deployments
         self._scrub = scrub
 
-    def begin(self, record: Record, kwargs: Mapping[str, Any]) -> None:
+    def begin(self, record: RequestContext, kwargs: Mapping[str, Any]) -> None:
         """
         Note that an attempt begins.
 
@@ -80,7 +80,7 @@ class OwnErrors:
             self._refuse_after_the_router(kwargs)
         record.tried, record.sent_out, record.announced, record.failure = True, False, False, None
 
-    def failed(self, record: Record, error: Exception) -> None:
+    def failed(self, record: RequestContext, error: Exception) -> None:
         """Note how an attempt failed, once LiteLLM has given it up."""
         record.failure = upstream_failure.failure(error, sent=has_left(record, error))
         if isinstance(error, Refused) or record.refusal is not None:
@@ -112,7 +112,7 @@ class OwnErrors:
         return Unsent(400, self._scrub(found.message), kind=kind, param=found.param)
 
 
-def has_left(record: Record, error: BaseException) -> bool:
+def has_left(record: RequestContext, error: BaseException) -> bool:
     """
     Whether a request of the attempt under way has left for its upstream.
 
@@ -122,7 +122,7 @@ def has_left(record: Record, error: BaseException) -> bool:
     return record.sent_out or (record.announced and not upstream_failure.is_pythons(error))
 
 
-def readable(record: Record | None, error: Exception) -> ClientError | None:
+def readable(record: RequestContext | None, error: Exception) -> ClientError | None:
     """A 400 in a sentence in the place of an error that LiteLLM raised before it sent; None for any other."""
     if record is None or not record.opened or isinstance(error, (*MEANT, *RESTING)):
         return None

@@ -8,14 +8,14 @@ from typing import Any, Final
 import httpx
 import orjson
 
-from litellm_homelab.adapter.context import Record
+from litellm_homelab.adapter.context import RequestContext
 from litellm_homelab.fields import metadata
 
 TRANSLATED: Final = frozenset({"user_id"})
 """Keys that LiteLLM makes of another field of the client's: Anthropic's `user_id` of `user` (1.106.2)."""
 
 
-def strip(record: Record, operators: Mapping[str, Any], request: httpx.Request) -> None:
+def strip(record: RequestContext, operators: Mapping[str, Any], request: httpx.Request) -> None:
     """
     Take out of a JSON body's metadata what neither the client nor the deployment put there.
 
@@ -46,7 +46,7 @@ def _stripped(document: dict[str, Any], own: Mapping[str, Any]) -> dict[str, Any
     return kept
 
 
-def _own(record: Record) -> dict[str, Any]:
+def _own(record: RequestContext) -> dict[str, Any]:
     """The client's own metadata, in a JSON body, in its `extra_body`, or in a form; by key."""
     found = _metadata(record.sent or {})
     for name, value in record.form:

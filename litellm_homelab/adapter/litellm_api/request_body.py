@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from litellm_homelab.adapter.context import Record
+from litellm_homelab.adapter.context import RequestContext
 from litellm_homelab.adapter.litellm_api import request
 from litellm_homelab.fields import metadata
 
@@ -15,7 +15,7 @@ PARSED: Final = "parsed_body"
 """Where LiteLLM keeps a body it has read, in the ASGI scope: names and values (read from 1.106.2)."""
 
 
-def sent(record: Record, data: Mapping[str, Any]) -> Mapping[str, Any]:
+def sent(record: RequestContext, data: Mapping[str, Any]) -> Mapping[str, Any]:
     """
     What the client sent: the JSON as the fields rule left it, else the form as LiteLLM read it.
 

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from starlette.types import Message, Send
 
-from litellm_homelab.adapter.context import Record
+from litellm_homelab.adapter.context import RequestContext
 from litellm_homelab.adapter.fail_closed import broken
 from litellm_homelab.adapter.middleware.answer_whole import BODY, FAILED, answer
 from litellm_homelab.adapter.outcome import Outcome
@@ -41,7 +41,7 @@ class Events:
         send: Send,
         note: Callable[[Mapping[str, Any]], None],
         settled: Callable[[], bool],
-        record: Record,
+        record: RequestContext,
     ) -> None:
         self._settled = settled
         self._record = record

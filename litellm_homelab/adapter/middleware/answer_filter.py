@@ -10,7 +10,7 @@ from starlette.types import Message, Send
 
 from litellm_homelab.access.table import Access, access, reviewed
 from litellm_homelab.adapter import outcome
-from litellm_homelab.adapter.context import Record
+from litellm_homelab.adapter.context import RequestContext
 from litellm_homelab.adapter.middleware.answer_events import Events
 from litellm_homelab.adapter.middleware.answer_whole import Whole
 from litellm_homelab.adapter.policies import usage
@@ -43,7 +43,7 @@ class AnswerFilter:
     no route and no path of LiteLLM's that calls no hook is an exception.
     """
 
-    def __init__(self, record: Record, send: Send, scrub: Callable[[str], str], note: Note) -> None:
+    def __init__(self, record: RequestContext, send: Send, scrub: Callable[[str], str], note: Note) -> None:
         self._record = record
         self._send = send
         self._scrub = scrub

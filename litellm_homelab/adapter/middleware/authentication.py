@@ -46,7 +46,7 @@ def gate(
             return key
         if caller is None:
             raise Refused(rule.unknown(missing=not key))
-        context.required().tally.sender = caller.name
+        context.required().stats.sender = caller.name
         route = _route(request)
         decision = rule.decide(route, caller)
         if isinstance(decision, Refuse):

@@ -11,7 +11,7 @@ from starlette.types import Message, Scope, Send
 from litellm_homelab.access.callers import Caller, Keyring
 from litellm_homelab.access.rule import Gate
 from litellm_homelab.adapter import context
-from litellm_homelab.adapter.context import Record
+from litellm_homelab.adapter.context import RequestContext
 from litellm_homelab.adapter.litellm_api import exceptions
 from litellm_homelab.adapter.policies.fields import RULE, RequestFields
 from litellm_homelab.decision import RefusalType, Refuse
@@ -20,7 +20,7 @@ KEYS: Final = ("x-api-key", "api-key", "x-goog-api-key", "x-litellm-api-key")
 """Headers beside `Authorization` in which LiteLLM looks for a key (1.106.2)."""
 FAILED: Final = 400
 
-Early: TypeAlias = Callable[[Record], Refuse | None]
+Early: TypeAlias = Callable[[RequestContext], Refuse | None]
 """What a client gets in the place of an error that came before pre-call."""
 
 
@@ -36,14 +36,14 @@ class EarlyErrors:
         self._fields = fields
         self._keyring = keyring
 
-    def __call__(self, record: Record) -> Refuse | None:
+    def __call__(self, record: RequestContext) -> Refuse | None:
         """The refusal to give in the place of an error; None to leave it."""
-        if record.opened or record.tally.refusals:
+        if record.opened or record.stats.refusals:
             return None
         found = record.refused_field or self._fields.judged_form(record)
         if found is None:
             return None
-        if record.tally.sender is None and self._sender(record.scope) is None:
+        if record.stats.sender is None and self._sender(record.scope) is None:
             return Gate.unknown(missing=not self._keys(record.scope))
         return found
 
@@ -61,7 +61,7 @@ class EarlyErrors:
 class Instead:
     """An ASGI `send` that puts such a refusal in the place of an error's answer."""
 
-    def __init__(self, record: Record, send: Send, early: Early) -> None:
+    def __init__(self, record: RequestContext, send: Send, early: Early) -> None:
         self._record = record
         self._send = send
         self._early = early

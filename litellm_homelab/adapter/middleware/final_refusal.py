@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from starlette.types import Message, Send
 
 from litellm_homelab.adapter import outcome
-from litellm_homelab.adapter.context import Record
+from litellm_homelab.adapter.context import RequestContext
 from litellm_homelab.adapter.middleware.asgi import is_event_stream
 from litellm_homelab.adapter.outcome import Outcome
 
@@ -25,7 +25,7 @@ class LastWord:
     of an exception, so that SDKs ask twice more (measured on 1.106.2).
     """
 
-    def __init__(self, record: Record, send: Send) -> None:
+    def __init__(self, record: RequestContext, send: Send) -> None:
         self._record = record
         self._send = send
         self._replaced = False

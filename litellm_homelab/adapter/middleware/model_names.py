@@ -9,7 +9,7 @@ from urllib.parse import parse_qsl
 
 import orjson
 
-from litellm_homelab.adapter.context import Record
+from litellm_homelab.adapter.context import RequestContext
 from litellm_homelab.adapter.litellm_api import request
 from litellm_homelab.showroom.names import Named
 
@@ -52,7 +52,7 @@ def in_json(body: bytes, document: Mapping[str, Any]) -> tuple[object, ...]:
     return tuple(value for name, value in again.items() if name.startswith(STAND_IN))
 
 
-def places(record: Record, data: Mapping[str, Any], group_of: GroupOf) -> Iterator[Named]:
+def places(record: RequestContext, data: Mapping[str, Any], group_of: GroupOf) -> Iterator[Named]:
     """Every name of a model in a request, by place; those of ids as groups."""
     path = in_path(record)
     if path is not None:
@@ -68,14 +68,14 @@ def places(record: Record, data: Mapping[str, Any], group_of: GroupOf) -> Iterat
     yield from (Named("id", group_of(name) or name) for name in request.in_ids(data))
 
 
-def in_path(record: Record) -> str | None:
+def in_path(record: RequestContext) -> str | None:
     """The name in the path of a route that has one there; None on others."""
     params = record.scope.get("path_params") or {}
     found = next((params[name] for name in PATH_PARAMS if name in params), None)
     return found if isinstance(found, str) else None
 
 
-def _in_body(record: Record, data: Mapping[str, Any]) -> Iterator[Named]:
+def _in_body(record: RequestContext, data: Mapping[str, Any]) -> Iterator[Named]:
     if record.named is not None:
         yield from (Named("body", value) for value in record.named)
     elif not record.form:  # a body that LiteLLM has mended, or a test without a server
@@ -92,6 +92,6 @@ def _in_extra_body(fields: Mapping[str, Any]) -> Iterator[Named]:
         inner = inner.get("extra_body")
 
 
-def _bytes(record: Record, name: str) -> bytes:
+def _bytes(record: RequestContext, name: str) -> bytes:
     value = record.scope.get(name, b"")
     return value if isinstance(value, bytes) else b""

@@ -13,7 +13,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from litellm_homelab.access import limits
 from litellm_homelab.adapter import context
-from litellm_homelab.adapter.context import Record
+from litellm_homelab.adapter.context import RequestContext
 from litellm_homelab.adapter.litellm_api import exceptions
 from litellm_homelab.adapter.middleware import cors, listing, model_names, websockets
 from litellm_homelab.adapter.middleware.answer_filter import AnswerFilter
@@ -24,13 +24,13 @@ from litellm_homelab.adapter.middleware.forms import Fields
 from litellm_homelab.adapter.middleware.response_recorder import Watch
 from litellm_homelab.decision import Allow, RefusalType, Refuse
 
-Unmark: TypeAlias = Callable[[Record, str], str]
+Unmark: TypeAlias = Callable[[RequestContext, str], str]
 """Takes a mark off a model name; whose it was goes into the record."""
 
 
 Decide: TypeAlias = Callable[[Scope], Allow | Refuse]
 
-Ended: TypeAlias = Callable[[Record, Scope, Watch], Awaitable[None]]
+Ended: TypeAlias = Callable[[RequestContext, Scope, Watch], Awaitable[None]]
 """Is told of each request when it has ended."""
 
 
@@ -38,7 +38,7 @@ Scrub: TypeAlias = Callable[[str], str]
 """Takes names and secrets out of an error's text."""
 
 
-def _as_it_is(_: Record, model: str) -> str:
+def _as_it_is(_: RequestContext, model: str) -> str:
     return model
 
 
@@ -50,11 +50,11 @@ def _plain(text: str) -> str:
     return text
 
 
-def _none(_: Record) -> Mapping[str, str]:
+def _none(_: RequestContext) -> Mapping[str, str]:
     return {}
 
 
-def _left(_: Record) -> Refuse | None:
+def _left(_: RequestContext) -> Refuse | None:
     return None
 
 
@@ -62,7 +62,7 @@ def _allow(_: Scope) -> Allow | Refuse:
     return Allow()
 
 
-async def _unnoticed(_: Record, __: Scope, ___: Watch) -> None:
+async def _unnoticed(_: RequestContext, __: Scope, ___: Watch) -> None:
     pass
 
 
@@ -85,7 +85,7 @@ class Border:
     parts: int = limits.PARTS
     scrub: Scrub = _plain
     early: Early = _left
-    below: Callable[[Record], Mapping[str, str]] = _none
+    below: Callable[[RequestContext], Mapping[str, str]] = _none
     concrete: frozenset[str] = frozenset()
     """Names below wildcard groups."""
     rewrite: Callable[[Scope], Scope] = _as_it_came
@@ -116,10 +116,10 @@ class Edge:
                 clean = AnswerFilter(record, last, self._border.scrub, watch.note)
                 await self._serve(record, scope, receive, clean)
             finally:
-                record.tally.ended_at = time.monotonic()
+                record.stats.ended_at = time.monotonic()
                 await self._border.ended(record, scope, watch)
 
-    async def _serve(self, record: Record, scope: Scope, receive: Receive, clean: Send) -> None:
+    async def _serve(self, record: RequestContext, scope: Scope, receive: Receive, clean: Send) -> None:
         if scope["type"] == "http":
             unmark = partial(self._border.unmark, record)
             notes = partial(_note, record), partial(_note_form, record)
@@ -177,12 +177,12 @@ def unreadable_query() -> Refuse:
     )
 
 
-def _note(record: Record, document: Mapping[str, object], body: bytes) -> None:
+def _note(record: RequestContext, document: Mapping[str, object], body: bytes) -> None:
     record.sent = document
     record.named = model_names.in_json(body, document)
 
 
-def _note_form(record: Record, fields: Fields) -> None:
+def _note_form(record: RequestContext, fields: Fields) -> None:
     record.form = fields.found
 
 

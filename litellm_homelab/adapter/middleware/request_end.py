@@ -6,7 +6,7 @@ import time
 
 from starlette.types import Scope
 
-from litellm_homelab.adapter.context import Record
+from litellm_homelab.adapter.context import RequestContext
 from litellm_homelab.adapter.middleware.dropped_fields import Dropped
 from litellm_homelab.adapter.middleware.response_recorder import Watch
 from litellm_homelab.adapter.policies.request_stats import Count
@@ -21,7 +21,7 @@ class Ending:
         self._count = count
         self._dropped = dropped
 
-    async def __call__(self, record: Record, scope: Scope, watch: Watch) -> None:
+    async def __call__(self, record: RequestContext, scope: Scope, watch: Watch) -> None:
         """Make room for the next orphan; report deployments that are not there; count."""
         self._dropped.report()
         if record.orphan:

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from starlette.types import Message, Send
 
-from litellm_homelab.adapter.fail_closed import counted
+from litellm_homelab.adapter.fail_closed import log_and_continue
 
 STARTS: Final = frozenset({"http.response.start", "websocket.http.response.start"})
 BODIES: Final = frozenset({"http.response.body", "websocket.http.response.body"})
@@ -30,7 +30,7 @@ class Watch:
     async def __call__(self, message: Message) -> None:
         """Pass a message on; what is noted of it was given to the server."""
         await self._send(message)
-        with counted("metrics"):
+        with log_and_continue("metrics"):
             if message["type"] in STARTS:
                 self.status = message["status"]
             elif message["type"] in BODIES:
@@ -39,7 +39,7 @@ class Watch:
     def note(self, event: Mapping[str, Any]) -> None:
         """Note an event of a stream that is about to be sent: the time of the first that holds text."""
         if self.first_text_at is None:
-            with counted("metrics"):
+            with log_and_continue("metrics"):
                 if has_text(event):
                     self.first_text_at = time.monotonic()
 

@@ -27,6 +27,10 @@ POLICY_VIOLATION = 1008
 """Close code of a websocket (RFC 6455, section 7.4.1); before the handshake servers turn it into a 403."""
 
 
+def _loaded() -> bool:
+    return True
+
+
 class Door:
     """
     ASGI middleware around LiteLLM's router, inside all of LiteLLM's own.
@@ -43,8 +47,10 @@ class Door:
         keyring: Keyring,
         screen: Screen,
         own: Mapping[str, ASGIApp] | None = None,
+        loaded: Callable[[], bool] = _loaded,
     ) -> None:
         self.app = app
+        self._loaded = loaded
         self._own = own or {}
         self._screen = screen
         self._finder = Finder(router)
@@ -82,8 +88,10 @@ class Door:
         record = context.required()
         record.route, record.scope = route, scope
         record.open_route = self._rule.is_opened(route)
-        caller = sender(scope, self._keyring) if self._rule.asks_no_key(route) else None
-        return self._rule.before_key(route, caller)
+        asks_no_key = self._rule.asks_no_key(route)
+        if not asks_no_key and not self._loaded():
+            return broken("plugin", LookupError("the plugin is not in litellm.callbacks")).refusal
+        return self._rule.before_key(route, sender(scope, self._keyring) if asks_no_key else None)
 
 
 def _form(scope: Scope) -> Refuse | None:
@@ -126,15 +134,17 @@ def hang(
     keyring: Keyring,
     screen: Screen,
     own: Mapping[str, ASGIApp] | None = None,
+    loaded: Callable[[], bool] = _loaded,
 ) -> None:
     """
     Put a `Door` around the router of a running app, in the place of the one that is there.
 
-    `own` serves routes in LiteLLM's place, by their paths as LiteLLM registered them.
+    `own` serves routes in LiteLLM's place, by their paths as LiteLLM registered them; `loaded` says whether
+    LiteLLM still calls the plugin.
     """
     inner = app.router.middleware_stack
     inner = inner.app if isinstance(inner, Door) else inner
-    app.router.middleware_stack = Door(inner, app.router, rule, keyring, screen, own)
+    app.router.middleware_stack = Door(inner, app.router, rule, keyring, screen, own, loaded)
 
 
 def _decided(rule: Callable[[], Allow | Refuse]) -> Allow | Refuse:

@@ -16,7 +16,7 @@ from starlette.types import ASGIApp
 from litellm_homelab.adapter import context
 from litellm_homelab.adapter.litellm_api.exceptions import Refused
 from litellm_homelab.adapter.litellm_api.exceptions import response as to_response
-from litellm_homelab.adapter.policies.request_opening import Opening
+from litellm_homelab.adapter.policies.request_opening import RequestOpening
 from litellm_homelab.decision import RefusalType, Refuse
 from litellm_homelab.formats.token_counts import countable
 from litellm_homelab.showroom.rule import Showroom
@@ -48,7 +48,7 @@ PATHS: Final[Mapping[str, Counter]] = {
 """LiteLLM's routes that count, by path."""
 
 
-def counting(rule: Showroom, opening: Opening) -> ASGIApp:
+def counting(rule: Showroom, opening: RequestOpening) -> ASGIApp:
     """
     An app that serves the routes in `PATHS` in the place of LiteLLM's, after LiteLLM's own check of the key.
 
@@ -67,7 +67,7 @@ def counting(rule: Showroom, opening: Opening) -> ASGIApp:
     return app
 
 
-def _endpoint(counter: Counter, rule: Showroom, opening: Opening, auth: Any) -> Any:  # noqa: ANN401 - FastAPI's
+def _endpoint(counter: Counter, rule: Showroom, opening: RequestOpening, auth: Any) -> Any:  # noqa: ANN401 - FastAPI's
     async def count(request: Request, key: Any = Depends(auth)) -> Response:  # noqa: ANN401, B008
         record = context.required()
         body = record.sent or {}

@@ -8,9 +8,9 @@ from collections.abc import Collection
 from dataclasses import replace
 from typing import Final, NoReturn
 
-from litellm_homelab.adapter.context import Child, Record
-from litellm_homelab.adapter.fail_closed import log_seldom
+from litellm_homelab.adapter.context import Child, RequestContext
 from litellm_homelab.adapter.litellm_api.exceptions import Refused
+from litellm_homelab.adapter.log_limits import log_seldom
 from litellm_homelab.adapter.recording import meter
 from litellm_homelab.decision import RefusalType, Refuse
 from litellm_homelab.optillm import topology
@@ -35,7 +35,7 @@ class LineageGuard:
         self._ledger = ledger
         self._orphans = orphans
 
-    async def enter(self, record: Record, model: object) -> None:
+    async def enter(self, record: RequestContext, model: object) -> None:
         """
         Decide on a request that comes in, if it is one of OptiLLM's.
 
@@ -53,7 +53,7 @@ class LineageGuard:
             if not record.orphan:
                 raise Refused(orphaned(self._orphans.limit), RULE)
 
-    async def refuse_return(self, record: Record, group: str) -> None:
+    async def refuse_return(self, record: RequestContext, group: str) -> None:
         """
         Refuse OptiLLM's way back to itself, known by the mark or by its key; others pass.
 
@@ -67,13 +67,13 @@ class LineageGuard:
             await self._ledger.returned(group)
             _refuse(record, returned(group, group), None)
 
-    async def _refuse_marked(self, record: Record, child: Child, group: str) -> None:
+    async def _refuse_marked(self, record: RequestContext, child: Child, group: str) -> None:
         summary = await self._ledger.read(child.root)
         start = summary.root.handle if summary else group
         await self._ledger.loop(child.root, topology.written((start, topology.OPTILLM, group)))
         _refuse(record, returned(start, group), start)
 
-    async def admit(self, record: Record) -> None:
+    async def admit(self, record: RequestContext) -> None:
         """
         Count a child, at the first of its attempts: one that another rule refuses uses up nothing.
 
@@ -91,7 +91,7 @@ class LineageGuard:
             raise Refused(record.refusal, RULE)
         record.child = replace(child, admitted=True, admitted_at=time.monotonic())
 
-    async def _look_up(self, record: Record, child: Child) -> None:
+    async def _look_up(self, record: RequestContext, child: Child) -> None:
         """Refuse a child whose root is over; count nothing."""
         admission = await self._ledger.look_up(child.root)
         if isinstance(admission, Ended | Unknown | Looped):
@@ -100,7 +100,7 @@ class LineageGuard:
             record.child = replace(child, handle=admission.root.handle, approach=admission.root.approach)
 
     @staticmethod
-    def _not_admitted(record: Record, admission: Spent | Looped | Ended | Unknown) -> Refuse:
+    def _not_admitted(record: RequestContext, admission: Spent | Looped | Ended | Unknown) -> Refuse:
         if isinstance(admission, Spent):
             return spent(admission.limit, to_child=True)
         if isinstance(admission, Looped):
@@ -112,7 +112,7 @@ class LineageGuard:
         return ended()
 
 
-def _refuse(record: Record, refusal: Refuse, handle: str | None) -> NoReturn:
+def _refuse(record: RequestContext, refusal: Refuse, handle: str | None) -> NoReturn:
     if record.refusal is None:  # else this request has been told, on its way through the fallbacks
         meter().loop(handle)
     # Remembered, since inside a fallback LiteLLM would show the error that led to it, which OptiLLM retries.

@@ -6,8 +6,8 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from litellm_homelab.adapter import context, outcome
-from litellm_homelab.adapter.context import Record, Told
-from litellm_homelab.adapter.fail_closed import broken, counted
+from litellm_homelab.adapter.context import RequestContext, Told
+from litellm_homelab.adapter.fail_closed import broken, log_and_continue
 from litellm_homelab.adapter.litellm_api import client_error, own_errors, upstream_failure
 from litellm_homelab.adapter.litellm_api.client_error import ClientError
 from litellm_homelab.adapter.litellm_api.exceptions import Refused
@@ -20,8 +20,8 @@ CLIENT_LEFT = 499
 """The status with which LiteLLM reports a client that hung up (`cancel_on_disconnect`)."""
 
 
-class Closing:
-    """Every failure hook asks here, so that their order is free: LiteLLM takes the first answer."""
+class ErrorResponse:
+    """Decides on the error that the client gets."""
 
     def __init__(self, scrub: Callable[[str], str], keeper: RootKeeper | None) -> None:
         self.scrub = scrub
@@ -45,7 +45,7 @@ class Closing:
         clean = self.refined(error)
         return clean.replace(error) if clean else None
 
-    async def _close(self, record: Record, error: Exception) -> None:
+    async def _close(self, record: RequestContext, error: Exception) -> None:
         """Close a root; refuse where that fails, or LiteLLM would show the upstream's error."""
         try:
             verdict = await self._verdict(record, error)
@@ -56,14 +56,14 @@ class Closing:
         if verdict is not None and record.root is not None:
             record.root.verdict = verdict
 
-    async def _note_child(self, record: Record, error: Exception) -> None:
+    async def _note_child(self, record: RequestContext, error: Exception) -> None:
         """Tell a child's root that the child's backend refused it, once."""
         child = record.child
         if self._keeper is None or child is None or not child.admitted or child.failed:
             return
         if isinstance(error, Refused):
             return
-        with counted("loop_guard"):
+        with log_and_continue("loop_guard"):
             record.child = replace(child, failed=True)
             told = self._told(error)
             if told.status in child_failures.PASSED:
@@ -71,7 +71,7 @@ class Closing:
                 failed = ChildFailure(told.status, told.message, later)
                 await self._keeper.ledger.failed(child.root, client_error.status_of(error), failed)
 
-    async def _verdict(self, record: Record, error: Exception) -> Refuse | None:
+    async def _verdict(self, record: RequestContext, error: Exception) -> Refuse | None:
         if self._keeper is None or record.root is None:
             return None
         if client_error.status_of(error) == CLIENT_LEFT:

@@ -5,20 +5,24 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Callable, Mapping
-from typing import Any, Final, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, Self, TypeAlias
 from urllib.parse import parse_qsl, urlencode
 
 import orjson
 from starlette.datastructures import Headers
 from starlette.types import Message, Receive, Scope
 
-from litellm_homelab.adapter.context import Record
+from litellm_homelab.adapter.context import RequestContext
 from litellm_homelab.adapter.fail_closed import broken
 from litellm_homelab.adapter.litellm_api.exceptions import Refused
+from litellm_homelab.adapter.policy import Policy
 from litellm_homelab.decision import RefusalType, Refuse
 from litellm_homelab.fields import messages, metadata, types
 from litellm_homelab.fields.routes import api_of
 from litellm_homelab.fields.rule import Fields, Screened
+
+if TYPE_CHECKING:
+    from litellm_homelab.adapter.wiring import Shared
 
 log = logging.getLogger("LiteLLM Proxy.homelab")
 RULE: Final = "fields"
@@ -31,7 +35,7 @@ NEEDS_A_BODY: Final = (
 NAMED: Final = 20
 """Dropped names that one line of the log holds."""
 
-Screen: TypeAlias = Callable[[Record, Scope, Receive], tuple[Scope, Receive]]
+Screen: TypeAlias = Callable[[RequestContext, Scope, Receive], tuple[Scope, Receive]]
 """Gives what LiteLLM's router is to read in the place of a request."""
 
 
@@ -46,7 +50,7 @@ class RequestFields:
     def __init__(self, rule: Fields) -> None:
         self._rule = rule
 
-    def screen(self, record: Record, scope: Scope, receive: Receive) -> tuple[Scope, Receive]:
+    def screen(self, record: RequestContext, scope: Scope, receive: Receive) -> tuple[Scope, Receive]:
         """What LiteLLM's router reads in the place of this request; its route is known by now."""
         api = api_of(record.route.path) if record.route is not None else None
         if api is None or record.open_route:
@@ -57,7 +61,9 @@ class RequestFields:
             record.refused_field = broken(RULE, error).refusal
             return scope, receive
 
-    def _screened(self, record: Record, api: str, scope: Scope, receive: Receive) -> tuple[Scope, Receive]:
+    def _screened(
+        self, record: RequestContext, api: str, scope: Scope, receive: Receive
+    ) -> tuple[Scope, Receive]:
         changed: dict[str, Any] = {**self._headers(record, scope), **self._query(record, scope)}
         body = self._body(record, api)
         if body is not None:
@@ -67,7 +73,7 @@ class RequestFields:
             changed["headers"] = [*(pair for pair in before if pair[0].lower() != length[0]), length]
         return ({**scope, **changed} if changed else scope), receive
 
-    def _body(self, record: Record, api: str) -> bytes | None:
+    def _body(self, record: RequestContext, api: str) -> bytes | None:
         """The JSON body to read instead; None where it stays as it came, or is a form."""
         if record.sent is None:
             if _is_empty(record):
@@ -82,7 +88,7 @@ class RequestFields:
         record.sent = screened.kept
         return written(screened.kept)
 
-    def _query(self, record: Record, scope: Scope) -> dict[str, Any]:
+    def _query(self, record: RequestContext, scope: Scope) -> dict[str, Any]:
         pairs = parse_qsl(scope.get("query_string", b"").decode("latin-1"), keep_blank_values=True)
         if not pairs:
             return {}
@@ -91,7 +97,7 @@ class RequestFields:
         kept = [pair for pair in pairs if pair[0] in screened.kept]
         return {} if len(kept) == len(pairs) else {"query_string": urlencode(kept).encode()}
 
-    def _headers(self, record: Record, scope: Scope) -> dict[str, Any]:
+    def _headers(self, record: RequestContext, scope: Scope) -> dict[str, Any]:
         names = [name.decode("latin-1").lower() for name, _ in scope["headers"]]
         screened = self._rule.headers(names)
         self._note(record, screened)
@@ -99,7 +105,7 @@ class RequestFields:
         kept = [pair for name, pair in pairs if name in screened.kept]
         return {} if len(kept) == len(names) else {"headers": kept}
 
-    def form(self, record: Record, data: dict[str, Any], document: Mapping[str, Any]) -> None:
+    def form(self, record: RequestContext, data: dict[str, Any], document: Mapping[str, Any]) -> None:
         """Judge what LiteLLM has read itself (a form, JSON that it mended); take out what does not stay."""
         api = api_of(record.route.path) if record.route is not None else None
         if api is None or record.screened:
@@ -111,7 +117,7 @@ class RequestFields:
         if screened.kept is not document:
             _take_out(data, document, screened.kept)
 
-    def judged_form(self, record: Record) -> Refuse | None:
+    def judged_form(self, record: RequestContext) -> Refuse | None:
         """Which field of a form is refused or unknown, where LiteLLM failed before pre-call."""
         api = api_of(record.route.path) if record.route is not None else None
         if api is None or record.screened or not record.form:
@@ -122,12 +128,28 @@ class RequestFields:
         return screened.refusal
 
     @staticmethod
-    def _note(record: Record, screened: Screened) -> None:
+    def _note(record: RequestContext, screened: Screened) -> None:
         record.refused_field = record.refused_field or screened.refusal
         if screened.dropped:
-            record.tally.stripped.update(screened.dropped)
+            record.stats.stripped.update(screened.dropped)
             shown = ", ".join(repr(name[:80]) for name in screened.dropped[:NAMED])
             log.debug("homelab: dropped %d request fields: %s", len(screened.dropped), shown)
+
+
+class FieldsPolicy(Policy):
+    """Ends a request of which a field is refused, once the key is known to be good."""
+
+    name = "fields"
+
+    @classmethod
+    def build(cls, shared: Shared) -> Self:  # noqa: ARG003 - it needs nothing
+        """Make it: `RequestFields` has judged the request by the time its stage comes."""
+        return cls()
+
+    async def pre_call(self, ctx: RequestContext, data: dict[str, Any], call_type: str) -> None:  # noqa: ARG002
+        """Refuse what the fields rule has refused."""
+        if ctx.refused_field is not None and not ctx.open_route:
+            raise Refused(ctx.refused_field)
 
 
 def _typed(api: str, screened: Screened) -> Screened:
@@ -144,7 +166,7 @@ def _typed(api: str, screened: Screened) -> Screened:
     return Screened(kept, screened.dropped, screened.refusal or refusal)
 
 
-def _is_empty(record: Record) -> bool:
+def _is_empty(record: RequestContext) -> bool:
     """Whether a POST that should say what to do has no body (RFC 9112, section 6.3)."""
     headers = Headers(scope=record.scope)
     length = headers.get("content-length", "0").strip()
@@ -187,7 +209,7 @@ def own_extra_body(kwargs: dict[str, Any], own: Mapping[str, Any]) -> dict[str, 
     return {**kwargs, "extra_body": {**clients, **operators}}
 
 
-def refuse_malformed(record: Record) -> None:
+def refuse_malformed(record: RequestContext) -> None:
     """
     End a request whose conversation has the wrong form.
 
@@ -197,11 +219,6 @@ def refuse_malformed(record: Record) -> None:
     """
     if record.malformed is not None:
         raise Refused(record.malformed, RULE)
-
-
-def pending(record: Record) -> Refuse | None:
-    """The refusal of a field, to be raised once the key is known to be good."""
-    return record.refused_field
 
 
 def _take_out(data: dict[str, Any], before: Mapping[str, Any], after: Mapping[str, Any]) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from litellm_homelab.adapter.context import Record, Root
+from litellm_homelab.adapter.context import RequestContext, Root
 
 
 def put_on(root: Root, body: dict[str, Any]) -> None:
@@ -14,7 +14,7 @@ def put_on(root: Root, body: dict[str, Any]) -> None:
     root.wire, root.carried = body, True
 
 
-def take_off(record: Record | None) -> None:
+def take_off(record: RequestContext | None) -> None:
     """Clean the body once it is sent: LiteLLM keeps it for its logs."""
     root = record.root if record else None
     if root is not None and root.wire is not None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final, NoReturn
 
-from litellm_homelab.adapter.context import Record, current
+from litellm_homelab.adapter.context import RequestContext, current
 from litellm_homelab.adapter.litellm_api.exceptions import Refused
 from litellm_homelab.decision import Refuse
 from litellm_homelab.optillm import wire
@@ -49,7 +49,7 @@ def is_sent(call_type: Any) -> bool:  # noqa: ANN401 - LiteLLM's enum, or None
     return str(getattr(call_type, "value", call_type)) in SENT
 
 
-def asked(record: Record) -> list[object]:
+def asked(record: RequestContext) -> list[object]:
     """Every approach that the client named: in the body, in `extra_body`, before the handle's name."""
     extra = record.fields.get("extra_body")
     places = [record.fields, extra if isinstance(extra, Mapping) else {}]
@@ -57,7 +57,7 @@ def asked(record: Record) -> list[object]:
     return found + ([record.prefix] if record.prefix is not None else [])
 
 
-def approach_of(lanes: Lanes, record: Record, group: str) -> Approach:
+def approach_of(lanes: Lanes, record: RequestContext, group: str) -> Approach:
     """
     The approach of this request at `group`, decided once.
 

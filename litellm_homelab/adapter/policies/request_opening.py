@@ -7,13 +7,14 @@ from collections.abc import Mapping
 from typing import Any
 
 from litellm_homelab.access.callers import MASTER, Caller
-from litellm_homelab.adapter import context
-from litellm_homelab.adapter.context import Child, Record
+from litellm_homelab.adapter.context import Child, RequestContext
 from litellm_homelab.adapter.litellm_api import request
 from litellm_homelab.adapter.litellm_api.deployments import Deployments
 from litellm_homelab.adapter.litellm_api.exceptions import Refused
+from litellm_homelab.adapter.litellm_api.request_body import sent
 from litellm_homelab.adapter.middleware import model_names
 from litellm_homelab.adapter.policies.admission import LineageGuard
+from litellm_homelab.adapter.policies.fields import RequestFields
 from litellm_homelab.decision import RefusalType, Refuse
 from litellm_homelab.optillm import lineage
 from litellm_homelab.optillm.lanes import Lanes
@@ -23,8 +24,8 @@ CALLER_KEY = "homelab_caller"
 """Where the gate leaves the caller in `UserAPIKeyAuth.metadata`, which clients cannot write."""
 
 
-class Opening:
-    """What every pre-call hook does first; the first of them does it for all, so their order is free."""
+class RequestOpening:
+    """What is done with a request before any policy is asked."""
 
     def __init__(
         self,
@@ -33,14 +34,21 @@ class Opening:
         guard: LineageGuard | None,
         callers: Mapping[str, Caller],
         deployments: Deployments,
+        fields: RequestFields,
     ) -> None:
+        self._fields = fields
         self._lanes = lanes
         self._secret = secret
         self._guard = guard
         self._callers = callers
         self._deployments = deployments
 
-    async def open(self, data: dict[str, Any], user_api_key_dict: Any) -> Record:  # noqa: ANN401 - LiteLLM's
+    async def open(
+        self,
+        record: RequestContext,
+        data: dict[str, Any],
+        user_api_key_dict: Any,  # noqa: ANN401 - LiteLLM's type
+    ) -> None:
         """
         Open the request behind LiteLLM's dict; takes marks and prefixes off `data["model"]`.
 
@@ -48,9 +56,7 @@ class Opening:
             Refused: two places that name different models, a forged mark, a re-entry, a child too many.
 
         """
-        record = context.required()
-        if record.opened:
-            return record
+        self._fields.form(record, data, sent(record, data))
         record.opened = True
         record.caller = self.caller(user_api_key_dict)
         record.fields = request.body_of(data)
@@ -68,7 +74,6 @@ class Opening:
             raise Refused(refusal, "showroom")
         if self._guard is not None:
             await self._guard.enter(record, model)
-        return record
 
     def caller(self, user_api_key_dict: Any) -> Caller:  # noqa: ANN401 - LiteLLM's type
         """The caller whom the gate recognised; the master key's rights for anyone LiteLLM let in itself."""
@@ -87,7 +92,7 @@ class Opening:
         split = self._lanes.split_prefix(model)
         return split[1] if split is not None else model.removeprefix(names.PREFIX)
 
-    def unmarked(self, record: Record, model: str) -> str:
+    def unmarked(self, record: RequestContext, model: str) -> str:
         """`model` without a mark; who it belongs to, or why it is not accepted, goes into the record."""
         seen = lineage.open(model, self._secret, time.time())
         if isinstance(seen, lineage.Child):
@@ -98,14 +103,14 @@ class Opening:
             return model.split(lineage.MARKER, 1)[0]
         return model
 
-    def _take_mark(self, record: Record, data: dict[str, Any]) -> None:
+    def _take_mark(self, record: RequestContext, data: dict[str, Any]) -> None:
         model = data.get("model")
         if isinstance(model, str) and lineage.MARKER in model:
             data["model"] = self.unmarked(record, model)
             request.forget_model(data, model, data["model"])
 
     @staticmethod
-    def _take_path(record: Record, data: dict[str, Any]) -> None:
+    def _take_path(record: RequestContext, data: dict[str, Any]) -> None:
         """A name in the path is the name; one in `extra_body`, which would go over the upstream's, is not."""
         path = model_names.in_path(record)
         if path is not None:
@@ -123,7 +128,7 @@ class Opening:
             data["model"] = bare
             request.forget_model(data, model, bare)
 
-    def _take_prefix(self, record: Record, data: dict[str, Any]) -> None:
+    def _take_prefix(self, record: RequestContext, data: dict[str, Any]) -> None:
         model = data.get("model")
         split = self._lanes.split_prefix(model) if isinstance(model, str) else None
         if split is not None:

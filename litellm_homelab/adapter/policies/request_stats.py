@@ -8,8 +8,8 @@ from starlette.types import Scope
 
 from litellm_homelab.access.callers import Keyring
 from litellm_homelab.adapter import outcome
-from litellm_homelab.adapter.context import Record, Root
-from litellm_homelab.adapter.fail_closed import counted
+from litellm_homelab.adapter.context import RequestContext, Root
+from litellm_homelab.adapter.fail_closed import log_and_continue
 from litellm_homelab.adapter.middleware.response_recorder import Watch
 from litellm_homelab.adapter.middleware.route_access import sender
 from litellm_homelab.adapter.policies import optillm_fields
@@ -37,12 +37,12 @@ class Count:
         self._keyring = keyring
         self._ledger = ledger
 
-    async def __call__(self, record: Record, scope: Scope, watch: Watch) -> None:
+    async def __call__(self, record: RequestContext, scope: Scope, watch: Watch) -> None:
         """Count a request that has ended, its client having left or not."""
-        with counted("metrics"):
+        with log_and_continue("metrics"):
             self._attempts(record, watch)
             self._fields(record)
-            for hook, seconds in record.tally.took.items():
+            for hook, seconds in record.stats.took.items():
                 meter().hook(hook, seconds)
             refusal = shown(record, watch)
             if refusal is not None:
@@ -52,45 +52,45 @@ class Count:
             if record.root is not None:
                 await self._root(record, record.root)
 
-    def _attempts(self, record: Record, watch: Watch) -> None:
-        tally, handle = record.tally, record.asked
-        tally.answered(ending(watch))
-        for one in tally.attempts:
+    def _attempts(self, record: RequestContext, watch: Watch) -> None:
+        stats, handle = record.stats, record.asked
+        stats.answered(ending(watch))
+        for one in stats.attempts:
             meter().attempt(handle, one.target, one.outcome or "failed")
-        if tally.lost is not None:
-            meter().failed_over(handle, tally.lost)
+        if stats.lost is not None:
+            meter().failed_over(handle, stats.lost)
         if watch.first_text_at is not None and record.child is None and handle is not None:
-            meter().first_token(handle, watch.first_text_at - tally.began_at)
+            meter().first_token(handle, watch.first_text_at - stats.began_at)
 
-    def _fields(self, record: Record) -> None:
-        meter().stripped(record.asked, sorted(record.tally.stripped))
+    def _fields(self, record: RequestContext) -> None:
+        meter().stripped(record.asked, sorted(record.stats.stripped))
 
-    def _refusal(self, record: Record, scope: Scope, refusal: Refuse) -> None:
+    def _refusal(self, record: RequestContext, scope: Scope, refusal: Refuse) -> None:
         # A root that has had all its calls is one refusal, not one more for every call it still tries.
         if refusal.type is RefusalType.FANOUT_EXCEEDED and record.child is not None:
             return
-        rule = record.tally.rule_of(refusal) or "loop_guard"
+        rule = record.stats.rule_of(refusal) or "loop_guard"
         if refusal.type in ABOUT_APPROACHES and rule == "approach":
             meter().approach(record.model or OTHER, _named(record), "refused")
         meter().refused(rule, refusal.type, _handle(record, refusal), self._caller(record, scope))
 
-    def _caller(self, record: Record, scope: Scope) -> str:
+    def _caller(self, record: RequestContext, scope: Scope) -> str:
         if record.opened:
             return record.caller.name
         found = sender(scope, self._keyring)
-        return record.tally.sender or (found.name if found else OTHER)
+        return record.stats.sender or (found.name if found else OTHER)
 
-    async def _root(self, record: Record, root: Root) -> None:
-        meter().approach(root.handle, root.approach, "neutralised" if record.tally.inert else "run")
+    async def _root(self, record: RequestContext, root: Root) -> None:
+        meter().approach(root.handle, root.approach, "neutralised" if record.stats.inert else "run")
         summary = root.summary or await self._ledger.read(root.id)  # no summary: the client left first
         meter().children(root.handle, root.approach, summary.children if summary else 0)
 
 
-def shown(record: Record, watch: Watch) -> Refuse | None:
+def shown(record: RequestContext, watch: Watch) -> Refuse | None:
     """The refusal that the client got, None where it got an answer or an upstream's error."""
     if watch.status is not None and watch.status < FAILED:
         return None
-    noted = record.tally.refusals
+    noted = record.stats.refusals
     return outcome.refusal(record) or (noted[-1][1] if noted else None)
 
 
@@ -101,14 +101,14 @@ def ending(watch: Watch) -> str:
     return "failed" if watch.status is None or watch.status >= FAILED else "answered"
 
 
-def _handle(record: Record, refusal: Refuse) -> str | None:
+def _handle(record: RequestContext, refusal: Refuse) -> str | None:
     """The handle that a refusal is about; a name that a caller may not use is none."""
     if refusal.type is RefusalType.MODEL_NOT_FOUND:
         return None
     return record.root.handle if record.root else record.asked or record.model
 
 
-def _named(record: Record) -> str:
+def _named(record: RequestContext) -> str:
     """The approach that a refused request asked for."""
     if record.model in record.approaches:
         return record.approaches[record.model].text

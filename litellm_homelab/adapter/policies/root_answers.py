@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any, Final
 
 from litellm_homelab.adapter import outcome
-from litellm_homelab.adapter.context import Child, Record, Root
+from litellm_homelab.adapter.context import Child, RequestContext, Root
 from litellm_homelab.adapter.fail_closed import closed
 from litellm_homelab.adapter.litellm_api.client_error import StreamBroken
 from litellm_homelab.adapter.litellm_api.exceptions import Refused
@@ -29,7 +29,7 @@ class Answers:
     def __init__(self, keeper: RootKeeper) -> None:
         self._keeper = keeper
 
-    async def whole(self, record: Record, response: Any) -> Any:  # noqa: ANN401 - LiteLLM's answer types
+    async def whole(self, record: RequestContext, response: Any) -> Any:  # noqa: ANN401 - LiteLLM's answer types
         """
         Book a child; close a root and put the bill of its children on the answer.
 
@@ -47,7 +47,7 @@ class Answers:
             raise ending.error()
         return bill.mended(response, _usage(record.root))
 
-    def stream(self, record: Record, response: AsyncIterator[Any]) -> AsyncGenerator[Any, None]:
+    def stream(self, record: RequestContext, response: AsyncIterator[Any]) -> AsyncGenerator[Any, None]:
         """
         As for an answer in one piece: OptiLLM has finished all its calls before its stream begins.
 
@@ -57,7 +57,9 @@ class Answers:
         """
         return self._rooted(record, response) if record.root else self._booked(record, response)
 
-    async def _rooted(self, record: Record, response: AsyncIterator[Any]) -> AsyncGenerator[Any, None]:
+    async def _rooted(
+        self, record: RequestContext, response: AsyncIterator[Any]
+    ) -> AsyncGenerator[Any, None]:
         # Some routes send nothing before the first chunk is asked for (completions on `openai/`, 1.106.2).
         ahead = await _taken(response, 1)
         lineage_token.take_off(record)
@@ -70,13 +72,13 @@ class Answers:
             yield chunk
 
     @closed("loop_guard")
-    async def _may_have_looped(self, record: Record) -> bool:
+    async def _may_have_looped(self, record: RequestContext) -> bool:
         """Whether OptiLLM came back without a mark since the root began, so that its answer must be read."""
         return record.root is not None and await self._keeper.ledger.returns() != record.root.returns
 
     @timed("stream")
     @closed("loop_guard")
-    async def _close(self, record: Record, ahead: list[Any]) -> None:
+    async def _close(self, record: RequestContext, ahead: list[Any]) -> None:
         refusal = await self._keeper.close(record, ahead, failed=False)
         # No HTTPException: for that LiteLLM answers an event stream (measured on 1.106.2).
         if refusal is not None:
@@ -85,7 +87,9 @@ class Answers:
         if ending is not None:
             raise StreamBroken(ending.error())
 
-    async def _booked(self, record: Record, response: AsyncIterator[Any]) -> AsyncGenerator[Any, None]:
+    async def _booked(
+        self, record: RequestContext, response: AsyncIterator[Any]
+    ) -> AsyncGenerator[Any, None]:
         used = bill.Meter()
         try:
             async for chunk in response:

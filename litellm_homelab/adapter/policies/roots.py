@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Final
 
-from litellm_homelab.adapter.context import Record, Root
+from litellm_homelab.adapter.context import RequestContext, Root
 from litellm_homelab.adapter.fail_closed import broken
 from litellm_homelab.adapter.litellm_api.exceptions import policy_error
 from litellm_homelab.adapter.policies import admission
@@ -38,7 +38,7 @@ class RootKeeper:
         self._scrub = scrub
         self.ledger = ledger
 
-    async def attempt(self, record: Record, group: str, approach: str) -> Refuse | None:
+    async def attempt(self, record: RequestContext, group: str, approach: str) -> Refuse | None:
         """Open the root at its first attempt; refuse a later one once something has gone wrong."""
         if record.root is None:
             record.root = await self._open(record, group, approach)
@@ -50,7 +50,7 @@ class RootKeeper:
         root.carried, root.wire = False, None
         return root.verdict
 
-    async def _open(self, record: Record, group: str, approach: str) -> Root:
+    async def _open(self, record: RequestContext, group: str, approach: str) -> Root:
         now = time.time()
         lane = self._lanes[group]
         root_id, deadline = lineage.new_root(), now + ROOT_SECONDS
@@ -63,7 +63,7 @@ class RootKeeper:
         mark = lineage.mint(self._secret, root_id, 1, deadline) if lane.carrier == "model" else ""
         return Root(root_id, handle, approach, mark, returns=await self.ledger.returns())
 
-    async def close(self, record: Record, answer: object, *, failed: bool) -> Refuse | None:
+    async def close(self, record: RequestContext, answer: object, *, failed: bool) -> Refuse | None:
         """
         End the request's root, once: the refusal that the client must get instead of `answer`, if any.
 

@@ -13,7 +13,7 @@ import pytest_asyncio
 
 from litellm_homelab.testing import MockProxy
 
-ROUTER = Path(__file__).parents[1] / "routers" / "providers.yaml"
+ROUTER = Path(__file__).parents[2] / "routers" / "providers.yaml"
 CALLER = {"Authorization": "Bearer sk-client-of-providers-0001", "user-agent": "planted-agent"}
 PROVIDERS = ("openai", "lm_studio", "mistral", "openrouter", "hosted_vllm", "azure", "ollama")
 TEXT = [{"role": "user", "content": "hello"}]

@@ -10,7 +10,7 @@ import pytest
 from starlette.types import Message
 
 from litellm_homelab.access.table import Route
-from litellm_homelab.adapter.context import Record
+from litellm_homelab.adapter.context import RequestContext
 from litellm_homelab.adapter.middleware.answer_filter import AnswerFilter
 from litellm_homelab.decision import RefusalType, Refuse
 from litellm_homelab.formats import sse
@@ -32,7 +32,7 @@ async def left(
     path: str = "/v1/chat/completions",
     status: int = 200,
     headers: dict[str, str],
-    record: Record | None = None,
+    record: RequestContext | None = None,
 ) -> tuple[int, dict[str, str], bytes]:
     """What leaves: status, headers, body."""
     sent: list[Message] = []
@@ -40,7 +40,7 @@ async def left(
     async def send(message: Message) -> None:
         sent.append(message)
 
-    record = record or Record()
+    record = record or RequestContext()
     record.route, record.asked = Route("POST", path), "main"
     leaving = AnswerFilter(record, send, scrub, lambda _: None)
     raw = [(name.encode(), value.encode()) for name, value in headers.items()]
@@ -100,7 +100,7 @@ async def test_a_packed_answer_is_unpacked_rewritten_and_packed() -> None:
 
 async def test_a_guardrails_mapping_stays_one() -> None:
     """Its texts are cleaned, its fields stay."""
-    record = Record(guardrail=True)
+    record = RequestContext(guardrail=True)
     said = {
         "error": {"message": "blocked", "provider_specific_fields": {"policy": {"why": "SECRET", "score": 1}}}
     }
@@ -111,7 +111,7 @@ async def test_a_guardrails_mapping_stays_one() -> None:
 
 async def test_a_refusal_of_ours_stays_as_it_is() -> None:
     """Word for word, whatever names are in it."""
-    record = Record(refusal=Refuse(RefusalType.MODEL_NOT_FOUND, "The model 'SECRET' does not exist"))
+    record = RequestContext(refusal=Refuse(RefusalType.MODEL_NOT_FOUND, "The model 'SECRET' does not exist"))
     said = {"error": {"message": "The model 'SECRET' does not exist", "type": "model_not_found"}}
     _, _, body = await left(json.dumps(said).encode(), status=404, headers=JSON, record=record)
     assert json.loads(body) == said

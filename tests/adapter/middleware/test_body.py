@@ -17,7 +17,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from litellm_homelab.adapter.context import Record
+from litellm_homelab.adapter.context import RequestContext
 from litellm_homelab.adapter.middleware import drain, outer
 from litellm_homelab.optillm import lineage
 from tests.bodies import NO_OBJECT
@@ -28,7 +28,7 @@ ROOT = lineage.new_root()
 MARK = lineage.mint("a secret of sixteen", ROOT, 1, 4e9)
 
 
-def unmark(record: Record, model: str) -> str:
+def unmark(record: RequestContext, model: str) -> str:
     """Cut a mark off, as the gateway's own opening does, and remember that it was there."""
     record.forged = "seen"
     return model.partition(lineage.MARKER)[0]

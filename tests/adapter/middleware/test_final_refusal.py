@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from litellm_homelab.adapter.context import Record, Root
+from litellm_homelab.adapter.context import RequestContext, Root
 from litellm_homelab.adapter.middleware.final_refusal import LastWord
 from litellm_homelab.decision import RefusalType, Refuse
 from litellm_homelab.optillm import fanout
@@ -20,13 +20,13 @@ STREAM = [(b"content-type", b"text/event-stream"), (b"x-homelab-root", b"r1")]
 JSON = [(b"content-type", b"application/json"), (b"x-homelab-root", b"r1")]
 
 
-def record(verdict: Refuse | None = None, refusal: Refuse | None = None) -> Record:
+def record(verdict: Refuse | None = None, refusal: Refuse | None = None) -> RequestContext:
     """A request whose root got this verdict, and which was refused this attempt."""
-    return Record(root=Root("r1", "boost", "moa", "", verdict=verdict), refusal=refusal)
+    return RequestContext(root=Root("r1", "boost", "moa", "", verdict=verdict), refusal=refusal)
 
 
 async def sent(
-    record: Record, status: int, parts: list[bytes], raw: list[tuple[bytes, bytes]] = STREAM
+    record: RequestContext, status: int, parts: list[bytes], raw: list[tuple[bytes, bytes]] = STREAM
 ) -> tuple[int, dict[str, str], bytes]:
     """What leaves of an answer in several parts: status, headers, body."""
     messages: list[Any] = []
@@ -70,10 +70,10 @@ async def test_a_verdict_replaces_an_event_stream(verdict: Refuse, before: int) 
         pytest.param(record(refusal=LOOPED), 508, "false", id="an attempt refused"),
         pytest.param(record(SPENT), 422, None, id="a status that nobody retries"),
         pytest.param(record(), 500, None, id="not ours"),
-        pytest.param(Record(), 500, None, id="no root"),
+        pytest.param(RequestContext(), 500, None, id="no root"),
     ],
 )
-async def test_an_error_keeps_its_body(one: Record, status: int, retry: str | None) -> None:
+async def test_an_error_keeps_its_body(one: RequestContext, status: int, retry: str | None) -> None:
     """Each route words an error in its own format; that it is not worth a retry is added to ours alone."""
     assert await sent(one, status, [b"{}"], JSON) == (
         status,
@@ -85,9 +85,9 @@ async def test_an_error_keeps_its_body(one: Record, status: int, retry: str | No
 
 
 @pytest.mark.parametrize(
-    "one", [record(), record(refusal=LOOPED), Record()], ids=["good", "fell back", "plain"]
+    "one", [record(), record(refusal=LOOPED), RequestContext()], ids=["good", "fell back", "plain"]
 )
-async def test_a_good_answer_passes(one: Record) -> None:
+async def test_a_good_answer_passes(one: RequestContext) -> None:
     """Without a verdict it stays, though an attempt on the way was refused; what ran is told."""
     told = {k.decode(): v.decode() for k, v in STREAM} | ({"x-homelab-approach": "moa"} if one.root else {})
     assert await sent(one, 200, [b"a", b"b"]) == (200, told, b"ab")

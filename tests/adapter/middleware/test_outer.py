@@ -69,7 +69,7 @@ async def test_headers_that_name_an_upstream_are_removed(status: int) -> None:
 
 async def test_each_request_has_a_record_of_its_own() -> None:
     """It is there while the request runs, says its path, and is gone afterwards."""
-    seen: list[context.Record | None] = []
+    seen: list[context.RequestContext | None] = []
 
     async def answer(request: Any) -> Response:
         record = context.current()

@@ -14,7 +14,7 @@ from tests.naming import BODIES, GENERATE
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
-ROUTER = Path(__file__).parents[1] / "routers" / "lane.yaml"
+ROUTER = Path(__file__).parents[2] / "routers" / "lane.yaml"
 KEYS = {"master": "", "client": "sk-app-key-0001", "optillm": "sk-optillm-key-0001"}
 ROUTES = {**BODIES, "/v1beta/models/main:generateContent": GENERATE}
 REACHING: dict[str, Any] = {

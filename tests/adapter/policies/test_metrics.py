@@ -18,7 +18,6 @@ from litellm_homelab.optillm.lineage import MARKER
 from litellm_homelab.testing import Answer, MockProxy
 from tests.adapter.counts import changes, samples
 from tests.adapter.lane import (
-    CALLBACKS,
     CALLERS,
     CONTENTS,
     KEYS,
@@ -52,7 +51,6 @@ def router() -> dict[str, Any]:
             "prometheus": {"key": KEYS["prometheus"], "role": "metrics"},
         },
         # First, so that it must not matter that others refuse after it.
-        callbacks=("metrics", *CALLBACKS),
     )
     made["homelab"]["limits"] = {"body_mb": 1}
     made["router_settings"]["num_retries"] = 0

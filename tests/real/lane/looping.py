@@ -24,7 +24,7 @@ LAYERS: Final[Mapping[str, Mapping[str, str]]] = {
     "both": {"optillm_key": KEYS["optillm"], "carrier": "model"},
 }
 """The layers that are left, by configuration alone; the relay takes the static one away from each."""
-CALLBACKS: Final = ("showroom", "approach", "loop_guard")
+CALLBACKS: Final = ("litellm_homelab.plugin",)
 
 
 def document(carrier: str = "model", callbacks: Sequence[str] = CALLBACKS) -> dict[str, Any]:
@@ -46,13 +46,13 @@ def document(carrier: str = "model", callbacks: Sequence[str] = CALLBACKS) -> di
         "model_list": models,
         "router_settings": {"num_retries": 2},
         "litellm_settings": {
-            "callbacks": [f"litellm_homelab.hooks.{name}" for name in callbacks],
+            "callbacks": [*callbacks],
             "use_chat_completions_url_for_anthropic_messages": True,
             "disable_hf_tokenizer_download": True,
         },
         "general_settings": {
             "master_key": "os.environ/LITELLM_MASTER_KEY",
-            "custom_auth": "litellm_homelab.hooks.gate",
+            "custom_auth": "litellm_homelab.gate",
             "cancel_on_disconnect": True,
             "disable_model_info_refresh": True,
         },

@@ -41,7 +41,6 @@ def document() -> dict[str, Any]:
     changed = read(ROUTER)
     homelab, router = changed["homelab"], changed["router_settings"]
     homelab["state"] = "sqlite:///homelab.db"
-    changed["litellm_settings"]["callbacks"].append("litellm_homelab.hooks.metrics")
     changed["general_settings"]["cancel_on_disconnect"] = True
     for name, like, variable in (
         ("dear-main", "main", "DEAR"),

@@ -70,10 +70,7 @@ def loaded(state: str, workers: int, roots: int, callbacks: tuple[str, ...]) -> 
     """Run a gateway of several workers; send it `roots` roots at once, and plain requests among them."""
     document = read(ROUTER)
     document["homelab"]["state"] = state
-    document["litellm_settings"]["callbacks"] = [
-        "prometheus",
-        *(f"litellm_homelab.hooks.{name}" for name in callbacks),
-    ]
+    document["litellm_settings"]["callbacks"] = [*callbacks]
     # LiteLLM may take a connection that the backend is just closing; the child then reached nobody.
     document["router_settings"]["num_retries"] = 2
     till = Till(Upstreams())
@@ -105,12 +102,12 @@ async def _ask(client: httpx.AsyncClient, number: int, roots: int) -> Asked:
 def load(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Load]:
     """Four workers on SQLite with 200 roots at once; two workers on Redis with 60."""
     if request.param == "sqlite":
-        with loaded("sqlite:///roots.db", 4, 200, ("approach", "loop_guard", "showroom")) as made:
+        with loaded("sqlite:///roots.db", 4, 200, ("prometheus", "litellm_homelab.plugin")) as made:
             yield made
         return
     with (
         redis_server(tmp_path_factory.mktemp("redis"), free_port()) as state,
-        loaded(state, 2, 60, ("loop_guard", "showroom", "approach")) as made,
+        loaded(state, 2, 60, ("litellm_homelab.plugin", "prometheus")) as made,
     ):
         yield made
 

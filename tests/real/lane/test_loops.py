@@ -26,10 +26,11 @@ ROUTES: dict[str, dict[str, Any]] = {
     "/v1/completions": {"prompt": "hello"},
 }
 """The other routes by which a client reaches OptiLLM."""
+PLUGIN = "litellm_homelab.plugin"
 ORDERS = {
-    "lineage": ("0.4.0", ("loop_guard", "approach", "showroom")),
-    "identity": ("0.4.0", ("approach", "showroom", "loop_guard")),
-    "both": (DEMO, ("showroom", "approach", "loop_guard")),
+    "lineage": ("0.4.0", (PLUGIN,)),
+    "identity": ("0.4.0", (PLUGIN, "prometheus")),
+    "both": (DEMO, (PLUGIN, "prometheus", PLUGIN)),
 }
 """Each layer alone on the real OptiLLM, both on the stand-in; each with its callbacks in another order."""
 

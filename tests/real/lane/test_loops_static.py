@@ -147,7 +147,7 @@ def test_litellm_does_not_start(tmp_path_factory: pytest.TempPathFactory) -> Non
     cases = [
         (itself(), (), "boost -> OptiLLM -> boost"),
         (own_address(f"http://[::1]:{port}/v1"), (), "boost -> OptiLLM -> base -> this gateway -> boost"),
-        (good, SEVERAL, "memory:// is each worker's own, but LiteLLM runs 2 workers"),
+        (good, SEVERAL, "memory:// is separate in each worker, but LiteLLM runs 2 workers"),
     ]
     with contextlib.ExitStack() as stack:
         started = [
