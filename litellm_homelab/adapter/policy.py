@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final, Self
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 
+    from pydantic import BaseModel
+
     from litellm_homelab.adapter.context import RequestContext
     from litellm_homelab.adapter.wiring import Shared
     from litellm_homelab.config.sections import Homelab
@@ -95,9 +97,22 @@ class Registered:
 
     def load(self) -> type[Policy]:
         """Import the policy's class."""
-        module, _, name = self.policy.partition(":")
-        found: type[Policy] = getattr(importlib.import_module(module), name)
+        found: type[Policy] = _imported(self.policy)
         return found
+
+    def load_settings(self) -> type[BaseModel]:
+        """Import the model of the policy's section."""
+        found: type[BaseModel] = _imported(self.settings)
+        return found
+
+
+def _imported(place: str) -> Any:  # noqa: ANN401 - a class
+    module, _, name = place.partition(":")
+    return getattr(importlib.import_module(module), name)
+
+
+def _always(_: Homelab) -> bool:
+    return True
 
 
 def _calls_back(homelab: Homelab) -> bool:
@@ -107,10 +122,10 @@ def _calls_back(homelab: Homelab) -> bool:
 
 _HERE: Final = "litellm_homelab.adapter.policies"
 POLICIES: Final = (
-    Registered("fields", f"{_HERE}.fields:FieldsPolicy"),
-    Registered("showroom", f"{_HERE}.showroom:ShowroomPolicy"),
-    Registered("approach", f"{_HERE}.approach:ApproachPolicy"),
-    Registered("loop_guard", f"{_HERE}.loop_guard:LoopGuardPolicy", applies=_calls_back),
+    Registered("fields", f"{_HERE}.fields:FieldsPolicy", "fields", applies=_always),
+    Registered("showroom", f"{_HERE}.showroom:ShowroomPolicy", "showroom"),
+    Registered("approach", f"{_HERE}.approach:ApproachPolicy", "optillm", applies=_always),
+    Registered("loop_guard", f"{_HERE}.loop_guard:LoopGuardPolicy", "optillm", applies=_calls_back),
     Registered("metrics", f"{_HERE}.metrics:MetricsPolicy"),
 )
 """Every policy, in the order in which a request meets them at each stage."""

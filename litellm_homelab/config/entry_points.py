@@ -36,14 +36,15 @@ def is_loaded_at_startup(environ: Mapping[str, str]) -> bool:
 def problems(router: RouterFile, homelab: Homelab | None, environ: Mapping[str, str]) -> Iterator[str]:
     """What is wrong with the lines that load the package; `homelab` is None where its shape is wrong."""
     old = [*_old(router)]
-    yield from old
+    yield from old or ([] if is_loaded_at_startup(environ) else _missing(router, homelab))
     litellm = router.sections.get("litellm_settings", {})
     for setting in SILENT_CALLBACKS:
         for name in _listed(litellm.get(setting)):
             if name == PLUGIN or name.startswith(OLD_PREFIX):
                 yield f"litellm_settings.{setting}: {name} decides nothing here; move it to `callbacks`"
-    if old or is_loaded_at_startup(environ):
-        return
+
+
+def _missing(router: RouterFile, homelab: Homelab | None) -> Iterator[str]:
     if PLUGIN not in router.callbacks:
         yield (
             f"litellm_settings.callbacks: {PLUGIN} is missing, so that nothing would apply "
@@ -60,9 +61,10 @@ def _old(router: RouterFile) -> Iterator[str]:
     auth = router.sections.get("general_settings", {}).get("custom_auth")
     if isinstance(auth, str) and auth.startswith(OLD_PREFIX):
         yield f"general_settings.custom_auth: {auth} is no longer an entry point; write {LINES}"
-    for name in router.callbacks:
-        if name.startswith(OLD_PREFIX):
-            yield f"litellm_settings.callbacks: {name} is no longer an entry point; write {LINES}"
+    names = [name for name in router.callbacks if name.startswith(OLD_PREFIX)]
+    if names:
+        are = "is no longer an entry point" if len(names) == 1 else "are no longer entry points"
+        yield f"litellm_settings.callbacks: {', '.join(names)} {are}; write {LINES}"
 
 
 def _needing(homelab: Homelab | None) -> str:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, Final, get_args
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, ValidationError, create_model
 
+from litellm_homelab.adapter.policy import POLICIES
 from litellm_homelab.config.sections import Homelab
 from litellm_homelab.config.wording import HIDDEN, described, did_you_mean, looks_like_a_key
 
@@ -22,13 +24,23 @@ USUAL = frozenset(
 """Names that people try below a caller, and that are no keys."""
 
 
+@functools.cache
+def model() -> type[Homelab]:
+    """The whole section: config/sections.py, and the sections whose models policies register."""
+    registered = {one.section: one.load_settings() for one in POLICIES if one.settings}
+    if not registered:
+        return Homelab
+    fields: dict[str, Any] = {name: (found | None, None) for name, found in registered.items()}
+    return create_model("Homelab", __base__=Homelab, **fields)
+
+
 def validate(raw: object) -> tuple[Homelab | None, list[str]]:
     """The section as the rules read it, or what is wrong with its shape."""
     if not raw:
         least = "homelab: {showroom: {handles: [...]}}"
         return None, [f"homelab: missing or empty; the callbacks of litellm_homelab need at least `{least}`"]
     try:
-        return Homelab.model_validate(raw), []
+        return model().model_validate(raw), []
     except ValidationError as error:
         errors = error.errors()
         unknown = {one["loc"][:-1] for one in errors if one["type"] == "extra_forbidden"}

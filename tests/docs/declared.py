@@ -20,13 +20,13 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 import litellm_homelab
-from litellm_homelab import hooks
+from litellm_homelab import ENTRY_POINTS, adapter
 from litellm_homelab.config.sections import Homelab
 
 PACKAGE = Path(litellm_homelab.__file__).parent
 HOMELAB: type[BaseModel] = Homelab
 """The whole `homelab:` section, from wherever the settings have it."""
-NO_ROOMS = frozenset({"cli", "demo", "hooks", "page", "state", "testing"})
+NO_ROOMS = frozenset({"adapter", "cli", "config", "demo", "page", "state", "testing"})
 """Packages in which no rule lives."""
 DECISIONS = re.compile(r"\b(Allow|Rewrite|Refuse|Decision)\b")
 HOOK_NAMES = frozenset(name for name in vars(CustomLogger) if not name.startswith("_"))
@@ -51,7 +51,7 @@ def modules(package: types.ModuleType) -> Iterator[types.ModuleType]:
     """A package's modules that may hold a hook or a rule, its own first."""
     yield package
     for found in pkgutil.walk_packages(package.__path__, package.__name__ + "."):
-        if package is hooks or _room(found.name):
+        if package is adapter or _room(found.name):
             yield importlib.import_module(found.name)
 
 
@@ -68,10 +68,10 @@ def _is_own(module: types.ModuleType, name: str, value: object) -> bool:
 
 @functools.cache
 def hook_methods() -> list[Hook]:
-    """Every method below `litellm_homelab.hooks` that has the name of a hook of LiteLLM."""
+    """Every method below `litellm_homelab.adapter` that has the name of a hook of LiteLLM."""
     return [
         Hook(cls.__name__, name, tuple(_parameters(value)))
-        for module in modules(hooks)
+        for module in modules(adapter)
         for cls in own_classes(module)
         for name, value in vars(cls).items()
         if name in HOOK_NAMES and inspect.isfunction(value)
@@ -86,7 +86,7 @@ def _parameters(function: Any) -> Iterator[str]:
 
 def entry_points() -> list[str]:
     """What router.yaml may load."""
-    return [f"litellm_homelab.hooks.{name}" for name in hooks.ENTRY_POINTS]
+    return [f"litellm_homelab.{name}" for name in ENTRY_POINTS]
 
 
 @functools.cache
@@ -117,9 +117,9 @@ def _decides(value: object) -> bool:
 
 @functools.cache
 def room_modules() -> list[str]:
-    """Modules of rooms that the hooks import, as `room.module`: where an answer comes from."""
+    """Modules of rooms that the adapter imports, as `room.module`: where an answer comes from."""
     found = set()
-    for path in sorted((PACKAGE / "hooks").rglob("*.py")):
+    for path in sorted((PACKAGE / "adapter").rglob("*.py")):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.ImportFrom) and node.module:
                 below = [f"{node.module}.{alias.name}" for alias in node.names]
