@@ -66,7 +66,7 @@ def check(now: Record) -> int:
         )
         return 1
     if less := recorded.gains(before, now):
-        _say(f"Cheaper than recorded by more than {recorded.GROWTH:.0%}: {', '.join(less)}. Record: {RECORD}")
+        _say(f"Cheaper than recorded by more than {recorded.PERCENT}%: {', '.join(less)}. Record: {RECORD}")
     return 0
 
 

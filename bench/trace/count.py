@@ -103,11 +103,12 @@ class Counter:
         self._functions: dict[int, tuple[Function, Tracer]] = {}
         self._ours: list[Function] = []
         self._open = False
+        self._before = threading.gettrace()
         threading.settrace(self._trace)
 
     def close(self) -> None:
-        """Trace new threads no more."""
-        threading.settrace(None)  # type: ignore[arg-type]  # typeshed: None is how it is switched off
+        """Trace new threads as before."""
+        threading.settrace(self._before)
 
     @contextmanager
     def counting(self) -> Iterator[None]:
@@ -116,12 +117,13 @@ class Counter:
             function.calls = function.opcodes = 0
         gc.collect()
         gc.disable()
+        before = sys.gettrace()  # coverage's, where it measures
         self._open = True
         sys.settrace(self._trace)
         try:
             yield
         finally:
-            sys.settrace(None)
+            sys.settrace(before)
             self._open = False
             gc.enable()
 
