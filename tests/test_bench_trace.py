@@ -444,3 +444,13 @@ def test_the_tables_have_a_row_for_each_kind() -> None:
         "refused name      1      1               50             60",
     ]
     assert show.markdown(record).splitlines()[-1] == "| refused name | 1 | 1 | 50 | 60 |  |  |"
+
+
+def test_the_check_shows_what_was_recorded() -> None:
+    """The growth of each kind; empty cells for one without a record."""
+    lines = show.comparison(made(plain=1000), made(plain=1050, streamed=9)).splitlines()
+    assert [line.split() for line in lines] == [
+        ["request", "calls", "files", "opcodes", "of", "ours", "recorded", "growth"],
+        ["plain", "chat", "10", "2", "1,050", "1,000", "+5.0%"],
+        ["streamed", "10", "2", "9"],
+    ]

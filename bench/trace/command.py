@@ -49,11 +49,12 @@ def main(argv: list[str]) -> int:
 
 def check(now: Record) -> int:
     """Print the table, and compare it with the record of this Python version; the exit status."""
-    _print(show.table(now))
     before = recorded.read(now.setting.minor)
     if before is None:
+        _print(show.table(now))
         _say(f"Nothing is compared: no figures are recorded for Python {now.setting.minor}. Record: {RECORD}")
         return 0
+    _print(show.comparison(before, now))
     if before.setting.litellm != now.setting.litellm:
         _say(f"The record is of LiteLLM {before.setting.litellm}, this is {now.setting.litellm}.")
     found = recorded.problems(before, now)

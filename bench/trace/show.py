@@ -13,6 +13,7 @@ from bench.trace.recorded import Record, Row
 
 HEAD: Final = ("request", "calls", "files", "opcodes of ours", "whole process", "stock", "over stock")
 WHERE: Final = ("opcodes", "share", "calls", "file and function")
+COMPARED: Final = ("request", "calls", "files", "opcodes of ours", "recorded", "growth")
 MARKDOWN_RULE: Final = "|---|" + "--:|" * (len(HEAD) - 1)
 
 
@@ -21,6 +22,16 @@ def table(record: Record) -> str:
     setting = record.setting
     head = f"Opcodes for one request; Python {setting.python}, LiteLLM {setting.litellm}, {setting.date}"
     return "\n".join([head, "", *_aligned([HEAD, *_rows(record.rows)], left=0)])
+
+
+def comparison(before: Record, now: Record) -> str:
+    """The recorded opcodes of ours beside the new ones; empty cells for a kind that was not recorded."""
+    rows = []
+    for name, row in now.rows.items():
+        old = before.rows.get(name)
+        cells = ("", "") if old is None else (f"{old.opcodes:,}", f"{row.opcodes / old.opcodes - 1:+.1%}")
+        rows.append((KINDS[name].title, f"{row.calls:,}", f"{row.files:,}", f"{row.opcodes:,}", *cells))
+    return "\n".join(_aligned([COMPARED, *rows], left=0))
 
 
 def markdown(record: Record) -> str:
