@@ -14,13 +14,14 @@ OPTILLM := 0.4.0 0.3.12
 JOBS ?= 2
 PYTEST := $(BIN)/pytest --numprocesses $(JOBS) --dist loadfile
 
-.PHONY: help run test test-fast test-real lint fmt lock bench clean venv venv-mlx venv-openai3 clients $(OPTILLM:%=venv-optillm-%)
+.PHONY: help run test test-fast test-real lint fmt lock bench trace clean venv venv-mlx venv-openai3 clients $(OPTILLM:%=venv-optillm-%)
 
 help:
 	@echo "make run        the gateway on http://127.0.0.1:4000 (PORT=4010, WORKERS=2, DEMO=0, DEMO_PORT=5100)"
 	@echo "make test       every test; make test-fast and make test-real for its two halves"
 	@echo "make lint       ruff and mypy; make fmt formats"
 	@echo "make bench      what the hooks cost, beside stock LiteLLM in the same run (needs wrk)"
+	@echo "make trace      checks that no request costs more opcodes of ours than recorded"
 	@echo "make lock       writes requirements/*.txt anew; make clean removes what make installed"
 
 run: .venv/.run
@@ -41,6 +42,9 @@ lint: .venv/.dev
 
 bench: .venv/.dev
 	$(BIN)/python -m bench
+
+trace: .venv/.dev
+	$(BIN)/python -m bench trace --check
 
 fmt: .venv/.dev
 	$(BIN)/ruff check --fix

@@ -2,6 +2,9 @@
 What the hooks cost, beside stock LiteLLM in the same run.
 
     python -m bench [--only hooks,lane,load,start,loop] [--quick] [--json | --markdown] [--into PAGE]
+    python -m bench trace [--check | --record | --where KIND] [--json | --markdown]
+
+`trace` counts calls and opcodes instead of time (see `bench.trace.command`).
 
 Progress goes to standard error, the figures to standard output. Exit 0: measured, whatever the numbers say;
 1: something did not answer as it should, so nothing is said; 2: it cannot be measured here.
@@ -19,8 +22,10 @@ from bench import hooks, lane, load, loop, report, start, wrk
 from bench.figure import Figure
 from bench.machine import Machine
 from bench.plan import FULL, QUICK, Plan
+from bench.trace import command
 
 Section = Callable[[Plan, Callable[[str], None]], Iterator[Figure]]
+TRACE: Final = "trace"
 MEASURED: Final[dict[str, Section]] = {
     "hooks": hooks.measure,
     "lane": lane.measure,
@@ -32,6 +37,9 @@ MEASURED: Final[dict[str, Section]] = {
 
 def main(argv: list[str] | None = None) -> int:
     """Measure and print."""
+    argv = sys.argv[1:] if argv is None else argv
+    if argv[:1] == [TRACE]:
+        return command.main(argv[1:])
     arguments = _parser().parse_args(argv)
     problem = _problem(arguments)
     if problem is not None:
@@ -50,7 +58,11 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m bench", description="What the hooks cost.")
+    parser = argparse.ArgumentParser(
+        prog="python -m bench",
+        description="What the hooks cost.",
+        epilog="`python -m bench trace` counts calls and opcodes instead of time; see its own --help.",
+    )
     parser.add_argument(
         "--only",
         type=_sections,

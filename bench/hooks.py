@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from bench import router, taps
-from bench.figure import OFF, ON, Aim, Figure, Measure, paired, turns
+from bench.figure import FEWEST_FOR_P99, OFF, ON, Aim, Figure, Measure, paired, percentile, turns
 from bench.plan import Plan
 from bench.prompt import SIZES
 from bench.router import LANE, MEMORY, PLAIN, SQLITE
@@ -26,6 +26,16 @@ CHAIN: Final = "whole chain: all hooks that the client waits for"
 ALONE: Final = "whole chain, the hooks called directly"
 AIMS: Final = {"1 KB": Aim(100, "p99"), "1 MB": Aim(1000, "p99")}
 """Microseconds for the whole chain."""
+SHARE: Final = "share of stock's whole request: all hooks that the client waits for"
+SHARE_AIMS: Final = {
+    (PLAIN, "1 KB"): Aim(1.0),
+    (LANE, "1 KB"): Aim(2.5),
+    (PLAIN, "1 MB"): Aim(0.8),
+    (LANE, "1 MB"): Aim(1.5),
+}
+"""Percent at the median (issue 11): a machine's speed halves and doubles, the share does not."""
+SPREAD: Final = "p99 over median: all hooks that the client waits for"
+SPREAD_AIM: Final = Aim(2.0)
 FLAT: Final = Aim(1.2)
 IN_PROCESS: Final = "one request after another through LiteLLM's own app in process, upstream a stand-in"
 TAPPED: Final = f"{IN_PROCESS}; a stopwatch around each hook as LiteLLM calls it"
@@ -119,11 +129,24 @@ def _figures(plan: Plan, handle: str, size: str, walks: dict[str, Walks]) -> Ite
     for name, more in ((FEW, few), (MANY, {"handles": str(plan.many)}), (STORED, few | stored)):
         yield _microseconds(CHAIN, asked | more, walks[name].seconds(chain), AIMS[size])
     yield _flat(CHAIN, TAPPED, plan, asked, walks, chain)
+    yield from shares(asked | few, walks[FEW], walks[STOCK])
     for name, hooks in ((FEW, ON), (STOCK, OFF)):
         yield _whole(hooks, asked | few, walks[name])
     how = f"{IN_PROCESS}; hooks on by off, the medians of each round"
     ratios = paired(walks[FEW].medians(_whole_of), walks[STOCK].medians(_whole_of))
     yield Measure(SECTION, f"{WHOLE}, on / off", "ratio", how, parameters=asked | few).of(ratios)
+
+
+def shares(parameters: dict[str, str], ours: Walks, stock: Walks) -> Iterator[Figure]:
+    """The chain as a share of stock's whole request, by round; and its p99 over its median, if it has one."""
+    how = f"{TAPPED}; by the whole request of stock LiteLLM, the medians of each round"
+    rounds = paired(ours.medians(chain), stock.medians(_whole_of))
+    aim = SHARE_AIMS[parameters["handle"], parameters["prompt"]]
+    yield Measure(SECTION, SHARE, "%", how, parameters=parameters, aim=aim).of([one * 100 for one in rounds])
+    seconds = sorted(ours.seconds(chain))
+    if len(seconds) >= FEWEST_FOR_P99:
+        spread = percentile(seconds, 99) / statistics.median(seconds)
+        yield Measure(SECTION, SPREAD, "ratio", TAPPED, ON, parameters, SPREAD_AIM).of([spread])
 
 
 def _direct(plan: Plan, handle: str, size: str, walks: dict[str, Walks]) -> Iterator[Figure]:

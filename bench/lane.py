@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import statistics
 import tempfile
 import time
 from collections.abc import Callable, Iterator
@@ -21,6 +22,7 @@ import yaml
 from bench.figure import OFF, ON, Figure, Measure
 from bench.plan import Plan
 from bench.prompt import SIZES, prompt_of
+from bench.trace.kinds import stock as stock_document
 
 SECTION: Final = "lane"
 ROUTER: Final = Path(__file__).parents[1] / "tests" / "routers" / "lane.yaml"
@@ -28,21 +30,35 @@ WARM_UP: Final = 20
 STATES: Final = ("memory://", "sqlite:///bench.db")
 HOOKS: Final = "approach rule + loop guard"
 STOCK: Final = "stock LiteLLM, whole request"
+SHARE: Final = "approach rule + loop guard, share of stock's whole request"
 HOW: Final = "the hooks of one request called directly, in LiteLLM's order, nothing between them"
+HOW_SHARE: Final = "each round by the median of stock's whole request to a plain handle in the same run"
 HOW_STOCK: Final = "a request to a plain handle through LiteLLM's app in this process, upstream a stand-in"
 
 
 def measure(plan: Plan, say: Callable[[str], None]) -> Iterator[Figure]:
     """Both stores and stock LiteLLM, the sizes in turn."""
     for size in SIZES:
+        lanes: dict[str, list[float]] = {}
         for state in STATES:
             say(f"lane: {size}, {state}")
-            asked = {"handle": "boost", "prompt": size, "state": state.partition(":")[0]}
-            seconds = asyncio.run(_lane(size, plan.lane_rounds, state))
-            yield _figure(HOOKS, ON, HOW, asked, seconds)
+            lanes[state] = asyncio.run(_lane(size, plan.lane_rounds, state))
+            yield _figure(HOOKS, ON, HOW, _asked(size, state), lanes[state])
         say(f"lane: {size}, stock")
-        seconds = asyncio.run(_stock(size, max(plan.lane_rounds // 3, 5)))
-        yield _figure(STOCK, OFF, HOW_STOCK, {"handle": "main", "prompt": size}, seconds)
+        stock = asyncio.run(_stock(size, max(plan.lane_rounds // 3, 5)))
+        yield _figure(STOCK, OFF, HOW_STOCK, {"handle": "main", "prompt": size}, stock)
+        for state, seconds in lanes.items():
+            yield _share(_asked(size, state), seconds, stock)
+
+
+def _asked(size: str, state: str) -> dict[str, str]:
+    return {"handle": "boost", "prompt": size, "state": state.partition(":")[0]}
+
+
+def _share(parameters: dict[str, str], seconds: list[float], stock: list[float]) -> Figure:
+    measured = Measure(SECTION, SHARE, "%", HOW_SHARE, parameters=parameters)
+    whole = statistics.median(stock)
+    return measured.of([one / whole * 100 for one in seconds])
 
 
 def _figure(what: str, hooks: str, how: str, parameters: dict[str, str], seconds: list[float]) -> Figure:
@@ -57,8 +73,7 @@ def _router_file(*, hooks: bool, state: str = "") -> Iterator[Path]:
     if hooks:
         document["homelab"]["state"] = state
     else:
-        del document["homelab"], document["litellm_settings"]["callbacks"]
-        del document["general_settings"]["custom_auth"]
+        document = stock_document(document)
     with tempfile.TemporaryDirectory(prefix="bench-") as folder:
         path = Path(folder) / "router.yaml"
         path.write_text(yaml.safe_dump(document), encoding="utf-8")

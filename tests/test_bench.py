@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from bench import __main__ as bench
-from bench import figure, lane, replay, report, router, taps, upstream, wrk
+from bench import figure, hooks, lane, replay, report, router, taps, upstream, wrk
 from bench.figure import Aim, Figure, Measure
 from bench.machine import Machine
 from bench.plan import QUICK
@@ -291,6 +291,18 @@ def test_the_sides_differ_in_what_is_ours_alone() -> None:
     assert on == off
 
 
+def test_the_chain_is_a_share_of_stocks_whole_request() -> None:
+    """Round by round, in percent, with the aim of its handle and size; and its p99 over its median."""
+    asked = {"handle": router.PLAIN, "prompt": "1 KB"}
+    ours = hooks.Walks([[{"pre-call": 1.0, taps.WHOLE: 9.0}] * 50, [{"pre-call": 3.0, taps.WHOLE: 9.0}] * 50])
+    stock = hooks.Walks([[{taps.WHOLE: 100.0}], [{taps.WHOLE: 200.0}]])
+    share, spread = hooks.shares(asked, ours, stock)
+    assert (share.unit, share.least, share.most, share.aim) == ("%", 1.0, 1.5, Aim(1.0))
+    assert (spread.unit, spread.median, spread.aim) == ("ratio", 1.5, Aim(2.0))
+    few = hooks.Walks([ours.batches[0][:9], ours.batches[1][:9]])
+    assert [one.what for one in hooks.shares(asked, few, stock)] == [hooks.SHARE]
+
+
 class Clock:
     """A clock that stands still unless something says that it took time."""
 
@@ -485,7 +497,10 @@ def test_the_lane_is_a_small_part_of_a_request() -> None:
     medians = {
         (one.hooks, one.parameters["prompt"], one.parameters.get("state")): one.median for one in figures
     }
-    assert len(figures) == len(medians) == 6
+    assert len(figures) == len(medians) == 10
     for size in ("1 KB", "1 MB"):
         assert medians["on", size, "memory"] * 10 < medians["off", size, None]
         assert medians["on", size, "sqlite"] > 0
+        for state in ("memory", "sqlite"):
+            share = medians["on", size, state] / medians["off", size, None] * 100
+            assert medians["-", size, state] == pytest.approx(share)

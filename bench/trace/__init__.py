@@ -1,0 +1,1 @@
+"""What one request of each kind costs, in calls and opcodes instead of time: `python -m bench trace`."""

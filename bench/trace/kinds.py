@@ -1,0 +1,70 @@
+"""The kinds of request that are counted, on the shipped router.yaml with the plugin and without it."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from shutil import copytree, ignore_patterns
+from typing import Any, Final
+
+import yaml
+
+from bench.processes import REPOSITORY
+
+ROUTER: Final = REPOSITORY / "config" / "router.yaml"
+PACKAGE: Final = "litellm_homelab."
+"""What the names of our callbacks and of our auth function begin with, whatever follows."""
+NEVER: Final = 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """One kind of request: a chat completion."""
+
+    title: str
+    model: str
+    fields: Mapping[str, Any] = field(default_factory=dict)
+    fails: str | None = None
+    """The group whose first attempt is answered with a 500."""
+    status: int = 200
+    comparable: bool = True
+    """Whether stock LiteLLM does the same with it."""
+
+
+MOA: Final = {"optillm_approach": "moa"}
+KINDS: Final = {
+    "plain": Kind("plain chat", "main"),
+    # LiteLLM refuses an unknown name, too, but in the router and with a list of its models.
+    "refused": Kind("refused name", "no-such-model", status=404, comparable=False),
+    "fallback": Kind("one fallback", "vllm-qwen", fails="vllm-qwen"),
+    "streamed": Kind("streamed", "main", {"stream": True}),
+    "optillm": Kind("OptiLLM moa", "boost", MOA),
+    "optillm-streamed": Kind("OptiLLM moa streamed", "boost", {**MOA, "stream": True}),
+}
+
+
+def write(folder: Path, *, plugin: bool) -> Path:
+    """Write the shipped router.yaml, and the files beside it, into a folder; without the plugin as stock."""
+    copytree(ROUTER.parent, folder, ignore=ignore_patterns("*.db*", "env.local", "__pycache__"))
+    document = yaml.safe_load(ROUTER.read_text(encoding="utf-8"))
+    # Else the third request that falls back would find its first deployment at rest.
+    document["router_settings"]["allowed_fails"] = NEVER
+    file = folder / ROUTER.name
+    content = document if plugin else stock(document)
+    file.write_text(yaml.safe_dump(content, sort_keys=False), encoding="utf-8")
+    return file
+
+
+def stock(document: Mapping[str, Any]) -> dict[str, Any]:
+    """The router.yaml without what is ours: the section, the auth function, and every callback."""
+    made = copy.deepcopy({name: part for name, part in document.items() if name != "homelab"})
+    settings, general = made.get("litellm_settings") or {}, made.get("general_settings") or {}
+    listed = settings.get("callbacks") or []
+    callbacks = [listed] if isinstance(listed, str) else listed
+    if callbacks:
+        settings["callbacks"] = [one for one in callbacks if not one.startswith(PACKAGE)]
+    if str(general.get("custom_auth") or "").startswith(PACKAGE):
+        del general["custom_auth"]
+    return made
