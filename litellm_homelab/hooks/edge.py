@@ -11,8 +11,8 @@ from typing import Any, TypeAlias
 from starlette.middleware.cors import CORSMiddleware
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from litellm_homelab import limits
-from litellm_homelab.decision import Allow, RefusalType, Refuse
+from litellm_homelab import limits, refusals
+from litellm_homelab.decision import Allow, Refuse
 from litellm_homelab.hooks import context, cors, listing, naming, refusal, sockets
 from litellm_homelab.hooks.answer_filter import AnswerFilter
 from litellm_homelab.hooks.body import Body
@@ -144,7 +144,7 @@ class Edge:
     def _decide(self, scope: Scope) -> tuple[str, Allow | Refuse]:
         """What is refused outright, and by which rule."""
         if not scope.get("query_string", b"").isascii():
-            return "edge", unreadable_query()
+            return "edge", refusals.unreadable_query()
         return "gate", self._border.decide(scope)
 
 
@@ -165,14 +165,6 @@ def _with_bearer(scope: Scope) -> Scope:
 def _spelt(value: bytes) -> bytes:
     scheme, _, key = value.partition(b" ")
     return b"Bearer " + key.lstrip() if scheme.lower() == b"bearer" and key.strip() else value
-
-
-def unreadable_query() -> Refuse:
-    """The refusal of a query that LiteLLM answers with a 500 before any hook (measured on 1.106.2)."""
-    return Refuse(
-        RefusalType.INVALID_BODY,
-        "The query of the URL holds bytes that must be percent-encoded (RFC 3986): it is not ASCII.",
-    )
 
 
 def _note(record: Record, document: Mapping[str, object], body: bytes) -> None:

@@ -6,9 +6,8 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
-from litellm_homelab import request
+from litellm_homelab import refusals, request
 from litellm_homelab.callers import MASTER, Caller
-from litellm_homelab.decision import RefusalType, Refuse
 from litellm_homelab.hooks import context, naming
 from litellm_homelab.hooks.context import Child, Record
 from litellm_homelab.hooks.deployments import Deployments
@@ -61,7 +60,7 @@ class Opening:
         model = data.get("model")
         record.model = model if isinstance(model, str) else None
         if record.forged is not None:
-            raise Refused(forged(), "loop_guard")
+            raise Refused(refusals.lineage_token_invalid(), "loop_guard")
         refusal = names.disagreement(named)
         if refusal is not None and not record.open_route:
             raise Refused(refusal, "showroom")
@@ -127,13 +126,3 @@ class Opening:
         split = self._lanes.split_prefix(model) if isinstance(model, str) else None
         if split is not None:
             record.prefix, data["model"] = split
-
-
-def forged() -> Refuse:
-    """The refusal of a mark that this gateway did not make, or no longer stands by."""
-    return Refuse(
-        RefusalType.PARAM_NOT_ALLOWED,
-        "The lineage token in the model name is invalid or has expired. Send the model name alone.",
-        param="model",
-        to_child=True,
-    )

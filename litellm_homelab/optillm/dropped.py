@@ -10,7 +10,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from litellm_homelab.decision import RefusalType, Refuse
+from litellm_homelab import refusals
+from litellm_homelab.decision import Refuse
 from litellm_homelab.optillm import wire
 from litellm_homelab.optillm.approaches import Approach
 from litellm_homelab.sections import Lane
@@ -45,12 +46,7 @@ def refusal(handle: str, lane: Lane, approach: Approach, names: tuple[str, ...])
         return None
     name = names[0]
     taking = [one for one in lane.approaches if name in NEEDS_FIELDS and wire.PASSING_ON & {one}]
-    instead = f"Ask for {' or '.join(taking)}" if taking else "Ask a handle that is not OptiLLM"
-    return Refuse(
-        RefusalType.PARAM_NOT_ALLOWED,
-        f"{handle}: the approach {approach.text} drops {name}. {instead}, or leave {name} out.",
-        param=name,
-    )
+    return refusals.dropped_by_approach(handle, approach.text, name, taking)
 
 
 def _wanted(body: Mapping[str, Any]) -> Iterator[str]:
