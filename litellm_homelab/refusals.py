@@ -292,8 +292,8 @@ def approach_in_prompt(place: str, handle: str | None = None) -> Refuse:
 def fan_out_estimated(handle: str, approach: str, calls: int, most: int) -> Refuse:
     """An approach that may make more calls than `max_calls`."""
     return _fan_out(
-        f"{handle}: {approach} may make {calls} calls for one request, but at most {most} are allowed. Ask for "
-        "a cheaper approach or a smaller n."
+        f"{handle}: {approach} may make {calls} calls for one request, but at most {most} are allowed. "
+        "Ask for a cheaper approach or a smaller n."
     )
 
 
