@@ -27,7 +27,6 @@ ENVELOPED: Final = frozenset(
     | {"response.failed", "response.queued"}
 )
 """Events that carry the response."""
-UNDER_WAY: Final = frozenset({"response.created", "response.in_progress", "response.queued"})
 
 
 def response(body: Mapping[str, Any]) -> Body:

@@ -46,9 +46,7 @@ class Lanes:
         lane = self.lanes[handle]
         choices = min(n, lane.max_n) if isinstance(n, int) and not isinstance(n, bool) else 1
         # What is not sent costs nothing.
-        sent = {
-            name: fields[name] for name in (*readable(approach.parts, frozenset()), *LIMITS) if name in fields
-        }
+        sent = {name: fields[name] for name in (*readable(approach.parts), *LIMITS) if name in fields}
         calls = costs.estimate(approach, max(choices, 1), sent, prompt_chars=prompt_chars)
         if calls <= lane.max_calls:
             return None

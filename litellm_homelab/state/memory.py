@@ -20,8 +20,6 @@ class MemoryStore:
     old one dropped: who is being served keeps their counts, whoever floods the store.
     """
 
-    shared = False
-
     def __init__(self, max_entries: int = MAX_ENTRIES) -> None:
         self._max_entries = max_entries
         self._entries: dict[str, Entry] = {}

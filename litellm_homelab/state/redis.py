@@ -79,8 +79,6 @@ return redis.call('HGETALL', KEYS[1])
 class RedisStore:
     """One Redis database; connections are opened on first use, so after any fork."""
 
-    shared = True
-
     def __init__(self, url: str) -> None:
         self._url = url
         parts = urlsplit(url)

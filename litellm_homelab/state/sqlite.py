@@ -71,8 +71,6 @@ T = TypeVar("T")
 class SqliteStore:
     """One file; exact among processes, because every change is a transaction that locks before it reads."""
 
-    shared = True
-
     def __init__(self, path: Path, patience_seconds: float = PATIENCE_SECONDS) -> None:
         self._path = path
         self._patience_seconds = patience_seconds

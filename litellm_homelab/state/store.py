@@ -16,10 +16,6 @@ class Store(Protocol):
     back. Times are in seconds. Every operation raises `StateUnavailable` where the store cannot answer.
     """
 
-    @property
-    def shared(self) -> bool:
-        """Whether the processes of a machine share it; several workers must not run on one that is not."""
-
     async def create(self, key: str, entry: Entry, ttl: float) -> bool:
         """Create an entry that lives for `ttl`; False, and no change, if there is one of that key."""
 
