@@ -80,7 +80,7 @@ class Fields:
         return Screened(kept if changed else document, tuple(dropped), refusal)
 
     def _field(self, api: str, name: str, value: object, where: str, depth: int) -> Screened:
-        """One field: `kept` holds it where it stays."""
+        """One field: `kept` has it where it stays."""
         root = root_of(name)
         verdict, why = self.field(api, root)
         if depth and verdict is not Verdict.REFUSE and root in self.lists.in_extra_body:
@@ -118,7 +118,7 @@ class Fields:
         if name in self.lists.dropped or name in self.lists.everywhere:
             return Verdict.DROP, ""
         if name in self.litellms:
-            return Verdict.REFUSE, "this LiteLLM takes it, and no list of this gateway says what it does"
+            return Verdict.REFUSE, "the installed LiteLLM reads it, and this gateway has no rule for it"
         return Verdict(self.opened.get(UNKNOWN, Verdict.DROP)), "no API documents it (homelab.fields)"
 
     def _passing(self, api: str) -> frozenset[str]:

@@ -16,7 +16,7 @@ class Gate:
     Who may use which route.
 
     `opened` are the names and patterns of `homelab.gate.open`: what the table closes and the operator has
-    opened all the same. Only LiteLLM's own checks hold there.
+    opened all the same. Only LiteLLM's own checks apply there.
     """
 
     opened: tuple[str, ...] = ()
@@ -77,7 +77,7 @@ class Gate:
         return access(route, self.table) is Access.GUARDED
 
     def is_opened(self, route: Route) -> bool:
-        """Whether the operator has opened a route on which only LiteLLM's own checks hold."""
+        """Whether the operator has opened a route on which only LiteLLM's own checks apply."""
         closed = access(route, self.table) in {Access.UNGUARDED, Access.KEYLESS}
         return closed and matches(route.path, self.opened)
 

@@ -1,5 +1,5 @@
 """
-What an approach drops of a request without a word: tools, the answer's format, pictures, sound, files.
+What an approach silently drops of a request: tools, the answer's format, pictures, sound, files.
 
 Measured on OptiLLM 0.3.12 and 0.4.0: of lists of content parts every approach keeps the texts alone; tools
 and `response_format` go on with those that hand a request's fields to the model (`wire.PASSING_ON`).
@@ -25,7 +25,7 @@ PARTS: Final[Mapping[str, str]] = {
     "input_audio": "audio", "audio_url": "audio",
     "file": "files", "input_file": "files", "document": "files",
 }  # fmt: skip
-"""Types of content parts that are no text, and what they are called."""
+"""Types of content parts other than text, and what they are called."""
 GOOGLES: Final = ("inlineData", "inline_data", "fileData", "file_data")
 NAMES: Final = ("tools", "response_format", "images", "audio", "files")
 """What `x-homelab-dropped` may say, in this order."""

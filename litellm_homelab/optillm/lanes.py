@@ -66,7 +66,7 @@ class Lanes:
         """
         What may be sent of a prompt: itself, or made inert, or a refusal that says where the tag is.
 
-        `clean` holds the long texts of this request that were found clean before (`tags.find`).
+        `clean` has the long texts of this request that were found clean before (`tags.find`).
         """
         place = tags.find(texts, clean)
         if place is None:

@@ -29,7 +29,7 @@ class Parameter:
     server_wide: bool = False
 
     def bounded(self, value: object) -> int | float | None:
-        """Bring a value within the bounds; None for what is no number of the right kind."""
+        """Bring a value within the bounds; None for anything but a number of the right kind."""
         if isinstance(value, bool) or not isinstance(value, int if self.whole else int | float):
             return None
         if isinstance(value, float) and not math.isfinite(value):
@@ -83,7 +83,7 @@ NEVER_SENT: Final[Mapping[str, str]] = MappingProxyType(
         "spl_learning": "writes one caller's prompts into the strategies of all",
         "session_manager": "takes over another request's browser",
         "headless": "steers the OptiLLM host's browser",
-        "delay_seconds": "holds an OptiLLM thread for as long as the caller likes",
+        "delay_seconds": "occupies an OptiLLM thread for as long as the caller likes",
         "comparison_mode": "rewords genselect's own prompt",
         "include_reasoning": "rewords genselect's own prompt",
         "enable_self_discover": "changes deepthink's stages",

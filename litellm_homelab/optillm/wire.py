@@ -38,7 +38,7 @@ PASSED_ON: Final[Mapping[str, str]] = MappingProxyType(
         "logprobs": "part of the answer",
         "top_logprobs": "part of the answer",
         "reasoning_effort": "passed on to the model",
-        "tools": "passed on to the model; every other approach drops them without a word",
+        "tools": "passed on to the model; every other approach silently drops them",
         "tool_choice": "goes with tools",
         "parallel_tool_calls": "goes with tools",
         "functions": "tools, older spelling",
@@ -76,7 +76,7 @@ DROPPED: Final[Mapping[str, str]] = MappingProxyType(
         "store": "asks an upstream to keep the conversation",
         "stream_options": "0.3.12 sends it upstream without stream, which a strict server rejects",
         "web_search_options": "a server-side tool",
-        "service_tier": "a price, which is the operator's to choose",
+        "service_tier": "a price, which only the operator chooses",
     }
 )
 """Fields a client may well send that do not leave either, unless they are LiteLLM's plumbing, and why not."""

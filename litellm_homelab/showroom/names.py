@@ -45,7 +45,7 @@ def disagreement(named: Iterable[Named]) -> Refuse | None:
     """
     The refusal of a request that names its model differently in two places, or twice in one.
 
-    Names are compared as they are, case and white space included; null and the empty text are no names. A
+    Names are compared as they are, case and white space included; null and the empty text are not names. A
     name in the path takes the place of the body's, which is then not compared.
     """
     every = [one for one in named if one.value is not None and one.value != ""]

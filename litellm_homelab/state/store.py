@@ -23,7 +23,7 @@ class Store(Protocol):
         """Check and count one more (`Entry.take`): of all who ask, as many as the limit are granted."""
 
     async def add(self, key: str, amounts: Mapping[str, int]) -> Entry | None:
-        """Add to several counters at once (`Entry.add`)."""
+        """Add to several counters in one step (`Entry.add`)."""
 
     async def mark(self, key: str, name: str, text: str, keep: float | None = None) -> Entry | None:
         """Set a mark unless it is set (`Entry.mark`); with `keep` the entry lives at most so much longer."""

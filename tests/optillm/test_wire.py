@@ -141,7 +141,7 @@ def test_json_reads_the_response_format() -> None:
 def test_a_parameter_goes_where_it_is_read(
     approach: Approach, name: str, value: object, policy: Policy, sent: object
 ) -> None:
-    """A parameter leaves only for an approach that reads it, within bounds, and never one that OptiLLM keeps."""
+    """A parameter leaves only for an approach that reads it, within bounds, and none that OptiLLM keeps."""
     assert reduce({**CHAT, name: value}, approach, policy, frozenset()).fields.get(name) == sent
 
 
