@@ -1,17 +1,17 @@
-"""What a rule answers: allow, rewrite or refuse, and the catalogue of every refusal."""
+"""What a rule answers: allow or refuse, and the types of refusals with their statuses."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 
 class RefusalType(StrEnum):
-    """The machine's word for a refusal: the `type` of the error that the client gets."""
+    """What kind of refusal it is, for programs: the `type` of the error that the client gets."""
 
     MODEL_NOT_FOUND = "model_not_found"
     ROUTE_NOT_ALLOWED = "route_not_allowed"
@@ -48,14 +48,6 @@ class Allow:
 
 
 @dataclass(frozen=True, slots=True)
-class Rewrite:
-    """The request may go on with these top-level fields set and those removed."""
-
-    set: Mapping[str, object] = field(default_factory=dict)
-    remove: frozenset[str] = frozenset()
-
-
-@dataclass(frozen=True, slots=True)
 class Refuse:
     """The request ends here: `type` for the machine, `message` for the person, `param` for the field."""
 
@@ -63,7 +55,7 @@ class Refuse:
     message: str
     param: str | None = None
     to_child: bool = False
-    """Told to OptiLLM, not to a client: a 400, whatever the type, since its SDK does not retry that."""
+    """Sent to OptiLLM, not to a client: a 400, whatever the type, since its SDK does not retry that."""
 
     code: int | None = None
     """The status where it is not the type's: 404 for the id of what this gateway does not keep."""
@@ -75,8 +67,5 @@ class Refuse:
 
     @property
     def headers(self) -> dict[str, str]:
-        """Response headers; a 5xx asks the OpenAI SDK not to retry (it does, unless told not to)."""
+        """Response headers; a 5xx asks the OpenAI SDK not to retry, as it would by default."""
         return {"x-should-retry": "false"} if self.status >= 500 else {}
-
-
-Decision: TypeAlias = Allow | Rewrite | Refuse

@@ -20,10 +20,10 @@ from litellm.integrations.custom_guardrail import CustomGuardrail, log_guardrail
 from litellm.proxy.common_utils.callback_utils import add_guardrail_to_applied_guardrails_header
 from litellm.types.guardrails import GuardrailEventHooks
 
+from litellm_homelab import refusals
 from litellm_homelab.adapter.fail_closed import closed
 from litellm_homelab.adapter.litellm_api.exceptions import Refused
 from litellm_homelab.adapter.policies.approach import PROMPT_FIELDS
-from litellm_homelab.decision import RefusalType, Refuse
 from litellm_homelab.optillm import tags as rule
 
 MODE: Final = GuardrailEventHooks.pre_call
@@ -91,13 +91,6 @@ class PromptTags(CustomGuardrail):  # type: ignore[misc]  # LiteLLM's class is u
         return {name: rule.neutralise(value) for name, value in texts.items()}
 
     def _refused(self, place: str) -> Refused:
-        refusal = Refused(
-            Refuse(
-                RefusalType.APPROACH_IN_PROMPT,
-                f"{place} holds an <optillm_approach> tag, which would choose the approach from within the "
-                "prompt. Use the field optillm_approach, and take the tag out of the text.",
-                param=place.split("[", 1)[0].split(".", 1)[0],
-            )
-        )
+        refusal = Refused(refusals.approach_in_prompt(place))
         refusal.guardrail_name = str(self.guardrail_name)
         return refusal

@@ -1,4 +1,4 @@
-"""Who is calling: the callers of the `homelab:` section, told apart by their keys."""
+"""Who is calling: the callers of the `homelab:` section, recognised by their keys."""
 
 from __future__ import annotations
 

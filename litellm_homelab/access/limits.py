@@ -11,14 +11,15 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from litellm_homelab.decision import RefusalType, Refuse
+from litellm_homelab import refusals
+from litellm_homelab.decision import Refuse
 
 PARTS: Final = 2000
 """
 Default of `homelab.limits.parts`.
 
 LiteLLM 1.106.2 works on its event loop for each message and part: 20,000 parts of 0.6 MB keep it busy for
-12 to 17 s, in which the worker serves nobody else.
+12 to 17 s, in which the worker serves no other request.
 """
 INPUTS: Final = 2048
 """
@@ -139,16 +140,8 @@ def _values(value: Mapping[str, Any] | list[Any]) -> int:
 
 
 def _too_many(what: str, field: str, most: int) -> Refuse:
-    return Refuse(
-        RefusalType.INVALID_BODY,
-        f"The request has more than {most} {what} (homelab.limits.parts). Send fewer of them in one request.",
-        param=field if field in NAMED else None,
-    )
+    return refusals.too_many(what, most, field if field in NAMED else None)
 
 
 def _too_deep(field: str) -> Refuse:
-    return Refuse(
-        RefusalType.INVALID_BODY,
-        f"The request has more than {DEPTH} objects and lists inside each other. Send a flatter one.",
-        param=field if field in NAMED else None,
-    )
+    return refusals.nested_too_deeply(DEPTH, field if field in NAMED else None)

@@ -86,7 +86,7 @@ def _route_problem(pattern: str, closed: frozenset[str], usable: frozenset[str])
 
 
 def _pass_through(settings: Settings) -> Iterator[str]:
-    """Paths of the operator's own pass-through endpoints; LiteLLM adds one for what is below (1.106.2)."""
+    """Paths of the pass-through endpoints of router.yaml; LiteLLM adds one for what is below (1.106.2)."""
     general = settings.router.sections.get("general_settings", {})
     entries: Any = general.get("pass_through_endpoints")
     for entry in entries if isinstance(entries, list) else ():

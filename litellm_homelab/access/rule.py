@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from litellm_homelab import refusals
 from litellm_homelab.access.callers import MASTER, Caller
 from litellm_homelab.access.table import Access, Route, Table, access, matches, reviewed
-from litellm_homelab.decision import Allow, RefusalType, Refuse
+from litellm_homelab.decision import Allow, Refuse
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,7 +16,7 @@ class Gate:
     Who may use which route.
 
     `opened` are the names and patterns of `homelab.gate.open`: what the table closes and the operator has
-    opened all the same. Only LiteLLM's own checks hold there.
+    opened all the same. Only LiteLLM's own checks apply there.
     """
 
     opened: tuple[str, ...] = ()
@@ -27,32 +28,32 @@ class Gate:
 
     def before_key(self, route: Route, caller: Caller | None) -> Allow | Refuse:
         """
-        Decide on what LiteLLM would serve without asking us for a key, or to nobody at all.
+        Decide on what LiteLLM would serve without asking us for a key, and on what no client may use.
 
         `caller` is who sent the key, None for no key or one that is not ours. Any other route is decided
         once LiteLLM asks whose key it is.
         """
         kind = self._access(route)
         if kind is Access.UNGUARDED:
-            return _closed(route)
+            return refusals.route_closed(route)
         if kind is Access.KEYLESS:
             return self._master_only(route, caller)
         return Allow()
 
     @staticmethod
     def unknown(*, missing: bool) -> Refuse:
-        """The refusal of a request without a key, or with one that nobody here has."""
-        return _unknown("No API key was sent." if missing else "This API key is not known here.")
+        """The refusal of a request without a key, or with an unknown one."""
+        return refusals.key_missing() if missing else refusals.key_unknown()
 
     def metrics(self, caller: Caller | None) -> Allow | Refuse:
         """Decide on `/metrics/`: role `metrics` and the master key."""
         if matches("/metrics", self.opened) or caller is MASTER:
             return Allow()
         if caller is None:
-            return _unknown("/metrics/ needs a key of role metrics, or the master key.")
+            return refusals.metrics_key_missing()
         if caller.role == "metrics":
             return Allow()
-        return _refuse("/metrics/ is read with a key of role metrics, or with the master key.")
+        return refusals.metrics_with_another_role()
 
     def decide(self, route: Route, caller: Caller) -> Allow | Refuse:
         """Decide on a route for a caller whose key is known."""
@@ -60,23 +61,23 @@ class Gate:
         if kind is Access.METRICS:
             return self.metrics(caller)
         if kind is Access.UNGUARDED:
-            return _closed(route)
+            return refusals.route_closed(route)
         if caller is MASTER or kind is Access.OPEN:
             return Allow()
         if caller.role == "metrics":
-            return _refuse("This key reads /metrics/ and nothing else.")
+            return refusals.metrics_key_elsewhere()
         if kind in {Access.MANAGEMENT, Access.KEYLESS}:
             return self._master_only(route, caller)
         if caller.routes is None or matches(route.path, caller.routes):
             return Allow()
-        return _refuse(f"This key may not use {route}. It may use: {', '.join(caller.routes)}.")
+        return refusals.route_of_other_callers(route, caller.routes)
 
     def guards(self, route: Route) -> bool:
         """Whether our rules decide on all that a route leads to; False for what the operator has opened."""
         return access(route, self.table) is Access.GUARDED
 
     def is_opened(self, route: Route) -> bool:
-        """Whether the operator has opened a route on which only LiteLLM's own checks hold."""
+        """Whether the operator has opened a route on which only LiteLLM's own checks apply."""
         closed = access(route, self.table) in {Access.UNGUARDED, Access.KEYLESS}
         return closed and matches(route.path, self.opened)
 
@@ -92,23 +93,5 @@ class Gate:
         if caller is MASTER:
             return Allow()
         if caller is None:
-            return _unknown(f"{route} needs the master key.")
-        return _refuse(f"{route} is for the master key.")
-
-
-def _closed(route: Route) -> Refuse:
-    return _refuse(
-        f"This gateway does not serve {route}. Use /v1/chat/completions, /v1/responses, /v1/messages or "
-        "/v1/embeddings. The operator can open other routes (homelab.gate.open)."
-    )
-
-
-def _unknown(what: str) -> Refuse:
-    return Refuse(
-        RefusalType.AUTHENTICATION_ERROR,
-        f"{what} Send `Authorization: Bearer KEY` with the key that the operator gave you.",
-    )
-
-
-def _refuse(message: str) -> Refuse:
-    return Refuse(RefusalType.ROUTE_NOT_ALLOWED, message)
+            return refusals.master_key_missing(route)
+        return refusals.route_of_the_master_key(route)

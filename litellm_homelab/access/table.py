@@ -24,7 +24,7 @@ INFERENCE: Final = re.compile(
     r"summar|thread|token|tool|transcri|translat|vector|vertex|video|vllm|voice",
     re.IGNORECASE,
 )
-"""Words of paths behind which LiteLLM calls, or may one day call, somebody else's server."""
+"""Words of paths behind which LiteLLM calls, or may one day call, another server."""
 
 
 class Access(StrEnum):
@@ -76,8 +76,9 @@ def access(route: Route, table: Table) -> Access:
     """
     Whom a route is for.
 
-    One that nobody has reviewed (a newer LiteLLM, the operator's own) is closed where it passes requests
-    through or its path smells of inference; else it is treated as one for which LiteLLM asks no key.
+    One that has not been reviewed (of a newer LiteLLM, or added by the operator) is closed where it passes
+    requests through or its path looks like an inference endpoint; else it is treated as one for which LiteLLM
+    asks no key.
     """
     found = table.get((route.method, route.path))
     if found is not None:

@@ -19,7 +19,7 @@ RESPONSE: Final[Mapping[str, Any]] = {
     "instructions": None, "metadata": {}, "output": [], "parallel_tool_calls": True, "tool_choice": "auto",
     "tools": [],
 }  # fmt: skip
-"""Fields of a response that clients rely on, with what they are where nobody says."""
+"""Fields of a response that clients rely on, with their values where the upstream sets none."""
 NEEDED: Final = frozenset({"object", "output", "parallel_tool_calls", "tool_choice", "tools", "status"})
 """Those of them that may not be null."""
 ENVELOPED: Final = frozenset(
@@ -27,7 +27,6 @@ ENVELOPED: Final = frozenset(
     | {"response.failed", "response.queued"}
 )
 """Events that carry the response."""
-UNDER_WAY: Final = frozenset({"response.created", "response.in_progress", "response.queued"})
 
 
 def response(body: Mapping[str, Any]) -> Body:

@@ -20,7 +20,7 @@ from litellm_homelab.answers.patterns import PATTERNS, PLACEHOLDER
 from litellm_homelab.answers.provider_names import NAMES
 
 LONGEST: Final = 2000
-"""Characters of a text that are kept: an upstream's page of HTML, or the prompt again, helps nobody."""
+"""Characters of a text that are kept: an upstream's page of HTML, or the prompt again, does not help."""
 READ: Final = 50_000
 """Characters of a text that are searched for the message in it."""
 OBJECTS: Final = 4

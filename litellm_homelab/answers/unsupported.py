@@ -23,12 +23,12 @@ ADVICE: Final = re.compile(
     r"`litellm_settings|drop_params|allowed_openai_params).*",
     re.DOTALL | re.IGNORECASE,
 )
-"""From where LiteLLM's text says which setting of the operator's to change."""
+"""From where LiteLLM's text says which setting to change."""
 
 
 @dataclass(frozen=True, slots=True)
 class Unsupported:
-    """What a client is told: a sentence, and the first of the parameters."""
+    """What a client gets: a sentence, and the first of the parameters."""
 
     message: str
     param: str | None

@@ -10,7 +10,7 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 PORTS: Final = {"http": 80, "https": 443}
 DOTS: Final = frozenset({".", ".."})
 UNSAFE: Final = re.compile(r"[\x00-\x1f\x7f\\%]")
-"""What no segment of an upstream's path holds once decoded; `%` because a server might decode twice."""
+"""What no segment of an upstream's path contains once decoded; `%` because a server might decode twice."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,7 @@ class Failure:
     sent: bool
     """Whether a request left for the upstream."""
     answered: int | None = None
-    """The HTTP status that the upstream gave; None for no answer, or one that nobody could read."""
+    """The HTTP status that the upstream gave; None for no answer, or one that could not be read."""
     unreachable: bool = False
     """Whether it timed out, or there was no connection."""
     status: int | None = None
@@ -46,7 +46,7 @@ def is_final(failure: Failure) -> bool:
     Whether a failure goes to the client, and to no other deployment or group.
 
     It does where LiteLLM raised it before anything was sent: an unsupported parameter, a message that it
-    cannot translate. What is the operator's to mend (keys, accounts, limits, the network) may go on.
+    cannot translate. What only the operator can mend (keys, accounts, limits, the network) may go on.
     """
     nothing_left = not failure.sent and failure.answered is None and not failure.unreachable
     return nothing_left and failure.status not in OPERATORS

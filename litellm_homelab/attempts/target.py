@@ -30,13 +30,13 @@ class Target:
     group: str
     provider: str
     bases: tuple[Address, ...]
-    """Its `api_base`; without one, where its provider is. Empty where nobody knows."""
+    """Its `api_base`; without one, where its provider is. Empty where it is unknown."""
     keys: frozenset[str]
     """Values that a credential may have."""
     models: frozenset[str]
-    """How the upstream may be told its model."""
+    """How a request may name the model to the upstream."""
     any_key: bool = False
-    """Its provider gives out tokens (OAuth, signatures), which nobody here knows."""
+    """Its provider gives out tokens (OAuth, signatures), which this gateway does not know."""
     marked: bool = False
     """It is OptiLLM: the model's name may carry a lineage token."""
     fields: frozenset[str] = frozenset()

@@ -56,7 +56,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         type=float,
         default=40.0,
         metavar="N",
-        help="tokens per second when streaming (40; 0: at once)",
+        help="tokens per second when streaming (40; 0: all without a pause)",
     )
     parser.add_argument(
         "--json", action="store_true", help="print name, url and port of each as one JSON line"

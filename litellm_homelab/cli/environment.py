@@ -54,7 +54,7 @@ def parse(text: str, path: str) -> dict[str, str]:
         elif (syntax := _SHELL_SYNTAX.search(match["value"])) is not None:
             problems.append(
                 f"{path}:{number}: {match['name']}: its value has {syntax[0]!r}, which a shell would not "
-                "read as it stands (valid: a plain value without spaces, quotes or $)"
+                "read as it is written (valid: a plain value without spaces, quotes or $)"
             )
         else:
             values[match["name"]] = match["value"]

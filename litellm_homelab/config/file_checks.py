@@ -82,7 +82,7 @@ def _reference_problems(router: RouterFile) -> Iterator[str]:
 
 
 def _texts(value: object) -> Iterator[str]:
-    """Texts that stand in lists, at any depth."""
+    """Texts in lists, at any depth."""
     items = value.values() if isinstance(value, Mapping) else value if isinstance(value, list) else ()
     for item in items:
         if isinstance(item, str) and isinstance(value, list):
@@ -107,7 +107,7 @@ def _policy_problems(router: RouterFile, known: Known) -> Iterator[str]:
 
 
 def _unknown_names(where: str, policy: object, known: frozenset[str]) -> Iterator[str]:
-    """LiteLLM ignores a policy name that it does not know without a word (measured on 1.106.2)."""
+    """LiteLLM silently ignores a policy name that it does not know (measured on 1.106.2)."""
     if policy is not None and not isinstance(policy, Mapping):
         yield f"{where}: expected a mapping, got {shown(policy)}"
     for name in policy if isinstance(policy, Mapping) and known else ():

@@ -3,7 +3,7 @@ Variables from which LiteLLM takes a cloud's key for a deployment that has none.
 
 Measured on LiteLLM 1.106.2: each provider with every variable of LiteLLM's source set, `api_base` at a
 recording server, no `api_key`, on chat, completions, embeddings, rerank, responses and messages.
-`tests/hooks/test_key_variables.py` repeats it for the providers of a home lab.
+`tests/adapter/test_key_variables.py` repeats it for the providers of a home lab.
 """
 
 from __future__ import annotations

@@ -33,7 +33,7 @@ NAMES: Final = frozenset(
 TEXTS: Final = re.compile(
     r"keyword|utterance|description|prompt|example|instruction|pattern|marker|label|messages|_path$"
 )
-"""Keys below which texts are no names."""
+"""Keys below which texts are not names."""
 EVERYWHERE: Final = (
     ("litellm_settings", "model_fallbacks"),
     ("router_settings", "default_litellm_params"),
@@ -72,7 +72,7 @@ def _unique(found: Iterable[tuple[str, bool]], known: Iterable[str]) -> tuple[st
 
 
 def _parsed(name: str, value: object) -> object:
-    """`auto_router_config` is JSON in a text; one that is no JSON stops LiteLLM's own start."""
+    """`auto_router_config` is JSON in a text; one that is not JSON stops LiteLLM's own start."""
     if isinstance(value, str) and name.endswith("_config"):
         try:
             return json.loads(value)

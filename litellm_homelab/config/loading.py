@@ -63,7 +63,7 @@ def parse(text: str, *, path: str | Path, environ: Mapping[str, str], known: Kno
 
 
 def check(document: object, *, path: str | Path, environ: Mapping[str, str], known: Known) -> Settings:
-    """As `parse`, of what the YAML holds."""
+    """As `parse`, of what the YAML contains."""
     try:
         document, unread = includes.merged(document, Path(path))
         router, raw = router_file.read(document, str(path), environ)

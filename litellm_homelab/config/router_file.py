@@ -1,4 +1,4 @@
-"""What the operator's router.yaml says about models: groups, deployments, fallbacks, callbacks."""
+"""What router.yaml says about models: groups, deployments, fallbacks, callbacks."""
 
 from __future__ import annotations
 
@@ -101,7 +101,7 @@ def parse(text: str, path: str, environ: Mapping[str, str]) -> tuple[RouterFile,
 
 
 def read(document: object, path: str, environ: Mapping[str, str]) -> tuple[RouterFile, Mapping[str, Any]]:
-    """As `parse`, of what the YAML holds."""
+    """As `parse`, of what the YAML contains."""
     if not isinstance(document, dict):
         raise NotReadable(f"expected a mapping at the top, got {shown(document)}")
     late = references.late(document.get("environment_variables"))

@@ -52,7 +52,7 @@ class Showroom(_Section):
     """
     Which names clients may use; every one is a `model_name` of `model_list`, written exactly.
 
-    A group of `model_list` that stands in none of the three lists is backroom: never reachable.
+    A group of `model_list` that is in none of the three lists is backroom: never reachable.
     """
 
     handles: list[Name] = Field(min_length=1)
@@ -138,7 +138,7 @@ class Homelab(_Section):
     gate: Gate = Gate()
     """Which routes there are."""
     fields: dict[Name, Becomes] = {}
-    """Request fields by name, where the lists are not what you want; `"*"` is what nobody knows."""
+    """Request fields by name, where the lists are not what you want; `"*"` is for unknown names."""
     optillm: dict[Name, Lane] = {}
     """OptiLLM handles by name."""
     limits: Limits = Limits()

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What the installed LiteLLM understands, told by the hooks (this module does not import it)."""
+    """What the installed LiteLLM understands, as the hooks report it (this module does not import it)."""
 
     retry_policy: frozenset[str] = frozenset()
     allowed_fails_policy: frozenset[str] = frozenset()
@@ -29,7 +29,7 @@ class Known:
     mode_of: Callable[[str, str], str] = lambda model, _: modes.guessed(model)
     """The mode of a model of a provider (empty: as its prefix says), where `model_info` has none."""
     hostnames: tuple[str, ...] = ()
-    """Names of this machine, under which its own port may stand in an `api_base`."""
+    """Names of this machine, under which its own port may be in an `api_base`."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,7 +21,7 @@ WORD: Final = re.compile(r"[A-Za-z_]\w{0,39}")
 USUAL = frozenset(
     {"models", "model", "name", "token", "user", "team", "tags", "budget", "priority", "enabled"}
 )
-"""Names that people try below a caller, and that are no keys."""
+"""Names that people try below a caller, and that are not keys."""
 
 
 @functools.cache
@@ -84,14 +84,14 @@ def _unknown(loc: tuple[int | str, ...]) -> str:
 
 
 def _holds_a_key(loc: tuple[int | str, ...]) -> bool:
-    """Whether what stands at `loc` is a key, or has one in it: then no message may repeat it."""
+    """Whether what is at `loc` is a key, or has one in it: then no message may repeat it."""
     section, *inner = loc or ("",)
     in_caller = section == "callers" and (len(inner) <= 1 or inner[1] in {"key", "next_key"})
     return in_caller or section in {"secret", "state"}
 
 
 def _fields(loc: tuple[int | str, ...]) -> list[str]:
-    """Settings of the section at `loc`; below a mapping any name stands for its one kind of section."""
+    """Settings of the section at `loc`; below a mapping any name has its one kind of section."""
     model: Any = Homelab
     for part in loc:
         if isinstance(model, type) and issubclass(model, BaseModel):

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
-from litellm_homelab.decision import RefusalType, Refuse
+from litellm_homelab import refusals
+from litellm_homelab.decision import Refuse
 from litellm_homelab.fields.routes import api_of
 
 JSON_APIS: Final = frozenset(
@@ -25,8 +26,4 @@ def refusal(path: str, method: str, media_type: str) -> Refuse | None:
     """The refusal of a form on a route (LiteLLM's template of its path) that takes JSON only."""
     if method not in BODIES or (api_of(path) not in JSON_APIS and not path.endswith(COUNTS)):
         return None
-    return Refuse(
-        RefusalType.INVALID_BODY,
-        f"This route takes JSON only, and Content-Type is {media_type}. Send a JSON object with the header "
-        "Content-Type: application/json.",
-    )
+    return refusals.form_instead_of_json(media_type)

@@ -37,5 +37,5 @@ def _reach(lists: Lists, name: str, known: Known) -> str | None:
     if name in lists.headers_refused:
         return lists.headers_refused[name]
     if name in known.params and not lists.knows(name):
-        return "this LiteLLM takes it, and no list of this package says what it does"
+        return "the installed LiteLLM reads it, and this package has no rule for it"
     return lists.reach(name)

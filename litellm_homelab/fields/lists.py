@@ -41,7 +41,7 @@ class Lists:
     refused: Mapping[str, str]
     refused_prefixes: Mapping[str, str]
     refused_parts: Mapping[str, str]
-    """A name that holds one of these is refused."""
+    """A name that contains one of these is refused."""
     dropped: Mapping[str, str]
     metadata_refused: frozenset[str]
     metadata_dropped: frozenset[str]
@@ -76,7 +76,7 @@ class Lists:
         return next(starts, None) or next(parts, None)
 
     def knows(self, name: str) -> bool:
-        """Whether a name is on any list, so that somebody has said what becomes of it."""
+        """Whether a name is on any list, so that it has been reviewed."""
         listed = name in self.passed or name in self.dropped or name in self.everywhere
         return listed or self.reach(name) is not None
 

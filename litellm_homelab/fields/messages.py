@@ -10,7 +10,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
 
-from litellm_homelab.decision import RefusalType, Refuse
+from litellm_homelab import refusals
+from litellm_homelab.decision import Refuse
 
 ROLES: Final = ("system", "developer", "user", "assistant", "tool", "function")
 """Roles of OpenAI's chat completions and responses, and of Anthropic's messages."""
@@ -21,12 +22,12 @@ SPEAKING: Final = frozenset({"system", "developer", "user"})
 
 Problem = tuple[str, str]
 """A place in the body, and what is wrong there."""
-_KINDS: Final = {str: "text", bool: "true or false", int: "a number", float: "a number", list: "a list"}
+_KINDS: Final = {str: "a string", bool: "true or false", int: "a number", float: "a number", list: "a list"}
 
 
 def kind(value: object) -> str:
-    """What a value is, in words: a field that is missing or null is nothing."""
-    return "nothing" if value is None else _KINDS.get(type(value), "an object")
+    """What a value is, in words: a field that is missing or null has no value."""
+    return "no value" if value is None else _KINDS.get(type(value), "an object")
 
 
 def refusal(api: str, body: Mapping[str, Any]) -> Refuse | None:
@@ -36,7 +37,7 @@ def refusal(api: str, body: Mapping[str, Any]) -> Refuse | None:
     if found is None:
         return None
     place, why = found
-    return Refuse(RefusalType.INVALID_BODY, f"{place}: {why}.", param=place)
+    return refusals.malformed(place, why)
 
 
 def _chat(body: Mapping[str, Any]) -> Iterator[Problem]:
@@ -47,7 +48,7 @@ def _responses(body: Mapping[str, Any]) -> Iterator[Problem]:
     if "input" not in body and "messages" in body:  # Cursor's route takes both (LiteLLM 1.106.2)
         yield from _chat(body)
     elif not isinstance(body.get("input"), str):
-        yield from _listed("input", body.get("input"), _item, "text or a list of input items")
+        yield from _listed("input", body.get("input"), _item, "a string or a list of input items")
 
 
 def _contents(body: Mapping[str, Any]) -> Iterator[Problem]:
@@ -62,7 +63,7 @@ def _texts(field: str, *, needed: bool) -> Callable[[Mapping[str, Any]], Iterato
     def check(body: Mapping[str, Any]) -> Iterator[Problem]:
         value = body.get(field)
         if not isinstance(value, str | list) and (needed or value is not None):
-            yield field, f"expected text or a list, got {kind(value)}"
+            yield field, f"expected a string or a list, got {kind(value)}"
 
     return check
 
@@ -101,7 +102,7 @@ def _item(place: str, item: Mapping[str, Any]) -> Iterator[Problem]:
     if item.get("type", "message") == "message":
         yield from _message(place, item)
     elif not isinstance(item["type"], str):
-        yield f"{place}.type", f"expected text, got {kind(item['type'])}"
+        yield f"{place}.type", f"expected a string, got {kind(item['type'])}"
 
 
 def _google(place: str, content: Mapping[str, Any]) -> Iterator[Problem]:
@@ -126,7 +127,7 @@ def _content(place: str, content: object) -> Iterator[Problem]:
     if isinstance(content, str):
         return
     if not isinstance(content, list):
-        yield place, f"expected text or a list of parts, got {kind(content)}"
+        yield place, f"expected a string or a list of parts, got {kind(content)}"
         return
     for number, part in enumerate(content):
         if not isinstance(part, Mapping):
@@ -139,7 +140,7 @@ def _part(place: str, part: Mapping[str, Any]) -> Iterator[Problem]:
     if not isinstance(part.get("type"), str):
         yield f"{place}.type", f"expected the part's type, such as text, got {kind(part.get('type'))}"
     elif "text" in part and not isinstance(part["text"], str):
-        yield f"{place}.text", f"expected text, got {kind(part['text'])}"
+        yield f"{place}.text", f"expected a string, got {kind(part['text'])}"
 
 
 _CHECKS: Final[Mapping[str, Callable[[Mapping[str, Any]], Iterator[Problem]]]] = {

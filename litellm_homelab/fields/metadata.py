@@ -11,7 +11,7 @@ FIELDS: Final = ("metadata", "litellm_metadata")
 
 
 def as_mapping(value: object) -> Mapping[str, Any] | None:
-    """An object, or the object that JSON text holds; None for anything else."""
+    """An object, or the object that a JSON text contains; None for anything else."""
     if isinstance(value, str):
         try:
             value = json.loads(value)

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 PREFIX: Final = re.compile(
     r"^(?:/openai/deployments/\{model:path\}|/engines/\{model:path\}|/openai/v1|/cursor|/v1beta|/v1|/v2)?(?=/)"
 )
-"""What stands before an API's own path in LiteLLM's templates."""
+"""What comes before an API's own path in LiteLLM's templates."""
 APIS: Final[Mapping[str, str]] = MappingProxyType(
     {
         "/chat/completions": "chat",

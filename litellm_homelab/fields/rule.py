@@ -7,12 +7,11 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Final
 
-from litellm_homelab.decision import RefusalType, Refuse
+from litellm_homelab import refusals
+from litellm_homelab.decision import Refuse
 from litellm_homelab.fields import metadata, values
 from litellm_homelab.fields.lists import Lists, reviewed
 
-LONGEST_ECHO: Final = 120
-"""Characters of a client's own text that a refusal repeats."""
 DEEPEST: Final = 8
 """How many `extra_body` may be inside each other before the innermost is refused."""
 UNKNOWN: Final = "*"
@@ -32,7 +31,7 @@ class Screened:
     """
     What is left of a request: `kept` is the very same object where nothing was taken out.
 
-    A refused field is taken out as well, so that LiteLLM never reads it, whoever is told of the refusal.
+    A refused field is taken out as well, so that LiteLLM never reads it, whoever gets the refusal.
     """
 
     kept: Mapping[str, Any]
@@ -81,7 +80,7 @@ class Fields:
         return Screened(kept if changed else document, tuple(dropped), refusal)
 
     def _field(self, api: str, name: str, value: object, where: str, depth: int) -> Screened:
-        """One field: `kept` holds it where it stays."""
+        """One field: `kept` has it where it stays."""
         root = root_of(name)
         verdict, why = self.field(api, root)
         if depth and verdict is not Verdict.REFUSE and root in self.lists.in_extra_body:
@@ -89,7 +88,7 @@ class Fields:
         if verdict is Verdict.DROP:
             return Screened({}, (where + name,))
         if verdict is Verdict.REFUSE:
-            return Screened({}, refusal=_refused("field", where + name, why))
+            return Screened({}, refusal=refusals.field(where + name, why))
         return self._value(api, name, value, where, depth)
 
     def _value(self, api: str, name: str, value: object, where: str, depth: int) -> Screened:
@@ -102,7 +101,7 @@ class Fields:
         opened = found is not None and found.is_state and self.opened.get(root) == Verdict.PASS
         if found is not None and not opened:
             place = where + name + found.place
-            return Screened({}, refusal=_refused("value of", place, found.why, found.instead))
+            return Screened({}, refusal=refusals.value(place, found.why, found.instead))
         return Screened({name: value})
 
     def field(self, api: str, name: str) -> tuple[Verdict, str]:
@@ -119,7 +118,7 @@ class Fields:
         if name in self.lists.dropped or name in self.lists.everywhere:
             return Verdict.DROP, ""
         if name in self.litellms:
-            return Verdict.REFUSE, "this LiteLLM takes it, and no list of this gateway says what it does"
+            return Verdict.REFUSE, "the installed LiteLLM reads it, and this gateway has no rule for it"
         return Verdict(self.opened.get(UNKNOWN, Verdict.DROP)), "no API documents it (homelab.fields)"
 
     def _passing(self, api: str) -> frozenset[str]:
@@ -135,7 +134,7 @@ class Fields:
             return Screened({}, (where + name,))  # it would only switch off the deployment's own
         inner = metadata.as_mapping(value)
         if name != "extra_body" or inner is None or depth >= DEEPEST:
-            return Screened({}, refusal=_refused("field", where + name, "it must be a JSON object"))
+            return Screened({}, refusal=refusals.field(where + name, "it must be a JSON object"))
         screened = self._body(api, inner, f"{where}{name}.", depth + 1)
         if not screened.kept:  # an empty one would only switch off the deployment's own
             return Screened({}, screened.dropped, screened.refusal)
@@ -151,13 +150,13 @@ class Fields:
         bad = next((key for key, (verdict, _) in verdicts.items() if verdict is Verdict.REFUSE), None)
         if bad is not None:
             place = where + metadata.shown(name, bad)
-            return Screened({}, refusal=_refused("field", place, verdicts[bad][1]))
+            return Screened({}, refusal=refusals.field(place, verdicts[bad][1]))
         gone = [key for key, (verdict, _) in verdicts.items() if verdict is Verdict.DROP]
         dropped = tuple(where + metadata.shown(name, key) for key in gone)
         return Screened(metadata.without(name, value, gone), dropped)
 
     def metadata_key(self, root: str, key: str) -> tuple[Verdict, str]:
-        """What becomes of a key of `metadata` or `litellm_metadata`; a key that nobody reads passes."""
+        """What becomes of a key of `metadata` or `litellm_metadata`; a key that LiteLLM ignores passes."""
         for spelled in (f"{root}.{key}", f"metadata.{key}"):
             if spelled in self.opened:
                 return Verdict(self.opened[spelled]), "the operator closed it (homelab.fields)"
@@ -187,7 +186,7 @@ class Fields:
             elif verdict is Verdict.DROP:
                 dropped.append(name)
             else:
-                refusal = refusal or _refused("header", name, why)
+                refusal = refusal or refusals.header(name, why)
         return Screened(kept, tuple(dropped), refusal)
 
     def header(self, name: str) -> tuple[Verdict, str]:
@@ -205,10 +204,3 @@ class Fields:
 def root_of(name: str) -> str:
     """The field that a form's name belongs to: `metadata[tags]` and `include[]` are metadata and include."""
     return name.split("[", 1)[0] if "[" in name else name
-
-
-def _refused(kind: str, name: str, why: str, instead: str = "Remove it.") -> Refuse:
-    """The refusal of one field, value or header."""
-    shown = name[:LONGEST_ECHO]
-    what = f"The value of '{shown}'" if kind == "value of" else f"The {kind} '{shown}'"
-    return Refuse(RefusalType.PARAM_NOT_ALLOWED, f"{what} is not allowed: {why}. {instead}", param=shown)

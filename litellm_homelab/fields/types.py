@@ -112,9 +112,10 @@ class WrongType:
     expected: tuple[str, ...]
     got: str
 
-    def __str__(self) -> str:
-        wanted = " or ".join(WORDS[kind] for kind in self.expected)
-        return f"'{self.name}' must be {wanted}, but it is {self.got}."
+    @property
+    def wanted(self) -> str:
+        """The documented types, in words."""
+        return " or ".join(WORDS[kind] for kind in self.expected)
 
 
 def wrong_type(api: str, document: Mapping[str, object]) -> WrongType | None:

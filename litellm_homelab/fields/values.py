@@ -15,7 +15,7 @@ INNER: Final = ("content", "parts", "output", "functionResponse", "function_resp
 UPLOADS: Final = frozenset({"file", "image", "mask", "video", "input_reference"})
 """Fields that are files in a form; as text some providers of LiteLLM take them for a path on the gateway."""
 LONGEST_PATH: Final = 4096
-"""Longer text is no path (PATH_MAX of Linux), so it is the file itself in base64."""
+"""Longer text cannot be a path (PATH_MAX of Linux), so it is the file itself in base64."""
 DEEPEST: Final = 16
 """Levels of parts that are looked at; no API documents more than five."""
 SERVERS: Final = ("server_url", "url")
@@ -24,7 +24,7 @@ STORES: Final = (
     *("vector_store_ids", "vector_store_id", "file_search_store_names", "fileSearchStoreNames"),
     *("retrieval", "vertexRagStore", "vertex_rag_store", "vertexAiSearch", "externalApi", "external_api"),
 )
-"""Keys by which a tool names a store of the gateway's or of the operator's account."""
+"""Keys by which a tool names a store of the gateway or of its account with a provider."""
 CREDENTIALS: Final = ("api_base", "api_key", "base_url")
 """Keys by which a tool brings an address or a key (LiteLLM's advisor reads them, 1.106.2)."""
 SCHEMAS: Final = frozenset(
@@ -167,7 +167,9 @@ def _tool(tool: Mapping[str, object], place: str, *, server: bool) -> Iterator[F
 def _stores(tool: Mapping[str, object], place: str) -> Iterator[Found]:
     for key in STORES:
         if tool.get(key):
-            yield Found(f"{place}.{key}", "it names a store that the gateway or the operator's account keeps")
+            yield Found(
+                f"{place}.{key}", "it names a store of the gateway or of its account with the provider"
+            )
 
 
 def _server(tool: Mapping[str, object], place: str) -> Iterator[Found]:
@@ -199,7 +201,7 @@ def _stored_prompt(value: object) -> Iterator[Found]:
 
 def _background(value: object) -> Iterator[Found]:
     if value is True:
-        why = "this gateway keeps no responses, so nobody could fetch the answer"
+        why = "this gateway keeps no responses, so the answer could not be fetched"
         yield Found("", why, "Leave it out, and read the answer as it comes (stream: true).", is_state=True)
 
 
@@ -214,7 +216,7 @@ STATE: Final[Mapping[str, Callable[[object], Iterator[Found]]]] = {
 Fields that ask for what was kept of an earlier request.
 
 LiteLLM keeps it in its database's spend logs, if it has one; without, it answers as if the field were not
-there, and the conversation's history is lost without a word (measured on 1.106.2).
+there, and the conversation's history is silently lost (measured on 1.106.2).
 """
 
 

@@ -33,7 +33,7 @@ class Unreadable(ValueError):
 
 class Rewriter:
     """
-    Applies a change to the JSON of every event, and another to every text that is no JSON.
+    Applies a change to the JSON of every event, and another to every text that is not JSON.
 
     Feed it chunks, send on what it gives back, and flush it at the end. Each byte is looked at a fixed number
     of times, however the chunks are cut. JSON leaves as it was understood here, never as it was written: a
@@ -117,7 +117,7 @@ class Rewriter:
             return _as_data(self._text(text))
 
     def _other(self, name: bytes, value: bytes, line: bytes) -> bytes:
-        """A line that is no data: a comment, an event's name; what no client reads is removed."""
+        """A line that is not data: a comment, an event's name; what no client reads is removed."""
         if line.lstrip()[:1] in (b"{", b"["):  # no event stream, or one that has lost its `data:`
             return self._data(line)
         if name in (b"event", b"retry", b"id", b""):
@@ -141,7 +141,7 @@ def _as_data(text: str) -> bytes:
 
 
 def _null(_: str) -> None:
-    """NaN and the infinities are no JSON."""
+    """NaN and the infinities are not JSON."""
 
 
 def _long(digits: str) -> int | str:

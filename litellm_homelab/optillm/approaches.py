@@ -35,7 +35,7 @@ class Approach:
 
     @property
     def is_none(self) -> bool:
-        """True for `none`, which OptiLLM is told by naming no approach at all."""
+        """True for `none`, which is sent to OptiLLM as no approach at all."""
         return self.parts == ("none",)
 
     @property
@@ -50,7 +50,7 @@ NONE: Final = Approach("single", ("none",))
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """Why a text is no approach here: `reason` is a sentence for the person who wrote it."""
+    """Why a text is not an approach here: `reason` is a sentence for the person who wrote it."""
 
     reason: str
 
@@ -100,7 +100,7 @@ def _name_problem(name: str) -> str | None:
     if tidy in CATALOGUE:
         return f"{_shown(name)} must be written {tidy!r}: no spaces, lower case"
     if "-" in name:
-        return f"{_shown(name)} holds a dash; what follows it would become part of the model's name"
+        return f"{_shown(name)} contains a dash; what follows it would become part of the model's name"
     return f"unknown approach {_shown(name)}"
 
 
@@ -116,7 +116,7 @@ def decide(asked: Sequence[object], allowed: Collection[str], default: str) -> A
     """
     Choose the approach of one request to one handle.
 
-    `asked` holds every value that the client gave (body field, `extra_body`, name prefix; a JSON null is a
+    `asked` has every value that the client gave (body field, `extra_body`, name prefix; a JSON null is a
     value), none at all meaning `default`. Values that differ are a problem: OptiLLM's precedence among them
     is not the client's to play with. Each part must be in `allowed` by its own name.
     """
@@ -134,10 +134,10 @@ def decide(asked: Sequence[object], allowed: Collection[str], default: str) -> A
 
 def split_prefix(name: str, handles: Collection[str]) -> tuple[str, str] | None:
     """
-    Split `moa-boost` into approach text and handle, or None where it is no such name.
+    Split `moa-boost` into approach text and handle, or None for any other name.
 
     A name that is itself a handle is that handle. The text before the first dash is the approach (no
-    approach holds a dash); whether it is allowed is for `decide`.
+    approach contains a dash); whether it is allowed is for `decide`.
     """
     text, dash, handle = name.partition("-")
     if not dash or name in handles or handle not in handles:
@@ -150,7 +150,7 @@ def eaten_by_optillm(name: str) -> bool:
     Tell whether OptiLLM would take the start of this model name for an approach.
 
     The rule of `parse_combined_approach` in both versions: the part before the first dash is a known name, or
-    holds `&` or `|`. Plugins of the operator's own are not known here.
+    contains `&` or `|`. Plugins that an operator adds are not known here.
     """
     first = name.partition("-")[0]
     return first in PREFIXES or "&" in first or "|" in first

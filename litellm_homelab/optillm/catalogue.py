@@ -25,7 +25,7 @@ class Kind(StrEnum):
 
 
 class Selector(StrEnum):
-    """The body field by which OptiLLM is told to use it."""
+    """The body field that selects it in OptiLLM."""
 
     APPROACH = "optillm_approach"
     DECODING = "decoding"
@@ -144,7 +144,7 @@ PREFIXES: Final[frozenset[str]] = frozenset(
 
 
 def unknown(name: str) -> str | None:
-    """Say why `name` is no approach, and which are; None for one that is (for the settings loader)."""
+    """Say why `name` is not an approach, and which are; None for one that is (for the settings loader)."""
     if name in CATALOGUE:
         return None
     tidy = name.strip().lower()

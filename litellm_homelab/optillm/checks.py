@@ -87,7 +87,7 @@ def _deployment_problems(where: str, name: str, router: RouterFile) -> Iterator[
 
 def _carrier_problems(settings: Settings) -> Iterator[str]:
     if not settings.secret:
-        yield "homelab.secret: missing, and there is no master key to derive it from"
+        yield "homelab.secret: missing, and without a master key it cannot be derived; set one of the two"
     if not any(caller.role == "optillm" for caller in settings.homelab.callers.values()):
         yield (
             "homelab.callers: OptiLLM calls this gateway back, so it needs a key of its own: add "

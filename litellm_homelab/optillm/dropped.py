@@ -1,5 +1,5 @@
 """
-What an approach drops of a request without a word: tools, the answer's format, pictures, sound, files.
+What an approach silently drops of a request: tools, the answer's format, pictures, sound, files.
 
 Measured on OptiLLM 0.3.12 and 0.4.0: of lists of content parts every approach keeps the texts alone; tools
 and `response_format` go on with those that hand a request's fields to the model (`wire.PASSING_ON`).
@@ -10,8 +10,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
+from litellm_homelab import refusals
 from litellm_homelab.config.sections import Lane
-from litellm_homelab.decision import RefusalType, Refuse
+from litellm_homelab.decision import Refuse
 from litellm_homelab.optillm import wire
 from litellm_homelab.optillm.approaches import Approach
 
@@ -24,7 +25,7 @@ PARTS: Final[Mapping[str, str]] = {
     "input_audio": "audio", "audio_url": "audio",
     "file": "files", "input_file": "files", "document": "files",
 }  # fmt: skip
-"""Types of content parts that are no text, and what they are called."""
+"""Types of content parts other than text, and what they are called."""
 GOOGLES: Final = ("inlineData", "inline_data", "fileData", "file_data")
 NAMES: Final = ("tools", "response_format", "images", "audio", "files")
 """What `x-homelab-dropped` may say, in this order."""
@@ -45,12 +46,7 @@ def refusal(handle: str, lane: Lane, approach: Approach, names: tuple[str, ...])
         return None
     name = names[0]
     taking = [one for one in lane.approaches if name in NEEDS_FIELDS and wire.PASSING_ON & {one}]
-    instead = f"Ask for {' or '.join(taking)}" if taking else "Ask a handle that is not OptiLLM"
-    return Refuse(
-        RefusalType.PARAM_NOT_ALLOWED,
-        f"{handle}: the approach {approach.text} drops {name}. {instead}, or leave {name} out.",
-        param=name,
-    )
+    return refusals.dropped_by_approach(handle, approach.text, name, taking)
 
 
 def _wanted(body: Mapping[str, Any]) -> Iterator[str]:

@@ -38,7 +38,7 @@ class Root:
 @dataclass(frozen=True, slots=True)
 class Usage:
     """
-    What children used: tokens as the backend told them, and seconds from admission to answer.
+    What children used: tokens as the backend reports them, and seconds from admission to answer.
 
     Cached tokens are part of the prompt's, reasoning tokens of the completion's.
     """
@@ -65,7 +65,7 @@ class Problem:
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """A root as it stands: children admitted, those of them finished, and what these used in sum."""
+    """A root as it is now: children admitted, those of them finished, and what these used in sum."""
 
     root: Root
     children: int
@@ -101,12 +101,12 @@ class Looped:
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """The root has been answered, or its client has gone: nobody waits for this child."""
+    """The root has been answered, or its client has gone: this child's answer would be discarded."""
 
 
 @dataclass(frozen=True, slots=True)
 class Unknown:
-    """There is no such root: it has expired, or was opened on counters that are not these."""
+    """An unknown root: it has expired, or was opened on counters that are not these."""
 
 
 Admission: TypeAlias = Admitted | Spent | Looped | Ended | Unknown

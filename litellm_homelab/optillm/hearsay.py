@@ -1,8 +1,8 @@
 """
-What OptiLLM says when its calls were refused: all that tells of a loop whose calls carry no mark.
+Swallowed refusals: what OptiLLM answers when its calls were refused, the only trace of a loop without tokens.
 
-Only `carrier: off` needs it. It is believed of a request alone during which somebody did come back, and of a
-whole text, not of a text that quotes it: answers to other requests must not be taken for a loop.
+Only `carrier: off` needs it. It counts only for a request during which OptiLLM did come back, and only as a
+whole text, not in a text that quotes it: answers to other requests must not be taken for a loop.
 """
 
 from __future__ import annotations
@@ -14,8 +14,7 @@ from typing import Final
 
 from pydantic import BaseModel
 
-RETURN_TEXT: Final = "This request came back through OptiLLM"
-"""How the refusal of a re-entry starts; most approaches hand the text on."""
+from litellm_homelab.refusals import RETURN_TEXT
 
 _NO_ANSWER: Final = (
     r"Error: Could not generate (?:any completions|any candidates|sufficient candidates for selection)$"

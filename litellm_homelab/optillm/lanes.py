@@ -5,15 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from litellm_homelab import refusals
 from litellm_homelab.config.sections import Lane
-from litellm_homelab.decision import RefusalType, Refuse
+from litellm_homelab.decision import Refuse
 from litellm_homelab.optillm import approaches, costs, tags, tools
 from litellm_homelab.optillm.approaches import Approach, Problem
 from litellm_homelab.optillm.parameters import readable
 
 UNSUPPORTED = {
-    "prompt_id": "a stored prompt would be put in after the prompt was looked at",
-    "web_search_options": "a server-side tool, which OptiLLM has not",
+    "prompt_id": "a stored prompt would be added after this gateway has checked the prompt",
+    "web_search_options": "it is a tool that a server runs, and OptiLLM runs no tools",
 }
 """Body fields that an OptiLLM handle refuses, and why."""
 LIMITS = ("max_tokens", "max_completion_tokens")
@@ -35,9 +36,7 @@ class Lanes:
         lane = self.lanes[handle]
         decided = approaches.decide(asked, lane.approaches, lane.default)
         if isinstance(decided, Problem):
-            return Refuse(
-                RefusalType.APPROACH_NOT_ALLOWED, f"{handle}: {decided.reason}.", param="optillm_approach"
-            )
+            return refusals.approach(handle, decided.reason)
         return decided
 
     def fan_out(
@@ -47,33 +46,19 @@ class Lanes:
         lane = self.lanes[handle]
         choices = min(n, lane.max_n) if isinstance(n, int) and not isinstance(n, bool) else 1
         # What is not sent costs nothing.
-        sent = {
-            name: fields[name] for name in (*readable(approach.parts, frozenset()), *LIMITS) if name in fields
-        }
+        sent = {name: fields[name] for name in (*readable(approach.parts), *LIMITS) if name in fields}
         calls = costs.estimate(approach, max(choices, 1), sent, prompt_chars=prompt_chars)
         if calls <= lane.max_calls:
             return None
-        return Refuse(
-            RefusalType.FANOUT_EXCEEDED,
-            f"{handle}: {approach.text} may make {calls} calls for one request; {lane.max_calls} are "
-            "allowed. Ask for a cheaper approach or a smaller n.",
-            param="optillm_approach",
-        )
+        return refusals.fan_out_estimated(handle, approach.text, calls, lane.max_calls)
 
     def unsupported(self, handle: str, fields: Mapping[str, object]) -> Refuse | None:
         """Refuse body fields that would change the prompt or run tools behind this rule's back."""
         for name, why in UNSUPPORTED.items():
             if fields.get(name) is not None:
-                return Refuse(RefusalType.PARAM_NOT_ALLOWED, f"{handle}: {name} is not allowed: {why}.", name)
+                return refusals.field_on_optillm(handle, name, why)
         server = tools.run_by_a_server(fields.get("tools"))
-        if server is None:
-            return None
-        return Refuse(
-            RefusalType.PARAM_NOT_ALLOWED,
-            f"{handle}: a server would run the tool {server!r}, and OptiLLM runs none. Leave it out, use a "
-            "function, or ask a handle that is not OptiLLM.",
-            "tools",
-        )
+        return refusals.tool_of_a_server(handle, server) if server is not None else None
 
     def prompt(
         self, handle: str, texts: Mapping[str, object], clean: dict[int, str] | None = None
@@ -81,16 +66,11 @@ class Lanes:
         """
         What may be sent of a prompt: itself, or made inert, or a refusal that says where the tag is.
 
-        `clean` holds the long texts of this request that were found clean before (`tags.find`).
+        `clean` has the long texts of this request that were found clean before (`tags.find`).
         """
         place = tags.find(texts, clean)
         if place is None:
             return texts
         if self.lanes[handle].tags == "neutralise":
             return {name: tags.neutralise(value) for name, value in texts.items()}
-        return Refuse(
-            RefusalType.APPROACH_IN_PROMPT,
-            f"{handle}: {place} holds an <optillm_approach> tag, which would choose the approach from within "
-            "the prompt. Use the field optillm_approach, and take the tag out of the text.",
-            param=place.split("[", 1)[0].split(".", 1)[0],
-        )
+        return refusals.approach_in_prompt(place, handle)

@@ -82,7 +82,7 @@ class Ledger:
         return _summary(await self._store.mark(_key(root_id), ENDED, "", keep=LINGER_SECONDS))
 
     async def read(self, root_id: str) -> Summary | None:
-        """Return a root as it stands, or None if it is unknown."""
+        """Return a root as it is now, or None if it is unknown."""
         return _summary(await self._store.read(_key(root_id)))
 
     async def returned(self, group: str) -> None:

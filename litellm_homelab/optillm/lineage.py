@@ -3,7 +3,7 @@ Lineage: the signed, expiring token that ties OptiLLM's calls back to the reques
 
 It rides at the end of the model name, `fast@homelab.<56 characters>`: the one place that reaches every call
 back of every approach, where headers, `user` and `metadata` are erased (measured on OptiLLM 0.3.12, 0.4.0).
-The alphabet holds none of `-`, `&`, `|`, which OptiLLM's prefix parser looks for, and nothing but `@` that a
+The alphabet has none of `-`, `&`, `|`, which OptiLLM's prefix parser looks for, and nothing but `@` that a
 URL escapes. A token identifies and never grants: what a child may use comes from its caller's role alone.
 """
 
@@ -21,7 +21,7 @@ from functools import lru_cache
 from typing import Literal, TypeAlias
 
 MARKER = "@homelab."
-"""What a token begins with; a name that holds it and does not verify is forged."""
+"""What a token begins with; a name that contains it and does not verify is forged."""
 
 ROOT_BYTES = 14
 """112 random bits: with the other fields the token is 35 bytes, which base32 writes without spare bits."""

@@ -17,7 +17,7 @@ class Parameter:
     A number that a client may give to an approach.
 
     `approaches` are those that read it, `default` is OptiLLM's, `least` and `most` are our bounds. One that
-    is `listed_only` is sent only where the operator lists it by name. `whole` asks for an int.
+    is `server_wide` is never sent, since OptiLLM keeps it for later callers. `whole` asks for an int.
     """
 
     name: str
@@ -26,10 +26,10 @@ class Parameter:
     least: float
     most: float
     whole: bool = True
-    listed_only: bool = False
+    server_wide: bool = False
 
     def bounded(self, value: object) -> int | float | None:
-        """Bring a value within the bounds; None for what is no number of the right kind."""
+        """Bring a value within the bounds; None for anything but a number of the right kind."""
         if isinstance(value, bool) or not isinstance(value, int if self.whole else int | float):
             return None
         if isinstance(value, float) and not math.isfinite(value):
@@ -54,9 +54,9 @@ _RESEARCH = frozenset({"deep_research"})
 
 PARAMETERS: Final[Mapping[str, Parameter]] = _parameters(
     # 0.3.12 writes a caller's mcts_* into its server's configuration: 90 calls for everybody, measured.
-    Parameter("mcts_simulations", _MCTS, default=2, least=1, most=8, listed_only=True),
-    Parameter("mcts_depth", _MCTS, default=1, least=1, most=4, listed_only=True),
-    Parameter("mcts_exploration", _MCTS, default=0.2, least=0, most=2, whole=False, listed_only=True),
+    Parameter("mcts_simulations", _MCTS, default=2, least=1, most=8, server_wide=True),
+    Parameter("mcts_depth", _MCTS, default=1, least=1, most=4, server_wide=True),
+    Parameter("mcts_exploration", _MCTS, default=0.2, least=0, most=2, whole=False, server_wide=True),
     Parameter("k", frozenset({"majority_voting"}), default=8, least=1, most=16),
     Parameter("num_candidates", _GENSELECT, default=4, least=1, most=16),
     Parameter("comparison_temperature", _GENSELECT, default=0.3, least=0, most=2, whole=False),
@@ -83,7 +83,7 @@ NEVER_SENT: Final[Mapping[str, str]] = MappingProxyType(
         "spl_learning": "writes one caller's prompts into the strategies of all",
         "session_manager": "takes over another request's browser",
         "headless": "steers the OptiLLM host's browser",
-        "delay_seconds": "holds an OptiLLM thread for as long as the caller likes",
+        "delay_seconds": "occupies an OptiLLM thread for as long as the caller likes",
         "comparison_mode": "rewords genselect's own prompt",
         "include_reasoning": "rewords genselect's own prompt",
         "enable_self_discover": "changes deepthink's stages",
@@ -109,13 +109,13 @@ not among them.
 """
 
 
-def readable(approaches: Iterable[str], listed: frozenset[str]) -> Mapping[str, Parameter]:
-    """Return the parameters that one of `approaches` reads and the operator lets through."""
+def readable(approaches: Iterable[str]) -> Mapping[str, Parameter]:
+    """Return the parameters that one of `approaches` reads and that may be sent."""
     parts = READERS.intersection(approaches)
     if not parts:  # of nearly every request
         return {}
     return {
         name: parameter
         for name, parameter in PARAMETERS.items()
-        if parameter.approaches & parts and (name in listed or not parameter.listed_only)
+        if parameter.approaches & parts and not parameter.server_wide
     }

@@ -45,13 +45,13 @@ def find(value: object, clean: dict[int, str] | None = None) -> str | None:
     """
     Return the path of the first tag in a JSON value, such as `messages[2].content[0].text`; None without one.
 
-    A tag is `<`, any white space and slashes, and the name in any case, wherever it stands: opening or
+    A tag is `<`, any white space and slashes, and the name in any case, wherever it is: opening or
     closing, alone or in a pair, in any role, field or key. It may also be split over several texts with
     others between them; the path is then that of the text that completes it. This is wider than OptiLLM's
     own `<optillm_approach>(.*?)</optillm_approach>` (0.4.0 and 0.3.12) on purpose, so that no
     joining, reordering of spaces or removal of an inner tag makes one out of what was let through.
     Linear in the size of the value; never raises. `clean` remembers long texts by identity from one call to
-    the next, so that each is searched once; what stands around them is looked at every time.
+    the next, so that each is searched once; what is around them is looked at every time.
     """
     ends = _Ends()
     for path, text, is_key in _texts(value):

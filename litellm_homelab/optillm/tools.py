@@ -1,5 +1,5 @@
 """
-Who runs a tool: the client, which is told of a call by name and arguments, or a server.
+Who runs a tool: the client, which gets a call by name and arguments, or a server.
 
 OptiLLM hands tools to the model and the model's calls to the client; it runs none.  Client-side types: the
 OpenAI API reference (tools of responses) and Anthropic's documentation of its tools, read on 2026-11-25.
@@ -73,7 +73,7 @@ def sent(tools: object) -> list[Any] | None:
 
 
 def is_plain(tools: object) -> bool:
-    """Whether every tool is one that a chat completion has; what is no list is LiteLLM's to refuse."""
+    """Whether every tool is one that a chat completion has; anything but a list is LiteLLM's to refuse."""
     if not isinstance(tools, list):
         return True
     return all(isinstance(tool, Mapping) and tool.get("type", FUNCTION) in tuple(SENT) for tool in tools)

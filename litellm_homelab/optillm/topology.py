@@ -41,7 +41,7 @@ class Graph:
     """
     All that decides where a request can go.
 
-    `fallbacks` holds those of every kind, merged; `*` stands for every group. `optillm` are the groups whose
+    `fallbacks` has those of every kind, merged; `*` stands for every group. `optillm` are the groups whose
     OptiLLM calls this gateway back; a deployment at the address of one of theirs is OptiLLM wherever it
     stands. `own` are this gateway's addresses.
     """
@@ -120,7 +120,7 @@ def _cycles_from(graph: Graph, start: str) -> Iterator[tuple[str, ...]]:
 
 
 def _shortest(graph: Graph, start: str, goal: str) -> tuple[str, ...] | None:
-    """Search breadth first, each name once; what is passed on the way stands between the names."""
+    """Search breadth first, each name once; what is passed on the way comes between the names."""
     queue: deque[tuple[str, tuple[str, ...]]] = deque([(start, (start,))])
     seen = {start}
     while queue:

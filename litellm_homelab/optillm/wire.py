@@ -38,7 +38,7 @@ PASSED_ON: Final[Mapping[str, str]] = MappingProxyType(
         "logprobs": "part of the answer",
         "top_logprobs": "part of the answer",
         "reasoning_effort": "passed on to the model",
-        "tools": "passed on to the model; every other approach drops them without a word",
+        "tools": "passed on to the model; every other approach silently drops them",
         "tool_choice": "goes with tools",
         "parallel_tool_calls": "goes with tools",
         "functions": "tools, older spelling",
@@ -76,7 +76,7 @@ DROPPED: Final[Mapping[str, str]] = MappingProxyType(
         "store": "asks an upstream to keep the conversation",
         "stream_options": "0.3.12 sends it upstream without stream, which a strict server rejects",
         "web_search_options": "a server-side tool",
-        "service_tier": "a price, which is the operator's to choose",
+        "service_tier": "a price, which only the operator chooses",
     }
 )
 """Fields a client may well send that do not leave either, unless they are LiteLLM's plumbing, and why not."""
@@ -93,24 +93,17 @@ FIELD_NAMES: Final = frozenset({*ALWAYS, *PASSED_ON, *NEVER, *DROPPED, *RELATIVE
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """
-    What the operator lets through to one handle.
-
-    `max_n` caps `n`; `parameters` lists by name the parameters that are not sent unless listed (`mcts_*`,
-    which 0.3.12 keeps for every later caller).
-    """
+    """What may be sent to one handle: `max_n` caps `n`."""
 
     max_n: int = 1
-    parameters: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
 class Reduced:
-    """The fields of one attempt after reduction, the names left out, and those brought within bounds."""
+    """The fields of one attempt after reduction, and the names left out."""
 
     fields: dict[str, object]
     stripped: tuple[str, ...]
-    capped: tuple[str, ...] = ()
 
 
 def reduce(
@@ -124,7 +117,7 @@ def reduce(
     OptiLLM answers 500 to `optillm_approach` with none (measured, both versions). The input is not touched.
     """
     untouched = plumbing - NEVER.keys() - SELECTORS
-    parameters = readable(approach.parts, policy.parameters)
+    parameters = readable(approach.parts)
     kept: dict[str, object] = {}
     for name, value in fields.items():
         sent = value if name in untouched else _sent(name, value, approach, policy, parameters)
@@ -134,10 +127,9 @@ def reduce(
         for name in CHOICES:
             kept.pop(name, None)
     stripped = tuple(name for name in fields if name not in kept and name != Selector.APPROACH)
-    capped = tuple(name for name, value in kept.items() if value is not fields[name])
     if not approach.is_none:
         kept[approach.selector.value] = approach.text
-    return Reduced(kept, stripped, capped)
+    return Reduced(kept, stripped)
 
 
 def _sent(
@@ -184,8 +176,3 @@ def strip(fields: Mapping[str, object]) -> tuple[Mapping[str, object], tuple[str
     if not RELATIVES.isdisjoint(inner):
         kept["extra_body"] = {name: value for name, value in inner.items() if name not in RELATIVES}
     return kept, stripped
-
-
-def label(name: str) -> str:
-    """Return the metric label of a stripped field: its name where this module knows it, else `other`."""
-    return name if name in FIELD_NAMES else "other"

@@ -33,11 +33,11 @@ GUESSES: Mapping[str, str] = {
     "gpt-image": "image_generation",
     "moderation": "moderation",
 }
-"""Parts of the names of models that are no chat models."""
+"""Parts of the names of models that do not chat."""
 
 
 def guessed(model: str) -> str:
-    """The mode of a model that nobody has told one of, by its name: most are chat models."""
+    """The mode of a model for which none is set, by its name: most are chat models."""
     name = model.lower()
     return next((mode for part, mode in GUESSES.items() if part in name), "chat")
 
@@ -130,5 +130,5 @@ ROUTES: Mapping[str, Route] = {
 LiteLLM's call types in pre-call (measured on 1.106.2); one that is not here is refused.
 
 Call types of the same route differ between pre-call and the attempt (`image_generation` and
-`aimage_generation`), so both stand here.
+`aimage_generation`), so both are here.
 """

@@ -6,7 +6,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final, Literal, TypeAlias
 
-from litellm_homelab.decision import RefusalType, Refuse
+from litellm_homelab import refusals
+from litellm_homelab.decision import Refuse
 from litellm_homelab.optillm import lineage
 
 Place: TypeAlias = Literal["body", "extra_body", "form", "query", "header", "path", "id"]
@@ -15,7 +16,7 @@ Place: TypeAlias = Literal["body", "extra_body", "form", "query", "header", "pat
 PREFIX: Final = "models/"
 """What Google's SDKs put before a name."""
 INSIDE: Final[frozenset[Place]] = frozenset({"body", "extra_body", "form"})
-"""Places that a name in the path stands above: Azure's SDK sends a model of its own there."""
+"""Places that are ignored where the path names a model: Azure's SDK sends a model of its own there."""
 WORDS: Final[dict[Place, str]] = {
     "body": "the body's `model`",
     "extra_body": "the `model` in `extra_body`",
@@ -44,22 +45,13 @@ def disagreement(named: Iterable[Named]) -> Refuse | None:
     """
     The refusal of a request that names its model differently in two places, or twice in one.
 
-    Names are compared as they are, case and white space included; null and the empty text are no names. A
-    name in the path stands above the body's, which is then not compared.
+    Names are compared as they are, case and white space included; null and the empty text are not names. A
+    name in the path takes the place of the body's, which is then not compared.
     """
     every = [one for one in named if one.value is not None and one.value != ""]
     by_path = any(one.place == "path" for one in every)
     compared = [one for one in every if not (by_path and one.place in INSIDE)]
     for other in compared[1:]:
         if bare(other.value) != bare(compared[0].value):
-            return _refusal(compared[0].place, other.place)
+            return refusals.two_models(WORDS[compared[0].place], WORDS[other.place])
     return None
-
-
-def _refusal(first: Place, second: Place) -> Refuse:
-    where = f"twice in {WORDS[first]}" if first == second else f"in {WORDS[first]} and in {WORDS[second]}"
-    return Refuse(
-        RefusalType.INVALID_BODY,
-        f"The request names two different models, {where}. Name the model in one place.",
-        param="model",
-    )

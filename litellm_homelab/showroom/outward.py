@@ -15,20 +15,20 @@ ORDINARY = re.compile(r"[A-Za-z]+")
 """
 Names that are words: `spare`, `local`. In a sentence they may be meant as such, so that they are taken out
 only
-where they stand as a name: quoted, or after `model=` and the like.
+where they are used as a name: quoted, or after `model=` and the like.
 """
 FIELDS = frozenset(
     {"model", "models", "messages", "input", "prompt", "tools", "stream", "user", "file", "image", "content"}
     | {"role", "text", "name", "type"}
 )
-"""Words that stand in quotes because they are fields of the APIs, whatever a group is called."""
+"""Words that are in quotes because they are fields of the APIs, whatever a group is called."""
 CALLED = r"(?:model|model_name|model_id|model_group|group|deployment|deployment_id|fallback|alias)s?"
 """What a name follows, in LiteLLM's texts and in those of servers."""
 
 
 @dataclass(frozen=True, slots=True)
 class Scrubber:
-    """Takes the operator's names and addresses out of a text by an upstream or by LiteLLM."""
+    """Takes names and addresses of backends out of a text by an upstream or by LiteLLM."""
 
     pattern: re.Pattern[str] | None
     words: re.Pattern[str] | None = None
@@ -84,7 +84,7 @@ def _either(words: frozenset[str]) -> re.Pattern[str]:
 
 @functools.lru_cache(maxsize=8)
 def _word_pattern(words: frozenset[str]) -> re.Pattern[str] | None:
-    """Ordinary words where they stand as names."""
+    """Ordinary words where they are used as names."""
     if not words:
         return None
     either = "|".join(sorted(words, key=lambda word: (-len(word), word)))

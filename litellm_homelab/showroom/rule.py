@@ -5,16 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
+from litellm_homelab import refusals
 from litellm_homelab.access.callers import Caller
 from litellm_homelab.config.router_file import Deployment, RouterFile
 from litellm_homelab.config.settings import Settings
-from litellm_homelab.decision import Allow, RefusalType, Refuse
+from litellm_homelab.decision import Allow, Refuse
 from litellm_homelab.showroom.modes import KEPT_RESPONSE, MODES, ROUTES, Route
-
-SHOWN = 40
-"""Handles that a refusal lists before it says how many more there are."""
-LONGEST_ECHO = 120
-"""Characters of a client's own text that a refusal repeats."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,14 +82,14 @@ class Showroom:
         """
         route = ROUTES.get(call_type)
         if route is None:
-            return self._closed(call_type)
+            return refusals.call_type_closed(call_type)
         if route.names == "search_tool":
             return self._search(model)
         named = [model, *others] if model else list(others)
         if not named:
-            return self._missing(route, caller) if route.names == "handle" else self._unnamed(route, caller)
-        refusals = (self._name(name, route, caller) for name in named)
-        return next((refusal for refusal in refusals if isinstance(refusal, Refuse)), Allow())
+            return self._unnamed(route, caller)
+        decisions = (self._name(name, route, caller) for name in named)
+        return next((one for one in decisions if isinstance(one, Refuse)), Allow())
 
     def _name(self, name: object, route: Route, caller: Caller) -> Allow | Refuse:
         if not isinstance(name, str) or name not in self.served(caller):
@@ -101,23 +97,11 @@ class Showroom:
         mode = self._mode(name)
         if mode in route.modes:
             return Allow()
-        return Refuse(
-            RefusalType.PARAM_NOT_ALLOWED,
-            f"{name} has mode {mode!r}, which {route.path} does not serve. {self._fitting(route, caller)}",
-            param="model",
-        )
+        return refusals.mode_not_served(name, mode, route.path, self._fitting(route, caller))
 
-    def _missing(self, route: Route, caller: Caller) -> Refuse:
-        return Refuse(
-            RefusalType.INVALID_BODY, f"'model' is missing. {self._fitting(route, caller)}", param="model"
-        )
-
-    def _fitting(self, route: Route, caller: Caller) -> str:
-        """Which models of the caller's a route serves, in a sentence."""
-        found = [name for name in self.listed(caller) if self._mode(name) in route.modes]
-        if not found:
-            return f"None of the models that you may use serves {route.path}."
-        return f"{route.path} serves: {_listing(found)}."
+    def _fitting(self, route: Route, caller: Caller) -> list[str]:
+        """The listed models of a caller that a route serves."""
+        return [name for name in self.listed(caller) if self._mode(name) in route.modes]
 
     def _mode(self, name: str) -> str:
         return self.modes[name] if name in self.modes else self.late_mode(name)
@@ -125,44 +109,20 @@ class Showroom:
     def not_found(self, name: object, caller: Caller) -> Refuse:
         """The one answer for a backroom name, a name that exists nowhere, and no name at all."""
         if caller not in self._offered:
-            self._offered[caller] = _listing(self.listed(caller))
-        return Refuse(
-            RefusalType.MODEL_NOT_FOUND,
-            f"The model {_echo(name)} does not exist or you may not use it. "
-            f"You may use: {self._offered[caller]}.",
-            param="model",
-        )
+            self._offered[caller] = refusals.listing(self.listed(caller))
+        return refusals.model_not_found(name, self._offered[caller])
 
     def _search(self, tool: object) -> Allow | Refuse:
         if isinstance(tool, str) and tool in self.search_tools:
             return Allow()
-        return Refuse(
-            RefusalType.MODEL_NOT_FOUND,
-            f"The search tool {_echo(tool)} does not exist. There is: {_listing(sorted(self.search_tools))}.",
-            param="model",
-        )
-
-    def _closed(self, call_type: str) -> Refuse:
-        return Refuse(
-            RefusalType.ROUTE_NOT_ALLOWED,
-            f"This gateway does not serve this route (call type {_echo(call_type)}).",
-        )
+        return refusals.search_tool_not_found(tool, sorted(self.search_tools))
 
     def _unnamed(self, route: Route, caller: Caller) -> Refuse:
+        if route.names == "handle":
+            return refusals.model_missing(route.path, self._fitting(route, caller))
         if route.path == KEPT_RESPONSE:
-            return Refuse(
-                RefusalType.INVALID_BODY,
-                "There is no response of this id: this gateway keeps no responses. Send the whole "
-                "conversation in the input of POST /v1/responses.",
-                param="response_id",
-                code=404,
-            )
-        return Refuse(
-            RefusalType.ROUTE_NOT_ALLOWED,
-            f"{route.path} needs a handle: name one with ?model= or the header x-litellm-model "
-            f"({_listing(self.listed(caller))}).",
-            param="model",
-        )
+            return refusals.response_not_kept()
+        return refusals.route_without_a_model(route.path, self.listed(caller))
 
     # --- per attempt -----------------------------------------------------------------------------
 
@@ -170,7 +130,7 @@ class Showroom:
         """
         Decide on one attempt: `group` is the group of the deployment that the router chose.
 
-        Allowed is the group asked for and what the operator's fallbacks lead to from it; where no hook
+        Allowed is the group asked for and what the configured fallbacks lead to from it; where no hook
         saw the request come in (`asked` is None), only what the caller may use itself.
         """
         if group is not None:
@@ -185,7 +145,7 @@ def _modes(router: RouterFile) -> dict[str, str]:
 
 
 def _mode(deployments: list[Deployment]) -> str:
-    """The mode of a group: one that is set comes first; one that nobody knows is chat."""
+    """The mode of a group: one that is set comes first; an unknown one is chat."""
     found = next((one for one in deployments if one.mode_is_set), deployments[0]).mode
     return found if found in MODES else "chat"
 
@@ -194,14 +154,3 @@ def _reachable(router: RouterFile, names: Iterable[str]) -> dict[str, frozenset[
     """Only names that lead elsewhere are kept: every other one reaches itself alone."""
     sources = {source for _, source, _ in (*router.fallbacks, *router.leads)}
     return {name: router.reachable(name) for name in names if name in sources or "*" in sources}
-
-
-def _listing(names: Iterable[str]) -> str:
-    found = list(names)
-    more = f" and {len(found) - SHOWN} more (GET /v1/models)" if len(found) > SHOWN else ""
-    return (", ".join(found[:SHOWN]) or "none") + more
-
-
-def _echo(value: object) -> str:
-    text = value if isinstance(value, str) else "" if value is None else type(value).__name__
-    return f"'{text[:LONGEST_ECHO]}'"

@@ -28,7 +28,7 @@ class Entry:
         return Taken(self.add({counter: 1}), granted=True)
 
     def add(self, amounts: Mapping[str, int]) -> Entry:
-        """Add to several counters at once."""
+        """Add to several counters in one step."""
         added = {counter: self.count(counter) + amount for counter, amount in amounts.items()}
         return Entry({**self.counters, **added}, self.marks)
 

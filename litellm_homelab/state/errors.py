@@ -55,7 +55,7 @@ TEXTS: Final[Mapping[Cause, tuple[str, str]]] = MappingProxyType(
         Cause.DAMAGED: ("the stored data is damaged", "Delete it: the gateway starts with empty counters."),
         Cause.LOCKED: (
             "the database is locked by another process for too long",
-            "End the program that holds the lock; the file must be on a local disk.",
+            "End the program that has locked it; the file must be on a local disk.",
         ),
         Cause.DISK_ERROR: (
             "the disk reports an error",
@@ -92,7 +92,7 @@ class StateUnavailable(Exception):
     """
     The store cannot answer; whoever asked refuses, since an unknown count must not let a request pass.
 
-    Its text is for the log: where the store is, the cause, what to do. `where` and `detail` hold no key, no
+    Its text is for the log: where the store is, the cause, what to do. `where` and `detail` have no key, no
     prompt and no password; whoever raises it sees to that.
     """
 

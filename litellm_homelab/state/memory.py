@@ -9,7 +9,7 @@ from litellm_homelab.state.entry import Entry, Taken
 from litellm_homelab.state.errors import Cause, StateUnavailable
 
 MAX_ENTRIES = 10_000
-"""Entries alive at once; about 1 KB each, and far more than one worker can serve roots at a time."""
+"""Entries alive at a time; about 1 KB each, and far more than one worker can serve roots at a time."""
 
 
 class MemoryStore:
@@ -19,8 +19,6 @@ class MemoryStore:
     When it is full, what has expired goes first. If all of it is alive, a new entry is refused rather than an
     old one dropped: who is being served keeps their counts, whoever floods the store.
     """
-
-    shared = False
 
     def __init__(self, max_entries: int = MAX_ENTRIES) -> None:
         self._max_entries = max_entries
@@ -50,7 +48,7 @@ class MemoryStore:
         return taken
 
     async def add(self, key: str, amounts: Mapping[str, int]) -> Entry | None:
-        """Add to several counters at once (`Store.add`)."""
+        """Add to several counters in one step (`Store.add`)."""
         return self._change(key, lambda entry: entry.add(amounts))
 
     async def mark(self, key: str, name: str, text: str, keep: float | None = None) -> Entry | None:
@@ -65,7 +63,7 @@ class MemoryStore:
         return self._alive(key)
 
     async def close(self) -> None:
-        """Do nothing: there is no connection, and the entries stay (`Store.close`)."""
+        """Do nothing: memory has no connection, and the entries stay (`Store.close`)."""
 
     def _alive(self, key: str) -> Entry | None:
         if self._expires_at.get(key, 0.0) > time.monotonic():

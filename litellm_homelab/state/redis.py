@@ -79,8 +79,6 @@ return redis.call('HGETALL', KEYS[1])
 class RedisStore:
     """One Redis database; connections are opened on first use, so after any fork."""
 
-    shared = True
-
     def __init__(self, url: str) -> None:
         self._url = url
         parts = urlsplit(url)
@@ -100,7 +98,7 @@ class RedisStore:
         return Taken(self._entry(fields), granted=granted == 1)
 
     async def add(self, key: str, amounts: Mapping[str, int]) -> Entry | None:
-        """Add to several counters at once (`Store.add`)."""
+        """Add to several counters in one step (`Store.add`)."""
         return self._entry_or_none(await self._run("add", key, *_fields(Entry(amounts))))
 
     async def mark(self, key: str, name: str, text: str, keep: float | None = None) -> Entry | None:

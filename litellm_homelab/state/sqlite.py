@@ -2,7 +2,7 @@
 Entries in a SQLite file: for several workers on one machine, and across restarts.
 
 The work runs inside the event loop on purpose: a change takes about 30 us, handing it to a thread costs more.
-It never waits there for another process: SQLite is told not to wait, and asyncio sleeps between attempts.
+It never waits there for another process: SQLite is set not to wait, and asyncio sleeps between attempts.
 The file must be on a local disk, since WAL does not work over a network (https://www.sqlite.org/wal.html).
 """
 
@@ -71,8 +71,6 @@ T = TypeVar("T")
 class SqliteStore:
     """One file; exact among processes, because every change is a transaction that locks before it reads."""
 
-    shared = True
-
     def __init__(self, path: Path, patience_seconds: float = PATIENCE_SECONDS) -> None:
         self._path = path
         self._patience_seconds = patience_seconds
@@ -94,7 +92,7 @@ class SqliteStore:
         return await self._change(key, lambda entry: entry.take(counter, limit, unless))
 
     async def add(self, key: str, amounts: Mapping[str, int]) -> Entry | None:
-        """Add to several counters at once (`Store.add`)."""
+        """Add to several counters in one step (`Store.add`)."""
         taken = await self._change(key, lambda entry: Taken(entry.add(amounts), granted=True))
         return None if taken is None else taken.entry
 

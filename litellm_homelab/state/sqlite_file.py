@@ -1,7 +1,7 @@
 """
-Opens the SQLite file of a store, and notices when it is no longer the file at its path.
+Opens the SQLite file of a store, and notices when its path has another file or none.
 
-A process keeps a file that it has open when somebody deletes or replaces it, and so it keeps the two files
+A process keeps a file that it has open when it is deleted or replaced, and so it keeps the two files
 beside it (`-wal` with the last changes, `-shm` with the index over them). SQLite does not look again in WAL
 mode, so a worker that starts later counts elsewhere than the others, without an error (SQLite 3.40).
 """
@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Final, TypeAlias
 
 Identity: TypeAlias = tuple[int, int]
-"""Device and inode: an inode is not used again while somebody has its file open."""
+"""Device and inode: an inode is not used again while a process has its file open."""
 NO_LOCKS: Final = frozenset({errno.ENOLCK, errno.ENOTSUP, errno.EOPNOTSUPP, errno.EINVAL, errno.EACCES})
 """Errors of a file system, or of a folder that may not be read, on which nothing can be locked."""
 

@@ -16,10 +16,6 @@ class Store(Protocol):
     back. Times are in seconds. Every operation raises `StateUnavailable` where the store cannot answer.
     """
 
-    @property
-    def shared(self) -> bool:
-        """Whether the processes of a machine share it; several workers must not run on one that is not."""
-
     async def create(self, key: str, entry: Entry, ttl: float) -> bool:
         """Create an entry that lives for `ttl`; False, and no change, if there is one of that key."""
 
@@ -27,7 +23,7 @@ class Store(Protocol):
         """Check and count one more (`Entry.take`): of all who ask, as many as the limit are granted."""
 
     async def add(self, key: str, amounts: Mapping[str, int]) -> Entry | None:
-        """Add to several counters at once (`Entry.add`)."""
+        """Add to several counters in one step (`Entry.add`)."""
 
     async def mark(self, key: str, name: str, text: str, keep: float | None = None) -> Entry | None:
         """Set a mark unless it is set (`Entry.mark`); with `keep` the entry lives at most so much longer."""

@@ -28,7 +28,7 @@ HOMELAB: type[BaseModel] = Homelab
 """The whole `homelab:` section, from wherever the settings have it."""
 NO_ROOMS = frozenset({"adapter", "cli", "config", "demo", "page", "state", "testing"})
 """Packages in which no rule lives."""
-DECISIONS = re.compile(r"\b(Allow|Rewrite|Refuse|Decision)\b")
+DECISIONS = re.compile(r"\b(Allow|Refuse)\b")
 HOOK_NAMES = frozenset(name for name in vars(CustomLogger) if not name.startswith("_"))
 WORDS: dict[Any, str] = {str: "text", int: "whole number", float: "number", bool: "true or false"}
 

@@ -20,7 +20,7 @@ def refusals() -> list[tuple[str, int]]:
 
 @dataclass(frozen=True, slots=True)
 class Wording:
-    """The message of one `Refuse(...)` in the source: its fixed parts, and how it reads there."""
+    """A text of refusals.py: its fixed parts, and how it reads there."""
 
     place: str
     parts: tuple[str, ...]
@@ -29,19 +29,31 @@ class Wording:
 
 @functools.cache
 def wordings() -> list[Wording]:
-    """Messages that a `Refuse(...)` of the package writes out, wherever it stands."""
-    return [
-        _wording(f"{path.relative_to(PACKAGE)}:{node.lineno}", node.args[1])
-        for path, tree in _sources()
-        for node in ast.walk(tree)
-        if isinstance(node, ast.Call)
-        and getattr(node.func, "id", "") == "Refuse"
-        and len(node.args) > 1
-        and isinstance(node.args[1], ast.JoinedStr | ast.Constant)
+    """Every text of words that refusals.py writes into a refusal."""
+    tree = ast.parse((PACKAGE / "refusals.py").read_text(encoding="utf-8"))
+    functions = [node for node in tree.body if isinstance(node, ast.FunctionDef)]
+    found = [
+        _wording(f"refusals.py:{text.lineno}: {function.name}", text)
+        for function in functions
+        for text in _texts(function)
     ]
+    return [wording for wording in found if any(" " in part.strip() for part in wording.parts)]
 
 
-def _wording(place: str, message: ast.expr) -> Wording:
+def _texts(function: ast.FunctionDef) -> Iterator[ast.Constant | ast.JoinedStr]:
+    """The texts of a function's body, without its docstring; an f-string is one text."""
+    waiting: list[ast.AST] = function.body[1:]  # type: ignore[assignment]  # a list is invariant
+    while waiting:
+        node = waiting.pop(0)
+        if isinstance(node, ast.JoinedStr) or (
+            isinstance(node, ast.Constant) and isinstance(node.value, str)
+        ):
+            yield node
+        else:
+            waiting += ast.iter_child_nodes(node)
+
+
+def _wording(place: str, message: ast.Constant | ast.JoinedStr) -> Wording:
     pieces = message.values if isinstance(message, ast.JoinedStr) else [message]
     fixed = [str(piece.value) if isinstance(piece, ast.Constant) else None for piece in pieces]
     return Wording(place, tuple(part for part in fixed if part), "".join(part or "<...>" for part in fixed))

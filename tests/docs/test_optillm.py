@@ -33,7 +33,7 @@ def _calls(cost: Cost) -> str:
 
 
 def _field(parameter: Parameter) -> str:
-    bounds = "not sent" if parameter.listed_only else f"{parameter.least:g} to {parameter.most:.10g}"
+    bounds = "not sent" if parameter.server_wide else f"{parameter.least:g} to {parameter.most:.10g}"
     return f"`{parameter.name}` ({bounds})"
 
 

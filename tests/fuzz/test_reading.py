@@ -130,7 +130,6 @@ def _read(body: Mapping[str, Any]) -> None:
     seen = request.read(data, "acompletion")
     assert all(isinstance(name, str) for name in seen.others)
     request.body_of(data)
-    request.headers_of(data)
     request.metadata_of(data)
     request.deployment_id(data)
 

@@ -9,9 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import BaseModel
 
-from litellm_homelab.optillm.hearsay import RETURN_TEXT, tells_of_return, texts
+from litellm_homelab.optillm.hearsay import tells_of_return, texts
+from litellm_homelab.refusals import RETURN_TEXT
 
-REFUSAL = f"{RETURN_TEXT} (boost -> OptiLLM -> boost) and would go round for ever."
+REFUSAL = f"{RETURN_TEXT} (boost -> OptiLLM -> boost), so it would never end."
 TYPE_ERROR = "Completions.create() got an unexpected keyword argument 'optillm_approach'"
 SWALLOWED = {
     "moa, bon": "Error: Could not generate any completions",

@@ -18,7 +18,6 @@ from litellm_homelab.optillm.wire import (
     NEVER,
     PASSED_ON,
     Policy,
-    label,
     reduce,
     strip,
 )
@@ -108,7 +107,6 @@ def test_n_is_capped(value: object, most: int, sent: int | None) -> None:
     reduced = reduce({**CHAT, "n": value}, MOA, Policy(max_n=most), frozenset())
     assert reduced.fields.get("n") == sent
     assert ("n" in reduced.stripped) == (sent is None)
-    assert ("n" in reduced.capped) == (sent is not None and sent != value)
 
 
 @pytest.mark.parametrize("name", sorted(PASSED_ON))
@@ -136,15 +134,14 @@ def test_json_reads_the_response_format() -> None:
         pytest.param(MOA, "k", 5, PLAIN, None, id="not read by this approach"),
         pytest.param(NONE, "k", 5, PLAIN, None, id="none would answer 500"),
         pytest.param(Approach("or", ("moa", "majority_voting")), "k", 5, PLAIN, 5, id="read by one part"),
-        pytest.param(MCTS, "mcts_depth", 2, PLAIN, None, id="server-global, not listed"),
-        pytest.param(MCTS, "mcts_depth", 2, Policy(parameters=frozenset({"mcts_depth"})), 2, id="listed"),
-        pytest.param(MOA, "mcts_depth", 2, Policy(parameters=frozenset({"mcts_depth"})), None, id="not read"),
+        pytest.param(MCTS, "mcts_depth", 2, PLAIN, None, id="kept for every later caller"),
+        pytest.param(MOA, "mcts_depth", 2, PLAIN, None, id="so, and not read"),
     ],
 )
 def test_a_parameter_goes_where_it_is_read(
     approach: Approach, name: str, value: object, policy: Policy, sent: object
 ) -> None:
-    """A parameter leaves only for an approach that reads it, within bounds, and listed where it must be."""
+    """A parameter leaves only for an approach that reads it, within bounds, and none that OptiLLM keeps."""
     assert reduce({**CHAT, name: value}, approach, policy, frozenset()).fields.get(name) == sent
 
 
@@ -171,7 +168,6 @@ def test_only_known_fields_leave(fields: dict[str, object], approach: Approach, 
     assert {*reduced.fields, *reduced.stripped, "optillm_approach"} >= set(fields)
     again = reduce(reduced.fields, approach, Policy(max_n=most), PLUMBING)
     assert again.fields == reduced.fields
-    assert not again.capped
 
 
 @pytest.mark.parametrize(
@@ -218,9 +214,3 @@ def test_stripping_leaves_the_rest(fields: dict[str, object]) -> None:
     assert {name for name in fields if name not in RELATIVES} == set(kept)
     assert all(kept[name] is fields[name] for name in kept if name != "extra_body")
     assert set(stripped) <= RELATIVES
-
-
-def test_a_label_is_bounded() -> None:
-    """A client's own invention never becomes a metric label."""
-    assert label("extra_body") == "extra_body"
-    assert label("whatever the client likes") == "other"

@@ -13,8 +13,9 @@ from litellm_homelab.access.callers import MASTER, Caller
 from litellm_homelab.config.loading import parse
 from litellm_homelab.config.settings import Known
 from litellm_homelab.decision import Allow, RefusalType, Refuse
+from litellm_homelab.refusals import LONGEST_ECHO, SHOWN
 from litellm_homelab.showroom.modes import KEPT_RESPONSE, MODES, ROUTES
-from litellm_homelab.showroom.rule import LONGEST_ECHO, SHOWN, Showroom
+from litellm_homelab.showroom.rule import Showroom
 
 ROUTER = """
 homelab:
@@ -301,7 +302,8 @@ def test_a_call_type_that_is_not_in_the_table_is_refused(call_type: str) -> None
     assert (decision.type, decision.status) == ("route_not_allowed", 403)
     assert (
         decision.message
-        == f"This gateway does not serve this route (call type '{call_type[:LONGEST_ECHO]}')."
+        == f"This gateway does not serve this route (call type '{call_type[:LONGEST_ECHO]}'). "
+        "Use /v1/chat/completions, /v1/responses, /v1/messages or /v1/embeddings."
     )
 
 

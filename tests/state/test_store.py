@@ -192,8 +192,3 @@ async def test_processes_are_exact_together(location: Location, store: Store) ->
 def test_processes_may_come_first_together(location: Location) -> None:
     """Four workers that open a new store at the same moment get along, and one of them creates the entry."""
     assert sorted(in_processes(4, create_first, location)) == [False, False, False, True]
-
-
-def test_who_shares_says_so(location: Location) -> None:
-    """Only memory is not shared between processes."""
-    assert connect(location).shared == (location.kind != "memory")

@@ -1,4 +1,4 @@
-"""A refusal as LiteLLM must be told of it."""
+"""Refusals as LiteLLM exceptions, and as responses outside of LiteLLM."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ from litellm.exceptions import GuardrailRaisedException
 from litellm.proxy._types import ProxyException
 from starlette.responses import JSONResponse
 
-from litellm_homelab.decision import RefusalType, Refuse
+from litellm_homelab import refusals
+from litellm_homelab.decision import Refuse
 
 
 class Refused(GuardrailRaisedException, ProxyException):  # type: ignore[misc]  # untyped here
@@ -50,23 +51,9 @@ def response(refusal: Refuse) -> JSONResponse:
 
 def policy_error(rule: str) -> Refused:
     """The refusal of a rule that broke: closed, and apart from deliberate refusals."""
-    return Refused(
-        Refuse(
-            RefusalType.POLICY_ERROR,
-            f"The gateway's {rule} rule failed, so the request was refused. "
-            "This is a fault of the gateway, not of the request: its operator finds the cause in the log.",
-        ),
-        rule,
-    )
+    return Refused(refusals.rule_failed(rule), rule)
 
 
 def store_failed() -> Refused:
     """The refusal of a request that cannot be counted: the store of `homelab.state` fails."""
-    return Refused(
-        Refuse(
-            RefusalType.POLICY_ERROR,
-            "The gateway cannot read or write its counters (homelab.state), so the request was refused. "
-            "This is a fault of the gateway, not of the request; the gateway's log has the cause.",
-        ),
-        "state",
-    )
+    return Refused(refusals.store_failed(), "state")

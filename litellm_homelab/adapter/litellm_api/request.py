@@ -82,11 +82,6 @@ def body_of(data: Mapping[str, Any]) -> Mapping[str, Any]:
     return body if isinstance(body, Mapping) else data
 
 
-def headers_of(data: Mapping[str, Any]) -> tuple[str, ...]:
-    """The names of the request's headers, without those that LiteLLM has taken credentials from."""
-    return tuple(map(str, _mapping(_mapping(data.get("proxy_server_request")).get("headers"))))
-
-
 def forget_model(data: dict[str, Any], before: str, after: str) -> None:
     """Put `after` in the place of the model name `before` wherever LiteLLM has copied it to for its logs."""
     server = data.get("proxy_server_request")

@@ -13,12 +13,13 @@ from starlette.datastructures import Headers
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from litellm_homelab import refusals
 from litellm_homelab.access import limits
 from litellm_homelab.adapter import context
 from litellm_homelab.adapter.litellm_api.exceptions import response as to_response
 from litellm_homelab.adapter.middleware import drain
 from litellm_homelab.adapter.middleware.forms import Fields
-from litellm_homelab.decision import RefusalType, Refuse
+from litellm_homelab.decision import Refuse
 from litellm_homelab.optillm import lineage
 
 FORMS: Final = frozenset({"multipart/form-data", "application/x-www-form-urlencoded"})
@@ -100,7 +101,7 @@ class Body:
         document = self._read(body) if body.lstrip(BLANK)[:1] in {b"", b"{"} else None
         if document is None:
             is_binary = media_type(Headers(scope=scope)).startswith(BINARY)
-            return body if is_binary else not_an_object()
+            return body if is_binary else refusals.not_an_object()
         return limits.refusal(document, self._parts) or self._without_mark(document, body)
 
     def _read(self, body: bytes) -> Mapping[str, Any] | None:
@@ -128,7 +129,7 @@ class Body:
         kind = Headers(scope=scope).get("content-type", "")
         first = await receive()
         is_json = bytes(first.get("body", b"")).lstrip(BLANK)[:1] == b"{"
-        app = _response(json_as_a_form(media_type(Headers(scope=scope)))) if is_json else self._app
+        app = _response(refusals.json_as_a_form(media_type(Headers(scope=scope)))) if is_json else self._app
         receive = _Replay(first, receive)
         fields = Fields(kind)
         self._note_form(fields)
@@ -139,7 +140,7 @@ class Body:
             await self._refuse_size(receive, send)
 
     async def _refuse_size(self, receive: Receive, send: Send) -> None:
-        response = _response(too_large(self._limit))
+        response = _response(refusals.body_too_large(self._limit))
         response.headers["connection"] = "close"  # the rest may be left unread
         await drain.answer(response, receive, send, self._limit)
 
@@ -243,33 +244,6 @@ def _resized(scope: Scope, before: bytes, after: bytes) -> Scope:
         return scope
     headers = [pair for pair in scope["headers"] if pair[0].lower() != b"content-length"]
     return {**scope, "headers": [*headers, (b"content-length", str(len(after)).encode())]}
-
-
-def not_an_object() -> Refuse:
-    """The refusal of a body that is JSON of another kind, or no JSON at all."""
-    return Refuse(RefusalType.INVALID_BODY, "The body must be a JSON object: {...}.")
-
-
-def json_as_a_form(media_type: str) -> Refuse:
-    """
-    The refusal of JSON that is announced as a form, as `curl -d` does of itself.
-
-    No form begins with a brace: HTML's writes one as `%7B` (WHATWG URL, section 5.2), a multipart body begins
-    with its boundary.
-    """
-    return Refuse(
-        RefusalType.INVALID_BODY,
-        f"The body looks like JSON but Content-Type is {media_type}: send Content-Type: application/json "
-        "(curl -H 'Content-Type: application/json').",
-    )
-
-
-def too_large(limit: int) -> Refuse:
-    """The refusal of a body over the limit, in bytes."""
-    return Refuse(
-        RefusalType.BODY_TOO_LARGE,
-        f"The body is larger than {limit // 2**20} MB, the limit of this gateway (homelab.limits.body_mb).",
-    )
 
 
 def _response(refusal: Refuse) -> JSONResponse:

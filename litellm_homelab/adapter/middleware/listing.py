@@ -187,7 +187,7 @@ class _Held:
     async def _answer(self, start: Message) -> None:
         body = json.loads(self._body)
         if not isinstance(body, dict):
-            raise ValueError("a listing that is no JSON object")
+            raise ValueError("a listing that is not a JSON object")
         content = json.dumps(outward(self._complete(body), self._order), separators=(",", ":")).encode()
         headers = MutableHeaders(raw=list(start.get("headers", ())))
         headers["content-length"] = str(len(content))

@@ -11,6 +11,7 @@ from typing import Any, TypeAlias
 from starlette.middleware.cors import CORSMiddleware
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from litellm_homelab import refusals
 from litellm_homelab.access import limits
 from litellm_homelab.adapter import context
 from litellm_homelab.adapter.context import RequestContext
@@ -22,7 +23,7 @@ from litellm_homelab.adapter.middleware.early_errors import Early, Instead
 from litellm_homelab.adapter.middleware.final_refusal import LastWord
 from litellm_homelab.adapter.middleware.forms import Fields
 from litellm_homelab.adapter.middleware.response_recorder import Watch
-from litellm_homelab.decision import Allow, RefusalType, Refuse
+from litellm_homelab.decision import Allow, Refuse
 
 Unmark: TypeAlias = Callable[[RequestContext, str], str]
 """Takes a mark off a model name; whose it was goes into the record."""
@@ -146,7 +147,7 @@ class Edge:
     def _decide(self, scope: Scope) -> tuple[str, Allow | Refuse]:
         """What is refused outright, and by which rule."""
         if not scope.get("query_string", b"").isascii():
-            return "edge", unreadable_query()
+            return "edge", refusals.unreadable_query()
         return "gate", self._border.decide(scope)
 
 
@@ -167,14 +168,6 @@ def _with_bearer(scope: Scope) -> Scope:
 def _spelt(value: bytes) -> bytes:
     scheme, _, key = value.partition(b" ")
     return b"Bearer " + key.lstrip() if scheme.lower() == b"bearer" and key.strip() else value
-
-
-def unreadable_query() -> Refuse:
-    """The refusal of a query that LiteLLM answers with a 500 before any hook (measured on 1.106.2)."""
-    return Refuse(
-        RefusalType.INVALID_BODY,
-        "The query of the URL holds bytes that must be percent-encoded (RFC 3986): it is not ASCII.",
-    )
 
 
 def _note(record: RequestContext, document: Mapping[str, object], body: bytes) -> None:

@@ -8,14 +8,14 @@ from collections.abc import Collection
 from dataclasses import replace
 from typing import Final, NoReturn
 
+from litellm_homelab import refusals
 from litellm_homelab.adapter.context import Child, RequestContext
 from litellm_homelab.adapter.litellm_api.exceptions import Refused
 from litellm_homelab.adapter.log_limits import log_seldom
 from litellm_homelab.adapter.recording import meter
-from litellm_homelab.decision import RefusalType, Refuse
+from litellm_homelab.decision import Refuse
 from litellm_homelab.optillm import topology
 from litellm_homelab.optillm.fanout import Admitted, Ended, Looped, Spent, Unknown
-from litellm_homelab.optillm.hearsay import RETURN_TEXT
 from litellm_homelab.optillm.ledger import Ledger
 from litellm_homelab.optillm.orphans import REST_SECONDS, Orphans
 
@@ -51,7 +51,7 @@ class LineageGuard:
         elif record.caller.role == "optillm" and record.forged is None:
             record.orphan = self._orphans.enter(time.monotonic())
             if not record.orphan:
-                raise Refused(orphaned(self._orphans.limit), RULE)
+                raise Refused(refusals.orphaned(self._orphans.limit, REST_SECONDS), RULE)
 
     async def refuse_return(self, record: RequestContext, group: str) -> None:
         """
@@ -65,13 +65,14 @@ class LineageGuard:
             await self._refuse_marked(record, record.child, group)
         if record.caller.role == "optillm":
             await self._ledger.returned(group)
-            _refuse(record, returned(group, group), None)
+            _refuse(record, refusals.returned(_path(group, group)), None)
 
     async def _refuse_marked(self, record: RequestContext, child: Child, group: str) -> None:
         summary = await self._ledger.read(child.root)
         start = summary.root.handle if summary else group
-        await self._ledger.loop(child.root, topology.written((start, topology.OPTILLM, group)))
-        _refuse(record, returned(start, group), start)
+        path = _path(start, group)
+        await self._ledger.loop(child.root, path)
+        _refuse(record, refusals.returned(path), start)
 
     async def admit(self, record: RequestContext) -> None:
         """
@@ -102,76 +103,23 @@ class LineageGuard:
     @staticmethod
     def _not_admitted(record: RequestContext, admission: Spent | Looped | Ended | Unknown) -> Refuse:
         if isinstance(admission, Spent):
-            return spent(admission.limit, to_child=True)
+            return refusals.fan_out_spent(admission.limit, to_child=True)
         if isinstance(admission, Looped):
-            return looped(admission.path, to_child=True)
+            return refusals.looped(admission.path, to_child=True)
         if isinstance(admission, Unknown):
             log_seldom(logging.WARNING, UNKNOWN)
         # The mark is not shown: who presents it again must learn nothing from it.
         record.forged = "ended" if isinstance(admission, Ended) else "unknown"
-        return ended()
+        return refusals.parent_finished()
 
 
 def _refuse(record: RequestContext, refusal: Refuse, handle: str | None) -> NoReturn:
-    if record.refusal is None:  # else this request has been told, on its way through the fallbacks
+    if record.refusal is None:  # else a fallback of this request has been refused before
         meter().loop(handle)
     # Remembered, since inside a fallback LiteLLM would show the error that led to it, which OptiLLM retries.
     record.refusal = refusal
     raise Refused(refusal, RULE)
 
 
-def returned(start: str, group: str) -> Refuse:
-    """What OptiLLM is told when it asks for an OptiLLM handle."""
-    path = topology.written((start, topology.OPTILLM, group))
-    return Refuse(
-        RefusalType.LOOP_DETECTED,
-        f"{RETURN_TEXT} ({path}) and would go round for ever. OptiLLM must call back a model that is not "
-        "OptiLLM: set its base model to an internal name.",
-        param="model",
-        to_child=True,
-    )
-
-
-def looped(path: str, *, to_child: bool = False) -> Refuse:
-    """What the client, or a later child, of a root that has met itself is told."""
-    return Refuse(
-        RefusalType.LOOP_DETECTED,
-        f"Loop detected: {path}. OptiLLM calls back a name that leads to OptiLLM again, so the request would "
-        "never end. The operator's fix: let this handle's OptiLLM call back a model that is not OptiLLM.",
-        param="model",
-        to_child=to_child,
-    )
-
-
-def spent(limit: int, *, to_child: bool = False) -> Refuse:
-    """What the client, or a later child, of a root that has had all its calls is told."""
-    return Refuse(
-        RefusalType.FANOUT_EXCEEDED,
-        f"This request has made the {limit} calls that its handle allows (max_calls). Ask for a cheaper "
-        "approach or a smaller n.",
-        param="optillm_approach",
-        to_child=to_child,
-    )
-
-
-def orphaned(limit: int) -> Refuse:
-    """What OptiLLM is told when too many of its calls belong to no request."""
-    return Refuse(
-        RefusalType.FANOUT_EXCEEDED,
-        f"OptiLLM has {limit} calls under way that belong to no request (homelab.limits.orphans); it is "
-        f"heard again {REST_SECONDS:.0f} seconds after they have ended. Either a model that it calls back "
-        "leads to OptiLLM again through a server that this gateway does not know, or something asks OptiLLM "
-        "without asking this gateway.",
-        param="model",
-        to_child=True,
-    )
-
-
-def ended() -> Refuse:
-    """What a child is told whose root has been answered, has been given up, or is unknown."""
-    return Refuse(
-        RefusalType.PARAM_NOT_ALLOWED,
-        "The parent request has already finished; this call was rejected.",
-        param="model",
-        to_child=True,
-    )
+def _path(start: str, group: str) -> str:
+    return topology.written((start, topology.OPTILLM, group))

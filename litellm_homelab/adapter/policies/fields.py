@@ -12,11 +12,12 @@ import orjson
 from starlette.datastructures import Headers
 from starlette.types import Message, Receive, Scope
 
+from litellm_homelab import refusals
 from litellm_homelab.adapter.context import RequestContext
 from litellm_homelab.adapter.fail_closed import broken
 from litellm_homelab.adapter.litellm_api.exceptions import Refused
 from litellm_homelab.adapter.policy import Policy
-from litellm_homelab.decision import RefusalType, Refuse
+from litellm_homelab.decision import Refuse
 from litellm_homelab.fields import messages, metadata, types
 from litellm_homelab.fields.routes import api_of
 from litellm_homelab.fields.rule import Fields, Screened
@@ -77,7 +78,7 @@ class RequestFields:
         """The JSON body to read instead; None where it stays as it came, or is a form."""
         if record.sent is None:
             if _is_empty(record):
-                record.refused_field = record.refused_field or empty_body()
+                record.refused_field = record.refused_field or refusals.empty_body()
             return None
         screened = _typed(api, self._rule.body(api, record.sent))
         record.screened = True
@@ -157,12 +158,11 @@ def _typed(api: str, screened: Screened) -> Screened:
     wrong = types.wrong_type(api, screened.kept)
     absent = types.missing(api, screened.kept) if screened.refusal is None else None
     if wrong is None and absent is not None:
-        refusal = Refuse(RefusalType.INVALID_BODY, f"'{absent}' is missing. It is required.", param=absent)
-        return Screened(screened.kept, screened.dropped, refusal)
+        return Screened(screened.kept, screened.dropped, refusals.field_missing(absent))
     if wrong is None:
         return screened
     kept = {name: value for name, value in screened.kept.items() if name != wrong.name}
-    refusal = Refuse(RefusalType.INVALID_BODY, str(wrong), param=wrong.name)
+    refusal = refusals.wrong_type(wrong.name, wrong.wanted, wrong.got)
     return Screened(kept, screened.dropped, screened.refusal or refusal)
 
 
@@ -179,22 +179,10 @@ def _is_empty(record: RequestContext) -> bool:
     )
 
 
-def empty_body() -> Refuse:
-    """The refusal of a request without a body on a route that needs one."""
-    return Refuse(
-        RefusalType.INVALID_BODY,
-        "The body is empty. Send a JSON object with the header Content-Type: application/json.",
-    )
-
-
 def unknown_fields(names: tuple[str, ...]) -> Refuse:
     """The refusal of a form that LiteLLM could not read, with the fields that its API does not document."""
     shown = ", ".join(repr(name[:80]) for name in names[:NAMED])
-    return Refuse(
-        RefusalType.INVALID_BODY,
-        f"The form has fields that this route's API does not document: {shown}. Remove them.",
-        param=names[0][:80],
-    )
+    return refusals.unknown_form_fields(shown, names[0][:80])
 
 
 def own_extra_body(kwargs: dict[str, Any], own: Mapping[str, Any]) -> dict[str, Any] | None:

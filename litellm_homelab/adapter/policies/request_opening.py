@@ -6,6 +6,7 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
+from litellm_homelab import refusals
 from litellm_homelab.access.callers import MASTER, Caller
 from litellm_homelab.adapter.context import Child, RequestContext
 from litellm_homelab.adapter.litellm_api import request
@@ -15,7 +16,6 @@ from litellm_homelab.adapter.litellm_api.request_body import sent
 from litellm_homelab.adapter.middleware import model_names
 from litellm_homelab.adapter.policies.admission import LineageGuard
 from litellm_homelab.adapter.policies.fields import RequestFields
-from litellm_homelab.decision import RefusalType, Refuse
 from litellm_homelab.optillm import lineage
 from litellm_homelab.optillm.lanes import Lanes
 from litellm_homelab.showroom import names
@@ -68,7 +68,7 @@ class RequestOpening:
         model = data.get("model")
         record.model = model if isinstance(model, str) else None
         if record.forged is not None:
-            raise Refused(forged(), "loop_guard")
+            raise Refused(refusals.lineage_token_invalid(), "loop_guard")
         refusal = names.disagreement(named)
         if refusal is not None and not record.open_route:
             raise Refused(refusal, "showroom")
@@ -133,13 +133,3 @@ class RequestOpening:
         split = self._lanes.split_prefix(model) if isinstance(model, str) else None
         if split is not None:
             record.prefix, data["model"] = split
-
-
-def forged() -> Refuse:
-    """The refusal of a mark that this gateway did not make, or no longer stands by."""
-    return Refuse(
-        RefusalType.PARAM_NOT_ALLOWED,
-        "The lineage token in the model name is invalid or has expired. Send the model name alone.",
-        param="model",
-        to_child=True,
-    )

@@ -7,12 +7,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Final
 
+from litellm_homelab import refusals
 from litellm_homelab.adapter.context import RequestContext, Root
 from litellm_homelab.adapter.fail_closed import broken
-from litellm_homelab.adapter.litellm_api.exceptions import policy_error
-from litellm_homelab.adapter.policies import admission
 from litellm_homelab.config.sections import Lane
-from litellm_homelab.decision import RefusalType, Refuse
+from litellm_homelab.decision import Refuse
 from litellm_homelab.optillm import child_failures, fanout, hearsay, lineage, topology
 from litellm_homelab.optillm.child_failures import ChildFailure
 from litellm_homelab.optillm.fanout import Summary, Usage
@@ -77,7 +76,7 @@ class RootKeeper:
         if root.verdict is None:
             root.verdict = self._problem(summary) or await self.returned(root, answer)
         if root.verdict is None and not failed and root.mark and not root.carried:
-            root.verdict = policy_error("loop_guard").refusal
+            root.verdict = refusals.rule_failed("loop_guard")
         if root.verdict is None:
             root.failure = self._failure(root, answer, failed=failed)
         return root.verdict
@@ -105,7 +104,7 @@ class RootKeeper:
         if not groups or not hearsay.tells_of_return(answer):
             return None
         said = [group for group in groups if f"{topology.OPTILLM} -> {group})" in str(answer)]
-        return admission.looped(
+        return refusals.looped(
             topology.written((root.handle, topology.OPTILLM, " or ".join(sorted(said or groups))))
         )
 
@@ -113,15 +112,12 @@ class RootKeeper:
     def _problem(summary: Summary | None) -> Refuse | None:
         if summary is None:
             broken("loop_guard", StateUnavailable("", Cause.LOST))
-            return Refuse(
-                RefusalType.POLICY_ERROR,
-                "The account of this request's calls was lost, so it cannot be answered. Try again.",
-            )
+            return refusals.account_lost()
         if summary.problem is None or summary.problem.kind == "gone":
             return None
         if summary.problem.kind == "looped":
-            return admission.looped(summary.problem.text)
-        return admission.spent(summary.root.max_calls)
+            return refusals.looped(summary.problem.text)
+        return refusals.fan_out_spent(summary.root.max_calls)
 
     async def headers(self, root: Root) -> dict[str, str]:
         """The `x-homelab-*` headers of an answer."""

@@ -282,7 +282,7 @@ async def test_a_tag_is_refused_wherever_it_stands(proxy: MockProxy, path: str, 
     """In any text that would reach OptiLLM, on every route; the refusal says where."""
     answer = await ask(proxy, "boost", path, body)
     assert (answer.status, answer.sent_to) == (400, []), answer.text
-    assert "holds an <optillm_approach> tag" in answer.text
+    assert "contains an <optillm_approach> tag" in answer.text
 
 
 @pytest.mark.parametrize(("path", "body"), TAGGED.values(), ids=TAGGED.keys())

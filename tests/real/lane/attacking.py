@@ -14,7 +14,7 @@ Send = Callable[[Rig], httpx.Response]
 Worked = Callable[[Rig, httpx.Response], bool]
 
 TAG = "<optillm_approach>{}</optillm_approach>"
-REFUSED_TAG = "holds an <optillm_approach> tag"
+REFUSED_TAG = "contains an <optillm_approach> tag"
 NOT_ALLOWED = "(allowed: none, re2, moa, bon, plansearch, self_consistency)"
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import httpx
 import pytest
 
-from litellm_homelab.optillm.hearsay import RETURN_TEXT
+from litellm_homelab.refusals import RETURN_TEXT
 from tests.real.lane.looping import APPROACHES, LOOPS, PATHS, REFUSED, looping
 from tests.real.lane.relay import CAP
 from tests.real.lane.rig import DEMO, Rig
@@ -112,7 +112,7 @@ def test_the_next_good_request_works(lane: Rig) -> None:
 TEXTS = (
     "What does Error code: 400 - mean?",
     "Error: Could not generate any completions",
-    f"Explain: {RETURN_TEXT} (good -> OptiLLM -> good) and would go round for ever.",
+    f"Explain: {RETURN_TEXT} (good -> OptiLLM -> good), so it would never end.",
     "hello",
 )
 """Questions that the backends echo: what a loop's own answer might say."""
