@@ -17,7 +17,7 @@ from litellm_homelab.hooks.metering import timed
 from litellm_homelab.hooks.opening import Opening
 from litellm_homelab.hooks.refusal import Refused
 from litellm_homelab.hooks.request_fields import refuse_malformed
-from litellm_homelab.optillm import dropped, wire
+from litellm_homelab.optillm import dropped, tools, wire
 from litellm_homelab.optillm.approaches import Approach
 from litellm_homelab.optillm.lanes import Lanes
 
@@ -82,7 +82,7 @@ class ApproachCallback(CustomLogger):  # type: ignore[misc]  # LiteLLM's class i
         approach = attempt.approach_of(self._lanes, record, group)
         self._drop(record, group, approach)
         if not attempt.is_sent(call_type):
-            return self._outer(group, kwargs)
+            return self._outer(group, kwargs, call_type)
         kwargs = {**kwargs, **self._prompt(group, kwargs)}
         policy = wire.Policy(max_n=self._lanes.lanes[group].max_n)
         params = self._deployments.params_of(chosen)
@@ -98,10 +98,12 @@ class ApproachCallback(CustomLogger):  # type: ignore[misc]  # LiteLLM's class i
             attempt.refuse(refusal)
         record.tally.stripped.update(record.dropped)
 
-    def _outer(self, group: str, kwargs: dict[str, Any]) -> dict[str, Any]:
+    def _outer(self, group: str, kwargs: dict[str, Any], call_type: object) -> dict[str, Any]:
         """A responses, messages or Gemini request, which LiteLLM turns into a chat attempt of its own."""
         kept, _ = wire.strip(kwargs)
-        return {**kept, **self._prompt(group, kept), **attempt.UNCACHED}
+        own = tools.described(kept.get("tools")) if attempt.is_message(call_type) else None
+        described = {} if own is None else {"tools": own}
+        return {**kept, **self._prompt(group, kept), **described, **attempt.UNCACHED}
 
     def _prompt(self, group: str, fields: Mapping[str, Any]) -> Mapping[str, object]:
         """The fields that had to be made inert; most often none."""
