@@ -225,7 +225,7 @@ def test_the_middle_round_is_taken() -> None:
     ("callbacks", "left"),
     [
         pytest.param(["prometheus", "litellm_homelab.plugin"], ["prometheus"], id="one plugin"),
-        pytest.param(["litellm_homelab.hooks.showroom", "other.hook"], ["other.hook"], id="several"),
+        pytest.param(["litellm_homelab.plugin", "other.hook"], ["other.hook"], id="several"),
         pytest.param("litellm_homelab.plugin", [], id="a string"),
         pytest.param("prometheus", ["prometheus"], id="a string of another's"),
     ],

@@ -102,7 +102,8 @@ def tool_call(body: dict[str, Any], heard: str) -> dict[str, Any] | None:
 
     A tool is called when ``tool_choice`` names or requires one, or when the last message is a user's and asks
     for it: "use get_weather", "call the tool `get_weather`".  It is not called for a name that is only
-    mentioned, part of another word, or not to be used.
+    mentioned, part of another word, or not to be used.  Of several where one is required it is the one that
+    the message asks for, else one that takes an agent's answer, else the first.
     """
     last = body["messages"][-1].get("role")
     functions = [tool.get("function") or {} for tool in body.get("tools") or [] if isinstance(tool, dict)]
@@ -110,13 +111,15 @@ def tool_call(body: dict[str, Any], heard: str) -> dict[str, Any] | None:
     if not functions or choice == "none" or last == "tool":
         return None
     named = choice["function"].get("name") if isinstance(choice, dict) and "function" in choice else None
-    for function in functions:
-        name = function.get("name", "")
-        if name == named or (name and not named and (choice in _REQUIRED or asks_for(name, heard))):
-            return _call(function, heard)
-    return None
+    names = {str(function.get("name") or ""): function for function in functions}
+    wanted = [named] if named else [name for name in names if name and asks_for(name, heard)]
+    if not wanted and choice in _REQUIRED:
+        wanted = sorted((name for name in names if name), key=lambda name: not _ANSWERING.search(name))
+    return next((_call(names[name], heard) for name in wanted if name in names), None)
 
 
+_ANSWERING: Final = re.compile(r"structured.?output|final.?(?:result|answer|output)", re.IGNORECASE)
+"""Tools that agents add to get an answer of a given shape (OpenCode's and pydantic-ai's names)."""
 _REQUIRED: Final = ("required", "any")
 """Values of ``tool_choice`` that ask for a call: OpenAI's word and Mistral's."""
 

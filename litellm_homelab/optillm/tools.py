@@ -83,18 +83,47 @@ def _is_sent(kind: object) -> bool:
     return isinstance(kind, str) and (kind in SENT or ANTHROPICS.fullmatch(kind) is not None)
 
 
-def _as_function(tool: Mapping[str, Any]) -> Mapping[str, Any]:
-    kind = str(tool.get("type", FUNCTION))
-    if kind in SENT:
-        return tool
-    stem = kind.rpartition("_")[0]
+def described(tools: object) -> list[Any] | None:
+    """
+    Return `tools` with Anthropic's client-side tools described as a client's own; None without any of them.
+
+    LiteLLM 1.106.2 makes a function of `computer_*` whose parameters are the size of the screen, and nothing
+    of what the model may ask for.
+    """
+    if not isinstance(tools, list) or not any(_is_anthropics(tool) for tool in tools):
+        return None
+    return [_as_custom(tool) if _is_anthropics(tool) else tool for tool in tools]
+
+
+def _is_anthropics(tool: object) -> bool:
+    return isinstance(tool, Mapping) and ANTHROPICS.fullmatch(str(tool.get("type"))) is not None
+
+
+def _as_custom(tool: Mapping[str, Any]) -> dict[str, Any]:
+    """The tool by name, description and schema, and what else every tool may have."""
+    stem = str(tool["type"]).rpartition("_")[0]
     properties, required = SCHEMAS[stem]
-    schema = {"type": "object", "properties": properties, "required": required}
-    name = str(tool.get("name") or stem)
     return {
-        "type": FUNCTION,
-        "function": {"name": name, "description": DESCRIPTIONS[stem], "parameters": schema},
+        "name": str(tool.get("name") or stem),
+        "description": DESCRIPTIONS[stem] + _screen(tool),
+        "input_schema": {"type": "object", "properties": properties, "required": required},
+        **({"cache_control": tool["cache_control"]} if "cache_control" in tool else {}),
     }
+
+
+def _as_function(tool: Mapping[str, Any]) -> Mapping[str, Any]:
+    if tool.get("type", FUNCTION) in SENT:
+        return tool
+    custom = _as_custom(tool)
+    function = {"name": custom["name"], "description": custom["description"]}
+    return {"type": FUNCTION, "function": {**function, "parameters": custom["input_schema"]}}
+
+
+def _screen(tool: Mapping[str, Any]) -> str:
+    """Return a sentence with the size of the screen, which coordinates are worth nothing without."""
+    width, height = tool.get("display_width_px"), tool.get("display_height_px")
+    known = isinstance(width, int) and isinstance(height, int)
+    return f" The screen is {width} pixels wide and {height} high." if known else ""
 
 
 _TEXT: Final = {"type": "string"}
@@ -104,11 +133,22 @@ _EDITING: Final = {
     "file_text": _TEXT, "old_str": _TEXT, "new_str": _TEXT, "insert_line": {"type": "integer"},
     "insert_text": _TEXT, "view_range": _NUMBERS,
 }  # fmt: skip
+_ACTIONS: Final = (
+    "screenshot", "key", "type", "mouse_move", "left_click", "right_click", "middle_click", "double_click",
+    "triple_click", "left_click_drag", "left_mouse_down", "left_mouse_up", "scroll", "hold_key", "wait",
+    "cursor_position",
+)  # fmt: skip
+_COMPUTER: Final = {
+    "action": {"type": "string", "enum": [*_ACTIONS, "zoom"]}, "coordinate": _NUMBERS,
+    "start_coordinate": _NUMBERS, "text": _TEXT, "duration": {"type": "number"},
+    "scroll_direction": {"type": "string", "enum": ["up", "down", "left", "right"]},
+    "scroll_amount": {"type": "integer"}, "region": _NUMBERS,
+}  # fmt: skip
 SCHEMAS: Final[Mapping[str, tuple[Mapping[str, Any], list[str]]]] = {
     "bash": ({"command": _TEXT, "restart": {"type": "boolean"}}, []),
     "text_editor": (_EDITING, ["command", "path"]),
     "memory": ({**_EDITING, "command": _TEXT, "old_path": _TEXT, "new_path": _TEXT}, ["command"]),
-    "computer": ({"action": _TEXT, "coordinate": _NUMBERS, "text": _TEXT}, ["action"]),
+    "computer": (_COMPUTER, ["action"]),
 }
 """Arguments that Anthropic documents for its client-side tools; its own models know them by heart."""
 DESCRIPTIONS: Final[Mapping[str, str]] = {

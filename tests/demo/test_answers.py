@@ -61,6 +61,15 @@ WEATHER = _tool(
         pytest.param("hello", {"tool_choice": "any"}, "other", id="any-as-mistral-says"),
         pytest.param("hello", {"tool_choice": "required"}, "other", id="required"),
         pytest.param(
+            "use get_weather", {"tool_choice": "required"}, "get_weather", id="required-and-asked-for"
+        ),
+        pytest.param(
+            "hello",
+            {"tool_choice": "required", "tools": [_tool("other"), _tool("StructuredOutput")]},
+            "StructuredOutput",
+            id="required-for-an-answer",
+        ),
+        pytest.param(
             "hello", {"tool_choice": {"function": {"name": "get_weather"}}}, "get_weather", id="named"
         ),
         pytest.param("call get_weather", {"tool_choice": "none"}, None, id="forbidden"),

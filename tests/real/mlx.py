@@ -43,12 +43,13 @@ def mlx_server(*, noting: bool = False) -> Iterator[MlxServer]:
 
     With `noting`, its log says what it loads (`MlxServer.loaded`).
     """
-    folder, port = tiny_model(), free_port()
+    folder, port = tiny_model().resolve(), free_port()  # the server lists its model's resolved path
     environ = {
         # What it is asked for by another name it would look for on the internet.
         "HF_HUB_OFFLINE": "1",
-        # /v1/models breaks off without an answer when this folder is missing (measured on mlx-lm 0.32.2).
-        "HF_HUB_CACHE": str(folder.parent),
+        # /v1/models breaks off without an answer when this folder is missing (measured on mlx-lm 0.32.2), and
+        # reads what is in it: the model's own, which does not change, not the one where models are built.
+        "HF_HUB_CACHE": str(folder),
         # MLX compiles kernels with g++ on a CPU, and ends its worker where there is none (mlx 0.32.4).
         "MLX_DISABLE_COMPILE": "1",
     }

@@ -1,4 +1,4 @@
-"""Real clients, each in its newest version, on the shipped configuration."""
+"""Real clients in their newest versions on the shipped configuration; tests/clients/matrix.py lists them."""
 
 from __future__ import annotations
 
@@ -6,144 +6,154 @@ import json
 import os
 import shutil
 import subprocess
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.clients.matrix import HANDLES, MORE, Cell, cells
 from tests.real.gateway import Gateway
 from tests.real.server import REPOSITORY, VENVS
 
+pytestmark = pytest.mark.real
+
 DRIVERS = REPOSITORY / "tests" / "clients"
-NODE = REPOSITORY / ".cache" / "clients"
+NODE = REPOSITORY / ".cache" / "clients" / "node_modules"
 """Where make puts the packages of tests/clients/node."""
-OPENCODE = NODE / "node_modules" / "opencode-linux-x64-baseline" / "bin" / "opencode"
-PYTHON = ("openai_sdk", "anthropic_sdk", "langchain", "pydantic_agent", "llm_command", "opencode")
+OPENCODE = NODE / "opencode-linux-x64-baseline" / "bin" / "opencode"
+PYTHON = {
+    "openai-python": "openai_sdk",
+    "anthropic": "anthropic_sdk",
+    "langchain": "langchain",
+    "pydantic-ai": "pydantic_agent",
+    "llm": "llm_command",
+    "opencode": "opencode",
+}
 JAVASCRIPT = ("openai-node", "ai-sdk")
 CLIENTS = (*PYTHON, *JAVASCRIPT)
-HANDLES = ("main", "deep", "boost")
-SECONDS = 300
+CELLS = tuple(cells())
+ECHOES = {"llm": "heard: 0.", "opencode": "heard: opencode.json"}
+"""What the answer echoes of the tool that a client runs itself: its version, the file in its folder."""
+SECONDS = 600
 LISTED = "You may use: main, deep, fast"
 
 Answers = Mapping[str, Mapping[str, Any]]
 """What a driver printed: for each case, what its client made of the answer."""
+Heard = Callable[[str], Answers]
 
 
-def command(client: str) -> list[str | Path]:
+def command(client: str, scripts: Path) -> list[str | Path]:
     """How to run a client's driver."""
     if client in JAVASCRIPT:
-        return ["node", NODE / f"{client}.mjs"]
-    return [VENVS / "clients" / "bin" / "python", "-m", f"tests.clients.python.{client}"]
+        return ["node", scripts / f"{client}.mjs"]
+    return [VENVS / "clients" / "bin" / "python", "-m", f"tests.clients.python.{PYTHON[client]}"]
 
 
 @pytest.fixture(scope="module")
-def heard(_shipped: Gateway, tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Answers]:
+def heard(_shipped: Gateway, tmp_path_factory: pytest.TempPathFactory) -> Heard:
     """Give what a client heard; its driver is run once."""
-    home = tmp_path_factory.mktemp("home")
+    home, scripts = tmp_path_factory.mktemp("home"), tmp_path_factory.mktemp("scripts")
     known: dict[str, Answers] = {}
+    (scripts / "node_modules").symlink_to(NODE)
     for script in (DRIVERS / "node").glob("*.mjs"):
-        shutil.copy(script, NODE)  # beside node_modules, where Node looks for packages
+        shutil.copy(script, scripts)  # beside node_modules, where Node looks for packages
 
     def ask(client: str) -> Answers:
         if client not in known:
             environ = {"GATEWAY_URL": _shipped.url, "GATEWAY_KEY": _shipped.key, "OPENCODE": str(OPENCODE)}
             environ |= {"PATH": os.environ["PATH"], "HOME": str(home), "PYTHONPATH": str(REPOSITORY)}
+            arguments = command(client, scripts)
             done = subprocess.run(
-                command(client), env=environ, capture_output=True, text=True, timeout=SECONDS, check=False
+                arguments, env=environ, capture_output=True, text=True, timeout=SECONDS, check=False
             )
             assert done.returncode == 0, done.stderr[-3000:]
-            known[client] = json.loads(done.stdout)
+            known[client] = dict(json.loads(line) for line in done.stdout.splitlines())
         return known[client]
 
     return ask
 
 
-def of(answers: Answers, kind: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    """The cases of a kind: `tool`, `structured`, `wrong-name`, `list`, `count`, or `said` for the others."""
-    for name, answer in answers.items():
-        found = next(
-            (one for one in ("structured", "tool", "wrong-name", "list", "count") if one in name), "said"
-        )
-        if found == kind:
-            yield name, answer
-
-
 @pytest.mark.parametrize("client", CLIENTS)
-def test_the_handles_answer(heard: Callable[[str], Answers], client: str) -> None:
-    """Each handle answers, streamed and not, by its own name; what streams comes in pieces."""
-    answers = dict(of(heard(client), "said"))
-
-    ends = ("-streamed",) if client == "opencode" else ("", "-streamed")
-    prefix = "chat-" if client == "ai-sdk" else ""
-    assert {f"{prefix}{handle}{end}" for handle in HANDLES for end in ends} <= set(answers)
-    for name, answer in answers.items():
-        assert "No model ran" in answer["text"], (name, answer)
-        assert answer.get("model", name.split("-")[-1]) in name, (name, answer)
+def test_the_table_is_what_is_tried(heard: Heard, client: str) -> None:
+    """A driver asks every cell of its rows, and nothing that no test looks at."""
+    wanted = {cell.case for cell in CELLS if cell.client == client}
+    assert set(heard(client)) == wanted | MORE.get(client, frozenset())
 
 
-@pytest.mark.parametrize("client", [one for one in CLIENTS if one not in ("llm_command", "opencode")])
-def test_streams_come_in_pieces(heard: Callable[[str], Answers], client: str) -> None:
-    """A client that shows the pieces of a stream gets more than one; OptiLLM gives its text at once."""
-    streamed = {
-        name: answer["pieces"] for name, answer in of(heard(client), "said") if name.endswith("-streamed")
-    }
-
-    assert streamed
-    assert {name: pieces for name, pieces in streamed.items() if (pieces > 3) == ("boost" in name)} == {}
+def check_text(cell: Cell, answer: Mapping[str, Any]) -> None:
+    """The demo's text by the handle's own name; in pieces where streamed, which OptiLLM does not."""
+    assert "No model ran" in answer["text"]
+    assert answer.get("model", cell.handle) == cell.handle
+    if cell.client not in ECHOES:  # these two show a stream only at its end
+        assert (answer["pieces"] > 3) == (cell.way == "streamed" and cell.handle != "boost")
 
 
-@pytest.mark.parametrize("client", CLIENTS)
-def test_tools_are_called(heard: Callable[[str], Answers], client: str) -> None:
-    """The client gets the call of its tool with the arguments, and goes on with what the tool gave."""
-    answers = dict(of(heard(client), "tool"))
-
-    assert len(answers) >= (1 if client == "opencode" else len(HANDLES))
-    for name, answer in answers.items():
-        if client in ("llm_command", "opencode"):
-            echo = "opencode.json" if client == "opencode" else "0."
-            assert f"heard: {echo}" in answer.get("text", ""), (name, answer)
-        else:
-            assert (answer.get("tool"), answer.get("arguments")) == ("weather", {"city": "Oslo"}), (
-                name,
-                answer,
-            )
+def check_tools(cell: Cell, answer: Mapping[str, Any]) -> None:
+    """The tool's call with its arguments; where the client runs it, the next answer echoes what it gave."""
+    if cell.client in ECHOES:
+        assert ECHOES[cell.client] in answer.get("text", "")
+    else:
+        assert (answer.get("tool"), answer.get("arguments")) == ("weather", {"city": "Oslo"})
 
 
-@pytest.mark.parametrize("client", [one for one in CLIENTS if one != "opencode"])
-def test_structured_output_has_its_shape(heard: Callable[[str], Answers], client: str) -> None:
-    """The client's own parser takes the answer to a question with a schema."""
-    answers = dict(of(heard(client), "structured"))
-
-    assert len(answers) >= len(HANDLES)
-    for name, answer in answers.items():
-        assert set(answer.get("object") or ()) == {"answer", "number"}, (name, answer)
+def check_structured(cell: Cell, answer: Mapping[str, Any]) -> None:
+    """What the client's own parser made of it."""
+    assert set(answer.get("object") or ()) == {"answer", "number"}
 
 
-@pytest.mark.parametrize("client", CLIENTS)
-def test_a_wrong_name_is_told(heard: Callable[[str], Answers], client: str) -> None:
-    """The client raises its error for a 404, and its text lists what may be used."""
-    answers = dict(of(heard(client), "wrong-name"))
-
-    assert answers
-    for name, answer in answers.items():
-        assert answer.get("status") == (1 if client == "llm_command" else 404), (name, answer)
-        assert LISTED in answer["text"], (name, answer)
+def check_wrong_name(cell: Cell, answer: Mapping[str, Any]) -> None:
+    """The client's error for a 404 (llm is a command: 1), and its text lists what may be used."""
+    assert answer.get("status") == (1 if cell.client == "llm" else 404)
+    assert LISTED in answer["text"]
 
 
-def test_models_are_listed(heard: Callable[[str], Answers]) -> None:
+def check_dropped(cell: Cell, answer: Mapping[str, Any]) -> None:
+    """A text all the same, and the header that says what the approach left out."""
+    dropped = {"text": "", "tools": "tools", "structured": "response_format"}
+    assert "[demo optillm re2]" in answer["text"]
+    assert answer["dropped"] == dropped[cell.what]
+
+
+CHECKS = {
+    "text": check_text,
+    "tools": check_tools,
+    "structured": check_structured,
+    "wrong-name": check_wrong_name,
+}
+
+
+@pytest.mark.parametrize("cell", [pytest.param(cell, id=str(cell)) for cell in CELLS])
+def test_a_client_gets_what_it_asks_for(heard: Heard, cell: Cell) -> None:
+    """One cell of the table: a text, a call of its tool, an object of its schema, or a readable 404."""
+    answer = heard(cell.client).get(cell.case, {})
+    check = check_dropped if cell.api.endswith("-re2") else CHECKS[cell.what]
+    assert "error" not in answer or cell.what == "wrong-name", answer
+    check(cell, answer)
+
+
+@pytest.mark.parametrize("name", ["list", "azure-list"])
+def test_models_are_listed(heard: Heard, name: str) -> None:
     """OpenAI's and Azure's list of models is the handles."""
-    answers = dict(of(heard("openai_sdk"), "list"))
-
-    assert set(answers) == {"list", "azure-list"}
-    for name, answer in answers.items():
-        assert answer.get("names", [])[:3] == ["main", "deep", "fast"], (name, answer)
+    assert heard("openai-python")[name].get("names", [])[:3] == ["main", "deep", "fast"]
 
 
-def test_tokens_are_counted(heard: Callable[[str], Answers]) -> None:
+@pytest.mark.parametrize(
+    ("client", "name"), [("openai-python", "retrieve-wrong-name"), ("anthropic", "count-wrong-name")]
+)
+def test_a_wrong_name_elsewhere(heard: Heard, client: str, name: str) -> None:
+    """One model's page and the count of tokens say the same of it as an answer does."""
+    answer = heard(client)[name]
+    assert (answer.get("status"), LISTED in answer.get("text", "")) == (404, True), answer
+
+
+@pytest.mark.parametrize("handle", HANDLES)
+def test_tokens_are_counted(heard: Heard, handle: str) -> None:
     """Anthropic's SDK gets a number of tokens for each handle."""
-    answers = dict(of(heard("anthropic_sdk"), "count"))
+    assert 1 <= heard("anthropic")[f"count-{handle}"].get("tokens", 0) < 30
 
-    assert len(answers) == len(HANDLES)
-    for name, answer in answers.items():
-        assert 1 <= answer.get("tokens", 0) < 30, (name, answer)
+
+@pytest.mark.parametrize("handle", HANDLES)
+def test_anthropics_thinking_is_served(heard: Heard, handle: str) -> None:
+    """A question that asks for thinking gets its text."""
+    assert "No model ran" in heard("anthropic")[f"thinking-{handle}"].get("text", "")

@@ -25,7 +25,7 @@ def server() -> Iterator[MlxServer]:
 @pytest.fixture
 def client(server: MlxServer) -> openai.OpenAI:
     """The real SDK on it."""
-    return openai.OpenAI(base_url=server.api_base, api_key="none", max_retries=0, timeout=60)
+    return openai.OpenAI(base_url=server.api_base, api_key="none", max_retries=0, timeout=300)
 
 
 def test_answers_a_chat(client: openai.OpenAI, server: MlxServer) -> None:

@@ -13,7 +13,7 @@ from litellm_homelab.adapter.policies import optillm_fields
 from litellm_homelab.adapter.policies.fields import refuse_malformed
 from litellm_homelab.adapter.policy import Policy
 from litellm_homelab.decision import Refuse
-from litellm_homelab.optillm import dropped, wire
+from litellm_homelab.optillm import dropped, tools, wire
 from litellm_homelab.optillm.approaches import Approach
 from litellm_homelab.optillm.lanes import Lanes
 
@@ -77,7 +77,7 @@ class ApproachPolicy(Policy):
         approach = optillm_fields.approach_of(self._lanes, ctx, group)
         self._drop(ctx, group, approach)
         if not optillm_fields.is_sent(call_type):
-            return self._outer(group, kwargs, ctx)
+            return self._outer(group, kwargs, ctx, call_type)
         kwargs = {**kwargs, **self._prompt(group, kwargs, ctx)}
         policy = wire.Policy(max_n=self._lanes.lanes[group].max_n)
         params = self._deployments.params_of(chosen)
@@ -93,10 +93,14 @@ class ApproachPolicy(Policy):
             optillm_fields.refuse(refusal)
         record.stats.stripped.update(record.dropped)
 
-    def _outer(self, group: str, kwargs: dict[str, Any], ctx: RequestContext) -> dict[str, Any]:
+    def _outer(
+        self, group: str, kwargs: dict[str, Any], ctx: RequestContext, call_type: object
+    ) -> dict[str, Any]:
         """A responses, messages or Gemini request, which LiteLLM turns into a chat attempt of its own."""
         kept, _ = wire.strip(kwargs)
-        return {**kept, **self._prompt(group, kept, ctx), **optillm_fields.UNCACHED}
+        own = tools.described(kept.get("tools")) if optillm_fields.is_message(call_type) else None
+        described = {} if own is None else {"tools": own}
+        return {**kept, **self._prompt(group, kept, ctx), **described, **optillm_fields.UNCACHED}
 
     def _prompt(self, group: str, fields: Mapping[str, Any], ctx: RequestContext) -> Mapping[str, object]:
         """The fields that had to be made inert; most often none."""

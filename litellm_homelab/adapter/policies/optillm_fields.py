@@ -49,6 +49,11 @@ def is_sent(call_type: Any) -> bool:  # noqa: ANN401 - LiteLLM's enum, or None
     return str(getattr(call_type, "value", call_type)) in SENT
 
 
+def is_message(call_type: object) -> bool:
+    """Whether it is a request of Anthropic's API, before LiteLLM makes a chat of it."""
+    return "anthropic_messages" in str(getattr(call_type, "value", call_type))
+
+
 def asked(record: RequestContext) -> list[object]:
     """Every approach that the client named: in the body, in `extra_body`, before the handle's name."""
     extra = record.fields.get("extra_body")

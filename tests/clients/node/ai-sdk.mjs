@@ -3,14 +3,14 @@ import { createOpenAI } from '@ai-sdk/openai';
 import { createOpenAICompatible } from '@ai-sdk/openai-compatible';
 import { Output, generateText, stepCountIs, streamText, tool } from 'ai';
 import { z } from 'zod';
-import { ABOUT_WEATHER, HANDLES, KEY, QUESTION, URL_, all, run, said } from './driver.mjs';
+import { ABOUT_WEATHER, KEY, QUESTION, URL_, all, cells, run, said } from './driver.mjs';
 
 globalThis.AI_SDK_LOG_WARNINGS = false;
 const openai = createOpenAI({ baseURL: `${URL_}/v1`, apiKey: KEY });
 const compatible = createOpenAICompatible({
   name: 'lab', baseURL: `${URL_}/v1`, apiKey: KEY, includeUsage: true, supportsStructuredOutputs: true,
 });
-const KINDS = { 'responses-': openai, 'chat-': openai.chat, 'compatible-': compatible };
+const KINDS = { responses: openai, chat: openai.chat, compatible };
 const schema = z.object({ answer: z.string(), number: z.number().int() });
 
 const ask = async (model) => said([(await generateText({ model, prompt: QUESTION, maxRetries: 0 })).text]);
@@ -43,17 +43,11 @@ async function structured(model, streamed) {
 }
 
 const cases = {};
-for (const [kind, provider] of Object.entries(KINDS)) {
-  for (const handle of HANDLES) {
-    const model = provider(handle);
-    cases[kind + handle] = () => ask(model);
-    cases[`${kind}${handle}-streamed`] = () => stream(model);
-    cases[`${kind}tool-${handle}`] = () => call(model, false);
-    cases[`${kind}tool-${handle}-streamed`] = () => call(model, true);
-    cases[`${kind}structured-${handle}`] = () => structured(model, false);
-    cases[`${kind}structured-${handle}-streamed`] = () => structured(model, true);
-  }
-  cases[`${kind}wrong-name`] = () => ask(provider('nowhere'));
-  cases[`${kind}wrong-name-streamed`] = () => stream(provider('nowhere'));
+for (const [api, provider] of Object.entries(KINDS)) {
+  Object.assign(cases, cells(api, {
+    text: (handle, streamed) => (streamed ? stream : ask)(provider(handle)),
+    tools: (handle, streamed) => call(provider(handle), streamed),
+    structured: (handle, streamed) => structured(provider(handle), streamed),
+  }));
 }
 await run(cases);

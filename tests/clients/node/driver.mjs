@@ -1,4 +1,4 @@
-// What every driver does: ask each question, print what came back as one JSON object (see python/driver.py).
+// What every driver does: ask each question, print its name and what came back as one line of JSON (see python/driver.py).
 export const URL_ = process.env.GATEWAY_URL ?? '';
 export const KEY = process.env.GATEWAY_KEY ?? '';
 export const HANDLES = ['main', 'deep', 'boost'];
@@ -20,17 +20,31 @@ export async function all(stream) {
   return items;
 }
 
+const WAYS = [['whole', false], ['streamed', true]];
+
+// The cases of one API, named as tests/clients/matrix.py names its cells; each function takes a handle and `stream`.
+export function cells(api, { text, tools, structured }, { handles = HANDLES, wrongName = true } = {}) {
+  const cases = {};
+  for (const [way, stream] of WAYS) {
+    for (const [what, ask] of Object.entries({ text, tools, structured })) {
+      for (const handle of handles) cases[`${api}/${what}/${handle}/${way}`] = () => ask(handle, stream);
+    }
+    if (wrongName) cases[`${api}/wrong-name/nowhere/${way}`] = () => text('nowhere', stream);
+  }
+  return cases;
+}
+
 export async function run(cases) {
   const wanted = process.argv.slice(2);
-  const chosen = Object.entries(cases).filter(([name]) => !wanted.length || wanted.some((part) => name.includes(part)));
-  const answers = {};
-  for (const [name, ask] of chosen) {
+  for (const [name, ask] of Object.entries(cases)) {
+    if (wanted.length && !wanted.some((part) => name.includes(part))) continue;
+    let answer;
     try {
-      answers[name] = await ask();
+      answer = await ask();
     } catch (error) {
       console.error(name, error);
-      answers[name] = { error: error.constructor.name, status: error.status ?? error.statusCode ?? null, text: String(error.message) };
+      answer = { error: error.constructor.name, status: error.status ?? error.statusCode ?? null, text: String(error.message) };
     }
+    console.log(JSON.stringify([name, answer]));
   }
-  console.log(JSON.stringify(answers));
 }

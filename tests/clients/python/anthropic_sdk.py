@@ -1,8 +1,7 @@
-"""anthropic: messages, streamed and not, tools, structured output, a wrong name."""
+"""anthropic: messages, streamed and not, tools, structured output, thinking, token counts, an approach."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
@@ -15,15 +14,20 @@ from tests.clients.python.driver import (
     HANDLES,
     KEY,
     QUESTION,
+    SCHEMA,
     URL,
+    Answer,
     Case,
     called,
+    cells,
     run,
     said,
 )
 
 sdk = anthropic.Anthropic(base_url=URL, api_key=KEY, max_retries=0, timeout=60)
 MESSAGES: Any = [{"role": "user", "content": QUESTION}]
+TOOLS: Any = [{"name": "weather", "description": "Looks up the weather of a city.", "input_schema": CITY}]
+FORMAT = {"output_config": {"format": {"type": "json_schema", "schema": SCHEMA}}}
 
 
 class Out(BaseModel):
@@ -33,36 +37,56 @@ class Out(BaseModel):
     number: int
 
 
-def message(model: str, stream: bool) -> Mapping[str, Any]:
+def message(model: str, stream: bool) -> Answer:
     """Ask messages."""
+    asked: Any = {"model": model, "max_tokens": 99, "messages": MESSAGES}
     if not stream:
-        answer: Any = sdk.messages.create(model=model, max_tokens=99, messages=MESSAGES)
+        answer: Any = sdk.messages.create(**asked)
         return {**said(block.text for block in answer.content if block.type == "text"), "model": answer.model}
-    with sdk.messages.stream(model=model, max_tokens=99, messages=MESSAGES) as events:
+    with sdk.messages.stream(**asked) as events:
         text = said(events.text_stream)
         return {**text, "model": events.get_final_message().model}
 
 
-def tool(model: str, stream: bool) -> Mapping[str, Any]:
+def tool(model: str, stream: bool) -> Answer:
     """Have a tool called."""
     question: Any = [{"role": "user", "content": ABOUT_WEATHER}]
-    tools: Any = [{"name": "weather", "description": "Looks up the weather of a city.", "input_schema": CITY}]
+    asked: Any = {"model": model, "max_tokens": 99, "messages": question, "tools": TOOLS}
     if stream:
-        with sdk.messages.stream(model=model, max_tokens=99, messages=question, tools=tools) as events:
+        with sdk.messages.stream(**asked) as events:
             answer: Any = events.get_final_message()
     else:
-        answer = sdk.messages.create(model=model, max_tokens=99, messages=question, tools=tools)
+        answer = sdk.messages.create(**asked)
     block = next(block for block in answer.content if block.type == "tool_use")
     return called(block.name, block.input)
 
 
-def structured(model: str) -> Mapping[str, Any]:
+def structured(model: str, stream: bool) -> Answer:
     """Have an answer of a given shape."""
-    answer: Any = sdk.messages.parse(model=model, max_tokens=99, messages=MESSAGES, output_format=Out)
+    asked: Any = {"model": model, "max_tokens": 99, "messages": MESSAGES, "output_format": Out}
+    if stream:
+        with sdk.messages.stream(**asked) as events:
+            answer: Any = events.get_final_message()
+    else:
+        answer = sdk.messages.parse(**asked)
     return {"object": answer.parsed_output.model_dump()}
 
 
-def thinking(model: str) -> Mapping[str, Any]:
+def re2(fields: dict[str, Any], model: str, stream: bool) -> Answer:
+    """Ask for an approach that drops `fields`: what the answer's headers say."""
+    extra = {"optillm_approach": "re2"} | fields
+    create: Any = sdk.messages.with_raw_response.create
+    raw = create(model=model, max_tokens=99, messages=MESSAGES, extra_body=extra, stream=stream)
+    answer = raw.parse()
+    if stream:
+        deltas = [event.delta for event in answer if event.type == "content_block_delta"]
+        text = said(delta.text for delta in deltas if delta.type == "text_delta")
+    else:
+        text = said(block.text for block in answer.content if block.type == "text")
+    return {**text, "dropped": raw.headers.get("x-homelab-dropped", "")}
+
+
+def thinking(model: str) -> Answer:
     """Ask with thinking."""
     answer: Any = sdk.messages.create(
         model=model, max_tokens=2048, messages=MESSAGES, thinking={"type": "adaptive"}
@@ -70,25 +94,24 @@ def thinking(model: str) -> Mapping[str, Any]:
     return said(block.text for block in answer.content if block.type == "text")
 
 
-def counted(model: str) -> Mapping[str, Any]:
+def counted(model: str) -> Answer:
     """Count the tokens of a question."""
     return {"tokens": sdk.messages.count_tokens(model=model, messages=MESSAGES).input_tokens}
 
 
 CASES: dict[str, Case] = {
-    f"{handle}{'-streamed' if stream else ''}": partial(message, handle, stream)
-    for handle in HANDLES
-    for stream in (False, True)
-}
-CASES |= {f"tool-{handle}": partial(tool, handle, stream=False) for handle in HANDLES}
-CASES |= {f"tool-{handle}-streamed": partial(tool, handle, stream=True) for handle in HANDLES}
-CASES |= {f"structured-{handle}": partial(structured, handle) for handle in HANDLES}
-CASES |= {f"count-{handle}": partial(counted, handle) for handle in HANDLES}
-CASES |= {"count-wrong-name": partial(counted, "nowhere")}
-CASES |= {f"thinking-{handle}": partial(thinking, handle) for handle in HANDLES}
-CASES |= {
-    "wrong-name": lambda: message("nowhere", stream=False),
-    "wrong-name-streamed": lambda: message("nowhere", stream=True),
+    **cells("messages", message, tool, structured),
+    **cells(
+        "messages-re2",
+        partial(re2, {}),
+        partial(re2, {"tools": TOOLS}),
+        partial(re2, FORMAT),
+        handles=["boost"],
+        wrong_name=False,
+    ),
+    **{f"count-{handle}": partial(counted, handle) for handle in HANDLES},
+    **{f"thinking-{handle}": partial(thinking, handle) for handle in HANDLES},
+    "count-wrong-name": partial(counted, "nowhere"),
 }
 
 if __name__ == "__main__":

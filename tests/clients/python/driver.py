@@ -1,5 +1,5 @@
 """
-What every driver does: ask each question, print what came back as one JSON object.
+What every driver does: ask each question, print what came back as one line of JSON: its name, the answer.
 
 The environment has GATEWAY_URL and GATEWAY_KEY. Run in the clients' own venv: no import of this project but
 this folder's. `tests/clients/node/driver.mjs` is the same for Node, with the same names of cases.
@@ -12,6 +12,7 @@ import os
 import sys
 import traceback
 from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from typing import Any
 
 URL = os.environ.get("GATEWAY_URL", "")
@@ -31,7 +32,33 @@ CITY: dict[str, Any] = {
     "required": ["city"],
     "additionalProperties": False,
 }
-Case = Callable[[], Mapping[str, Any]]
+Answer = Mapping[str, Any]
+Case = Callable[[], Answer]
+Ask = Callable[[str, bool], Answer]
+"""Asks a handle, streamed or not."""
+WAYS = {False: "whole", True: "streamed"}
+
+
+def cells(
+    api: str,
+    text: Ask | None = None,
+    tools: Ask | None = None,
+    structured: Ask | None = None,
+    *,
+    handles: Iterable[str] = HANDLES,
+    ways: Iterable[bool] = WAYS,
+    wrong_name: bool = True,
+) -> dict[str, Case]:
+    """Return the cases of one API, named as tests/clients/matrix.py names its cells."""
+    asked = {"text": text, "tools": tools, "structured": structured}
+    found: dict[str, Case] = {}
+    for stream in ways:
+        for what, ask in asked.items():
+            if ask is not None:
+                found |= {f"{api}/{what}/{one}/{WAYS[stream]}": partial(ask, one, stream) for one in handles}
+        if text is not None and wrong_name:
+            found[f"{api}/wrong-name/nowhere/{WAYS[stream]}"] = partial(text, "nowhere", stream)
+    return found
 
 
 def said(pieces: Iterable[str | None]) -> dict[str, Any]:
@@ -47,13 +74,12 @@ def called(name: str, arguments: str | Mapping[str, Any]) -> dict[str, Any]:
 
 def run(cases: Mapping[str, Case]) -> None:
     """Ask every question, or those with an argument of the command line in their name; print the answers."""
-    chosen = {
-        name: case for name, case in cases.items() if not sys.argv[1:] or any(a in name for a in sys.argv[1:])
-    }
-    print(json.dumps({name: _ask(case) for name, case in chosen.items()}))
+    for name, case in cases.items():
+        if not sys.argv[1:] or any(part in name for part in sys.argv[1:]):
+            print(json.dumps([name, _ask(case)]), flush=True)
 
 
-def _ask(case: Case) -> Mapping[str, Any]:
+def _ask(case: Case) -> Answer:
     try:
         return case()
     except Exception as error:  # noqa: BLE001 - what a client raises is what is looked at

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from functools import partial
+from functools import partial, reduce
+from operator import add
 from typing import Any
 
 from langchain_openai import ChatOpenAI
 from pydantic import BaseModel
 
-from tests.clients.python.driver import ABOUT_WEATHER, HANDLES, KEY, QUESTION, URL, Case, called, run, said
+from tests.clients.python.driver import ABOUT_WEATHER, KEY, QUESTION, URL, Answer, called, cells, run, said
 
 
 class Out(BaseModel):
@@ -24,42 +24,47 @@ def weather(city: str) -> str:
     return f"rain in {city}"
 
 
-def model(handle: str, **options: Any) -> Any:
+def model(handle: str, responses: bool) -> Any:
     """Return a chat model, as LangChain's pages make one."""
-    return ChatOpenAI(base_url=f"{URL}/v1", api_key=KEY, model=handle, max_retries=0, timeout=60, **options)
+    return ChatOpenAI(
+        base_url=f"{URL}/v1",
+        api_key=KEY,
+        model=handle,
+        max_retries=0,
+        timeout=60,
+        use_responses_api=responses,
+    )
 
 
-def ask(handle: str, stream: bool, **options: Any) -> Mapping[str, Any]:
+def ask(responses: bool, handle: str, stream: bool) -> Answer:
     """Ask once."""
-    chosen = model(handle, **options)
+    chosen = model(handle, responses)
     answers = chosen.stream(QUESTION) if stream else [chosen.invoke(QUESTION)]
     return said(answer.text for answer in answers)
 
 
-def tool(handle: str, **options: Any) -> Mapping[str, Any]:
+def tool(responses: bool, handle: str, stream: bool) -> Answer:
     """Have a tool called."""
-    call = model(handle, **options).bind_tools([weather]).invoke(ABOUT_WEATHER).tool_calls[0]
+    chosen = model(handle, responses).bind_tools([weather])
+    answer: Any = reduce(add, chosen.stream(ABOUT_WEATHER)) if stream else chosen.invoke(ABOUT_WEATHER)
+    call = answer.tool_calls[0]
     return called(call["name"], call["args"])
 
 
-def structured(handle: str, **options: Any) -> Mapping[str, Any]:
+def structured(responses: bool, handle: str, stream: bool) -> Answer:
     """Have an answer of a given shape."""
-    return {"object": model(handle, **options).with_structured_output(Out).invoke(QUESTION).model_dump()}
+    chosen = model(handle, responses).with_structured_output(Out)
+    answer = [*chosen.stream(QUESTION)][-1] if stream else chosen.invoke(QUESTION)
+    return {"object": answer.model_dump()}
 
-
-CASES: dict[str, Case] = {}
-for handle in HANDLES:
-    for prefix, options in (("", {}), ("responses-", {"use_responses_api": True})):
-        CASES |= {
-            f"{prefix}{handle}": partial(ask, handle, stream=False, **options),
-            f"{prefix}{handle}-streamed": partial(ask, handle, stream=True, **options),
-            f"{prefix}tool-{handle}": partial(tool, handle, **options),
-            f"{prefix}structured-{handle}": partial(structured, handle, **options),
-        }
-CASES |= {
-    "wrong-name": lambda: ask("nowhere", stream=False),
-    "wrong-name-streamed": lambda: ask("nowhere", stream=True),
-}
 
 if __name__ == "__main__":
-    run(CASES)
+    run(
+        {
+            name: case
+            for api, responses in (("chat", False), ("responses", True))
+            for name, case in cells(
+                api, partial(ask, responses), partial(tool, responses), partial(structured, responses)
+            ).items()
+        }
+    )

@@ -5,15 +5,12 @@ from __future__ import annotations
 import json
 import os
 import tempfile
-from collections.abc import Mapping
-from functools import partial
 from pathlib import Path
-from typing import Any
 
 from click.testing import CliRunner
 from llm.cli import cli
 
-from tests.clients.python.driver import HANDLES, KEY, QUESTION, URL, Case, called, run, said
+from tests.clients.python.driver import HANDLES, KEY, QUESTION, URL, Answer, called, cells, run, said
 
 MODEL = """\
 - model_id: {name}
@@ -25,23 +22,24 @@ MODEL = """\
 """
 
 
-def ask(model: str, *options: str) -> Mapping[str, Any]:
+def ask(model: str, stream: bool, *options: str) -> Answer:
     """Ask once on the command line."""
-    done = CliRunner().invoke(cli, ["prompt", "-m", model, "--no-log", *options])
+    how = [] if stream else ["--no-stream"]
+    done = CliRunner().invoke(cli, ["prompt", "-m", model, "--no-log", *how, *(options or [QUESTION])])
     if done.exit_code:
         return {"error": "exit", "status": done.exit_code, "text": done.output}
     return said([done.output.strip()])
 
 
-def structured(model: str, *options: str) -> Mapping[str, Any]:
+def structured(model: str, stream: bool) -> Answer:
     """Have an answer of a given shape."""
-    answer = ask(model, "--schema", "answer, number int", *options, QUESTION)
+    answer = ask(model, stream, "--schema", "answer, number int", QUESTION)
     return answer if "error" in answer else {"object": json.loads(answer["text"])}
 
 
-def tool(model: str, *options: str) -> Mapping[str, Any]:
+def tool(model: str, stream: bool) -> Answer:
     """Have a tool of llm's own called: the answer then echoes what it gave, which is a version."""
-    answer = ask(model, "-T", "llm_version", *options, "Use the llm_version tool")
+    answer = ask(model, stream, "-T", "llm_version", "Use the llm_version tool")
     return answer if "error" in answer else {**called("llm_version", {}), **answer}
 
 
@@ -52,20 +50,7 @@ def main() -> None:
         (Path(name) / "extra-openai-models.yaml").write_text(models)
         (Path(name) / "keys.json").write_text(json.dumps({"lab": KEY}))
         os.environ["LLM_USER_PATH"] = name
-        cases: dict[str, Case] = {
-            "wrong-name": partial(ask, "nowhere", "--no-stream", QUESTION),
-            "wrong-name-streamed": partial(ask, "nowhere", QUESTION),
-        }
-        for handle in HANDLES:
-            cases |= {
-                handle: partial(ask, handle, "--no-stream", QUESTION),
-                f"{handle}-streamed": partial(ask, handle, QUESTION),
-                f"tool-{handle}": partial(tool, handle, "--no-stream"),
-                f"tool-{handle}-streamed": partial(tool, handle),
-                f"structured-{handle}": partial(structured, handle, "--no-stream"),
-                f"structured-{handle}-streamed": partial(structured, handle),
-            }
-        run(cases)
+        run(cells("chat", ask, tool, structured))
 
 
 if __name__ == "__main__":

@@ -1,8 +1,8 @@
-"""openai-python: chat, responses, tools, structured output, AzureOpenAI with and without a deployment."""
+"""openai-python: chat, responses, tools, structured output, AzureOpenAI, an approach that drops fields."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -12,24 +12,31 @@ from pydantic import BaseModel
 from tests.clients.python.driver import (
     ABOUT_WEATHER,
     CITY,
-    HANDLES,
     KEY,
     QUESTION,
+    SCHEMA,
     URL,
+    Answer,
     Case,
     called,
+    cells,
     run,
     said,
 )
 
-sdk = openai.OpenAI(base_url=f"{URL}/v1", api_key=KEY, max_retries=0, timeout=60)
-AZURE: dict[str, Any] = {"azure_endpoint": URL, "api_key": KEY, "api_version": "2024-10-21", "max_retries": 0}
 MESSAGES: Any = [{"role": "user", "content": QUESTION}]
 TOOL: dict[str, Any] = {
     "name": "weather",
     "description": "Looks up the weather of a city.",
     "parameters": CITY,
 }
+CHAT_TOOLS: Any = [{"type": "function", "function": TOOL}]
+TOOLS: Any = [{"type": "function", "strict": True, **TOOL}]
+FORMAT: dict[str, Any] = {"type": "json_schema", "name": "out", "schema": SCHEMA}
+APPROACH = {"optillm_approach": "re2"}
+
+Client = Callable[[str], tuple[openai.OpenAI, str]]
+"""Gives the SDK's client for a handle, and what that client says as its model."""
 
 
 class Out(BaseModel):
@@ -39,8 +46,34 @@ class Out(BaseModel):
     number: int
 
 
-def chat(client: openai.OpenAI, model: str, stream: bool) -> Mapping[str, Any]:
+sdk = openai.OpenAI(base_url=f"{URL}/v1", api_key=KEY, max_retries=0, timeout=60)
+
+
+def azure(**options: Any) -> openai.AzureOpenAI:
+    """Return the client of Azure's pages."""
+    return openai.AzureOpenAI(
+        azure_endpoint=URL, api_key=KEY, api_version="2024-10-21", max_retries=0, **options
+    )
+
+
+def plain(handle: str) -> tuple[openai.OpenAI, str]:
+    """OpenAI's client."""
+    return sdk, handle
+
+
+def without_deployment(handle: str) -> tuple[openai.OpenAI, str]:
+    """Azure's client, where the model becomes the path's."""
+    return azure(), handle
+
+
+def with_deployment(handle: str) -> tuple[openai.OpenAI, str]:
+    """Azure's client, where the path has the deployment and the body another model."""
+    return azure(azure_deployment=handle), "gpt-4o"
+
+
+def chat(of: Client, handle: str, stream: bool) -> Answer:
     """Ask chat.completions."""
+    client, model = of(handle)
     create: Any = client.chat.completions.create
     options = {"stream": True, "stream_options": {"include_usage": True}} if stream else {}
     answer = create(model=model, messages=MESSAGES, **options)
@@ -52,8 +85,9 @@ def chat(client: openai.OpenAI, model: str, stream: bool) -> Mapping[str, Any]:
     return {**text, "model": chunks[0].model, "usage": total}
 
 
-def responses(client: openai.OpenAI, model: str, stream: bool) -> Mapping[str, Any]:
+def responses(of: Client, handle: str, stream: bool) -> Answer:
     """Ask responses."""
+    client, model = of(handle)
     create: Any = client.responses.create
     answer = create(model=model, input=QUESTION, stream=stream)
     if not stream:
@@ -63,78 +97,111 @@ def responses(client: openai.OpenAI, model: str, stream: bool) -> Mapping[str, A
     return {**text, "model": events[-1].response.model, "last": events[-1].type}
 
 
-def retrieved(model: str) -> Mapping[str, Any]:
-    """Look at one model."""
-    return {"names": [sdk.models.retrieve(model).id]}
-
-
-def tool(model: str, stream: bool) -> Mapping[str, Any]:
+def tool(of: Client, handle: str, stream: bool) -> Answer:
     """Have a tool called."""
-    messages: Any = [{"role": "user", "content": ABOUT_WEATHER}]
-    tools: Any = [{"type": "function", "function": TOOL}]
+    client, model = of(handle)
+    asked: Any = {
+        "model": model,
+        "messages": [{"role": "user", "content": ABOUT_WEATHER}],
+        "tools": CHAT_TOOLS,
+    }
     if stream:
-        with sdk.chat.completions.stream(model=model, messages=messages, tools=tools) as events:
+        with client.chat.completions.stream(**asked) as events:
             answer: Any = events.get_final_completion()
     else:
-        answer = sdk.chat.completions.create(model=model, messages=messages, tools=tools)
+        answer = client.chat.completions.create(**asked)
     function = answer.choices[0].message.tool_calls[0].function
     return called(function.name, function.arguments)
 
 
-def responses_tool(model: str) -> Mapping[str, Any]:
+def responses_tool(of: Client, handle: str, stream: bool) -> Answer:
     """Have a tool called on responses."""
-    tools: Any = [{"type": "function", "strict": True, **TOOL}]
-    answer: Any = sdk.responses.create(model=model, input=ABOUT_WEATHER, tools=tools)
+    client, model = of(handle)
+    asked: Any = {"model": model, "input": ABOUT_WEATHER, "tools": TOOLS}
+    if stream:
+        with client.responses.stream(**asked) as events:
+            answer: Any = events.get_final_response()
+    else:
+        answer = client.responses.create(**asked)
     item = next(item for item in answer.output if item.type == "function_call")
     return called(item.name, item.arguments)
 
 
-def structured(model: str) -> Mapping[str, Any]:
+def structured(of: Client, handle: str, stream: bool) -> Answer:
     """Have an answer of a given shape."""
-    answer = sdk.chat.completions.parse(model=model, messages=MESSAGES, response_format=Out)
-    parsed = answer.choices[0].message.parsed
-    return {"object": parsed.model_dump() if parsed else None}
+    client, model = of(handle)
+    asked: Any = {"model": model, "messages": MESSAGES, "response_format": Out}
+    if stream:
+        with client.chat.completions.stream(**asked) as events:
+            answer: Any = events.get_final_completion()
+    else:
+        answer = client.chat.completions.parse(**asked)
+    return {"object": answer.choices[0].message.parsed.model_dump()}
 
 
-def responses_structured(model: str) -> Mapping[str, Any]:
+def responses_structured(of: Client, handle: str, stream: bool) -> Answer:
     """Have an answer of a given shape on responses."""
-    parsed = sdk.responses.parse(model=model, input=QUESTION, text_format=Out).output_parsed
-    return {"object": parsed.model_dump() if parsed else None}
+    client, model = of(handle)
+    asked: Any = {"model": model, "input": QUESTION, "text_format": Out}
+    if stream:
+        with client.responses.stream(**asked) as events:
+            answer: Any = events.get_final_response()
+    else:
+        answer = client.responses.parse(**asked)
+    return {"object": answer.output_parsed.model_dump()}
 
 
-CASES: dict[str, Case] = {
-    f"{handle}{'-streamed' if stream else ''}": partial(chat, sdk, handle, stream)
-    for handle in HANDLES
-    for stream in (False, True)
-}
+def chat_re2(fields: dict[str, Any], handle: str, stream: bool) -> Answer:
+    """Ask for an approach that drops `fields`: what the answer's headers say."""
+    create: Any = sdk.chat.completions.with_raw_response.create
+    raw = create(model=handle, messages=MESSAGES, extra_body=APPROACH, stream=stream, **fields)
+    answer = raw.parse()
+    if stream:
+        text = said(choice.delta.content for chunk in answer for choice in chunk.choices)
+    else:
+        text = said([answer.choices[0].message.content])
+    return {**text, "dropped": raw.headers.get("x-homelab-dropped", "")}
+
+
+def responses_re2(fields: dict[str, Any], handle: str, stream: bool) -> Answer:
+    """Ask for it on responses."""
+    create: Any = sdk.responses.with_raw_response.create
+    raw = create(model=handle, input=QUESTION, extra_body=APPROACH, stream=stream, **fields)
+    answer = raw.parse()
+    if stream:
+        text = said(event.delta for event in answer if event.type == "response.output_text.delta")
+    else:
+        text = said([answer.output_text])
+    return {**text, "dropped": raw.headers.get("x-homelab-dropped", "")}
+
+
+CASES: dict[str, Case] = {}
+for api, of in (("chat", plain), ("azure", without_deployment), ("azure-deployment", with_deployment)):
+    CASES |= cells(api, partial(chat, of), partial(tool, of), partial(structured, of))
+for api, of in (("responses", plain), ("azure-responses", without_deployment)):
+    CASES |= cells(
+        api, partial(responses, of), partial(responses_tool, of), partial(responses_structured, of)
+    )
+CASES |= cells(
+    "chat-re2",
+    partial(chat_re2, {}),
+    partial(chat_re2, {"tools": CHAT_TOOLS}),
+    partial(chat_re2, {"response_format": {"type": "json_schema", "json_schema": FORMAT}}),
+    handles=["boost"],
+    wrong_name=False,
+)
+CASES |= cells(
+    "responses-re2",
+    partial(responses_re2, {}),
+    partial(responses_re2, {"tools": TOOLS}),
+    partial(responses_re2, {"text": {"format": {**FORMAT, "strict": True}}}),
+    handles=["boost"],
+    wrong_name=False,
+)
 CASES |= {
-    f"responses-{handle}{'-streamed' if stream else ''}": partial(responses, sdk, handle, stream)
-    for handle in HANDLES
-    for stream in (False, True)
-}
-CASES |= {f"tool-{handle}": partial(tool, handle, stream=False) for handle in HANDLES}
-CASES |= {f"tool-{handle}-streamed": partial(tool, handle, stream=True) for handle in HANDLES}
-CASES |= {f"responses-tool-{handle}": partial(responses_tool, handle) for handle in HANDLES}
-CASES |= {f"structured-{handle}": partial(structured, handle) for handle in HANDLES}
-CASES |= {f"responses-structured-{handle}": partial(responses_structured, handle) for handle in HANDLES}
-CASES |= {
-    "azure-main": lambda: chat(openai.AzureOpenAI(**AZURE), "main", stream=False),
-    "azure-main-streamed": lambda: chat(openai.AzureOpenAI(**AZURE), "main", stream=True),
-    "azure-deployment-main": lambda: chat(
-        openai.AzureOpenAI(**AZURE, azure_deployment="main"), "gpt-4o", stream=False
-    ),
-    "azure-deployment-main-streamed": lambda: chat(
-        openai.AzureOpenAI(**AZURE, azure_deployment="main"), "gpt-4o", stream=True
-    ),
-    "azure-wrong-name": lambda: chat(openai.AzureOpenAI(**AZURE), "nowhere", stream=False),
-    "azure-responses-main": lambda: responses(openai.AzureOpenAI(**AZURE), "main", stream=False),
-    "azure-responses-wrong-name": lambda: responses(openai.AzureOpenAI(**AZURE), "nowhere", stream=False),
-    "models-wrong-name": lambda: retrieved("nowhere"),
     "list": lambda: {"names": [model.id for model in sdk.models.list()]},
-    "azure-list": lambda: {"names": [model.id for model in openai.AzureOpenAI(**AZURE).models.list()]},
-    "wrong-name": lambda: chat(sdk, "nowhere", stream=False),
-    "wrong-name-streamed": lambda: chat(sdk, "nowhere", stream=True),
-    "responses-wrong-name": lambda: responses(sdk, "nowhere", stream=False),
+    "azure-list": lambda: {"names": [model.id for model in azure().models.list()]},
+    "retrieve-wrong-name": lambda: {"names": [sdk.models.retrieve("nowhere").id]},
 }
 
 if __name__ == "__main__":

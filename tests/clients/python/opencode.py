@@ -14,15 +14,27 @@ import subprocess
 import tempfile
 import threading
 import urllib.request
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from functools import partial
 from pathlib import Path
 from typing import Any
 
-from tests.clients.python.driver import HANDLES, KEY, QUESTION, URL, Case, called, run, said
+from tests.clients.python.driver import (
+    HANDLES,
+    KEY,
+    QUESTION,
+    SCHEMA,
+    URL,
+    Answer,
+    Ask,
+    Case,
+    called,
+    cells,
+    run,
+    said,
+)
 
-SECONDS = 120
+SECONDS = 570
 QUIET = ("MODELS_FETCH", "AUTOUPDATE", "DEFAULT_PLUGINS", "LSP_DOWNLOAD", "EXTERNAL_SKILLS", "SHARE")
 PROVIDERS = {"compatible": "@ai-sdk/openai-compatible", "openai": "@ai-sdk/openai"}
 
@@ -68,32 +80,40 @@ def post(address: str, path: str, body: Mapping[str, Any]) -> Any:
         return json.load(response)
 
 
-def ask(address: str, provider: str, model: str, text: str = QUESTION) -> Mapping[str, Any]:
+def ask(address: str, provider: str, model: str, text: str = QUESTION, **fields: Any) -> Answer:
     """Say one thing in a session of its own."""
     session = post(address, "/session", {"title": "a test"})["id"]
-    body = {"model": {"providerID": provider, "modelID": model}, "parts": [{"type": "text", "text": text}]}
+    chosen = {"providerID": provider, "modelID": model}
+    body = {"model": chosen, "parts": [{"type": "text", "text": text}], **fields}
     answer = post(address, f"/session/{session}/message", body)
     if error := answer["info"].get("error"):
         data = error["data"]
         return {"error": error["name"], "status": data.get("statusCode"), "text": data.get("message", "")}
-    return said(part["text"] for part in answer["parts"] if part["type"] == "text")
+    spoken = said(part["text"] for part in answer["parts"] if part["type"] == "text")
+    return {**spoken, "object": answer["info"].get("structured")}
 
 
-def tool(address: str) -> Mapping[str, Any]:
+def tool(address: str, provider: str, model: str) -> Answer:
     """Have a command run: the answer then echoes what it printed, which is the folder's one file."""
-    return {**called("bash", {}), **ask(address, "compatible", "main", "Use the bash tool with ls")}
+    return {**called("bash", {}), **ask(address, provider, model, "Use the bash tool with ls")}
+
+
+def structured(address: str, provider: str, model: str) -> Answer:
+    """Have an answer of a given shape."""
+    wanted = {"type": "json_schema", "schema": SCHEMA, "retryCount": 0}
+    return ask(address, provider, model, format=wanted)
 
 
 def main() -> None:
     """Ask everything of one server."""
     with tempfile.TemporaryDirectory(prefix="opencode-") as name, server(Path(name)) as address:
         cases: dict[str, Case] = {}
-        for prefix, provider in (("", "compatible"), ("responses-", "openai")):
-            cases |= {
-                f"{prefix}{handle}-streamed": partial(ask, address, provider, handle) for handle in HANDLES
-            }
-        cases["wrong-name-streamed"] = partial(ask, address, "compatible", "nowhere")
-        cases["tool-main-streamed"] = partial(tool, address)
+        for api, provider in (("compatible", "compatible"), ("responses", "openai")):
+
+            def asking(function: Callable[..., Answer], provider: str = provider) -> Ask:
+                return lambda handle, _: function(address, provider, handle)
+
+            cases |= cells(api, asking(ask), asking(tool), asking(structured), ways=[True])
         run(cases)
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
@@ -12,7 +11,18 @@ from pydantic_ai import Agent, NativeOutput
 from pydantic_ai.models.openai import OpenAIChatModel, OpenAIResponsesModel
 from pydantic_ai.providers.openai import OpenAIProvider
 
-from tests.clients.python.driver import ABOUT_WEATHER, HANDLES, KEY, QUESTION, URL, Case, called, run, said
+from tests.clients.python.driver import (
+    ABOUT_WEATHER,
+    KEY,
+    QUESTION,
+    URL,
+    Answer,
+    Case,
+    called,
+    cells,
+    run,
+    said,
+)
 
 PROVIDER = OpenAIProvider(base_url=f"{URL}/v1", api_key=KEY)
 
@@ -24,22 +34,35 @@ class Out(BaseModel):
     number: int
 
 
-def ask(model: Any) -> Mapping[str, Any]:
+def agent(kind: Any, handle: str, **options: Any) -> Any:
+    """Return an agent that asks once."""
+    return Agent(kind(handle, provider=PROVIDER), retries=0, **options)
+
+
+def output(asked: Any, question: str) -> Any:
+    """Return what comes at the end of a stream."""
+
+    async def last() -> Any:
+        async with asked.run_stream(question) as result:
+            return await result.get_output()
+
+    return asyncio.run(last())
+
+
+def ask(kind: Any, handle: str, stream: bool) -> Answer:
     """Ask once."""
-    return said([Agent(model, retries=0).run_sync(QUESTION).output])
-
-
-def stream(model: Any) -> Mapping[str, Any]:
-    """Ask for a stream."""
+    asked = agent(kind, handle)
+    if not stream:
+        return said([asked.run_sync(QUESTION).output])
 
     async def pieces() -> list[str]:
-        async with Agent(model, retries=0).run_stream(QUESTION) as result:
+        async with asked.run_stream(QUESTION) as result:
             return [piece async for piece in result.stream_text(delta=True, debounce_by=None)]
 
     return said(asyncio.run(pieces()))
 
 
-def tool(model: Any) -> Mapping[str, Any]:
+def tool(kind: Any, handle: str, stream: bool) -> Answer:
     """Have a tool called, and go on with what it gave."""
     calls: list[str] = []
 
@@ -48,28 +71,23 @@ def tool(model: Any) -> Mapping[str, Any]:
         calls.append(city)
         return f"rain in {city}"
 
-    agent = Agent(model, retries=0, tools=[weather])
-    text = agent.run_sync(ABOUT_WEATHER).output
+    asked = agent(kind, handle, tools=[weather])
+    text = output(asked, ABOUT_WEATHER) if stream else asked.run_sync(ABOUT_WEATHER).output
     return {**called("weather", {"city": calls[0]}), "text": text}
 
 
-def structured(model: Any, output: Any) -> Mapping[str, Any]:
+def structured(kind: Any, wanted: Any, handle: str, stream: bool) -> Answer:
     """Have an answer of a given shape."""
-    return {"object": Agent(model, output_type=output, retries=0).run_sync(QUESTION).output.model_dump()}
+    asked = agent(kind, handle, output_type=wanted)
+    answer = output(asked, QUESTION) if stream else asked.run_sync(QUESTION).output
+    return {"object": answer.model_dump()}
 
 
 CASES: dict[str, Case] = {}
-for handle in HANDLES:
-    for prefix, kind in (("", OpenAIChatModel), ("responses-", OpenAIResponsesModel)):
-        chosen: Any = kind(handle, provider=PROVIDER)
-        CASES |= {
-            f"{prefix}{handle}": partial(ask, chosen),
-            f"{prefix}{handle}-streamed": partial(stream, chosen),
-            f"{prefix}tool-{handle}": partial(tool, chosen),
-            f"{prefix}structured-{handle}": partial(structured, chosen, NativeOutput(Out)),
-            f"{prefix}structured-by-tool-{handle}": partial(structured, chosen, Out),
-        }
-CASES |= {"wrong-name": lambda: ask(OpenAIChatModel("nowhere", provider=PROVIDER))}
+for api, kind in (("chat", OpenAIChatModel), ("responses", OpenAIResponsesModel)):
+    by_format = partial(structured, kind, NativeOutput(Out))
+    CASES |= cells(api, partial(ask, kind), partial(tool, kind), by_format)
+    CASES |= cells(f"{api}-by-tool", structured=partial(structured, kind, Out))
 
 if __name__ == "__main__":
     run(CASES)
