@@ -262,7 +262,7 @@ JARGON = re.compile(
 )
 """Words of the house's old idiom: other people do not write so."""
 ADVICE = re.compile(
-    r"\b(Send|Use|Remove|Ask|Set|Name|name one|send|You may use|may use:|There is:|serves:|is required"
+    r"\b(Send|Use|Remove|Ask|Set|Name|name one|send|You may use|may use:|There is:|serves:|that you may use serves|is required"
     r"|must be|expected|allowed:)"
 )
 """How a text says what to do, or what is valid."""
