@@ -253,7 +253,7 @@ def route_without_a_model(path: str, offered: Iterable[str]) -> Refuse:
 def _serving(path: str, names: Sequence[str]) -> str:
     """Which of the caller's models a route serves, in a sentence."""
     if not names:
-        return f"None of the models that you may use serves {path}. Use another route."
+        return f"None of the models that you may use serves {path}."
     return f"{path} serves: {listing(names)}."
 
 
@@ -292,7 +292,7 @@ def approach_in_prompt(place: str, handle: str | None = None) -> Refuse:
 def fan_out_estimated(handle: str, approach: str, calls: int, most: int) -> Refuse:
     """An approach that may make more calls than `max_calls`."""
     return _fan_out(
-        f"{handle}: {approach} may make {calls} calls for one request, but at most {most} are allowed. "
+        f"{handle}: {approach} may make {calls} calls for one request; {most} are allowed. "
         "Ask for a cheaper approach or a smaller n."
     )
 

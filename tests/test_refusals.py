@@ -262,8 +262,8 @@ JARGON = re.compile(
 )
 """Words of the house's old idiom: other people do not write so."""
 ADVICE = re.compile(
-    r"\b(Send|Use|Remove|Ask|Set|Name|name one|send|You may use|may use:|There is:|serves:|is required"
-    r"|must be|expected|allowed:)"
+    r"\b(Send|Use|Remove|Ask|Set|Name|name one|send|You may use|may use:|There is:|serves:"
+    r"|that you may use serves|is required|must be|expected|allowed:)"
 )
 """How a text says what to do, or what is valid."""
 IDS = [function.__name__ for function in EXAMPLES]

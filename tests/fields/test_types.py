@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from litellm_homelab import refusals
 from litellm_homelab.fields import types
 from litellm_homelab.fields.lists import reviewed
 from litellm_homelab.fields.routes import APIS
@@ -40,7 +41,8 @@ def test_a_wrong_type_is_named(api: str, field: str, value: Any, message: str) -
     """The message names the field, what it must be and what it is; a long text is not repeated."""
     found = types.wrong_type(api, {"model": "main", field: value})
     assert found is not None
-    assert (found.name, str(found)) == (field, message)
+    refusal = refusals.wrong_type(found.name, found.wanted, found.got)
+    assert (refusal.param, refusal.message) == (field, message)
 
 
 @pytest.mark.parametrize(
