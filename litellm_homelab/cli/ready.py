@@ -18,7 +18,7 @@ BOOST = "boost"
 _TIMEOUT_SECONDS = 5.0
 
 
-class Refused(RuntimeError):
+class GatewayUnusable(RuntimeError):
     """The gateway runs and will not answer as it should; the text says what it said."""
 
 
@@ -42,7 +42,7 @@ def listed_models(plan: Plan) -> list[str] | None:
     except httpx.HTTPError:
         return None
     if listing.status_code != httpx.codes.OK:
-        raise Refused(f"{listing.url} answered {listing.status_code}: {listing.text[:500]}")
+        raise GatewayUnusable(f"{listing.url} answered {listing.status_code}: {listing.text[:500]}")
     return [model["id"] for model in listing.json()["data"]]
 
 
