@@ -12,13 +12,15 @@ COMPILE := $(UV) pip compile --quiet --universal --python-version 3.11 --generat
 OPTILLM := 0.4.0 0.3.12
 # Test processes side by side, each file in one of them; JOBS=0 is none, for a debugger.
 JOBS ?= 2
-PYTEST := $(BIN)/pytest --numprocesses $(JOBS) --dist loadfile
+# Under coverage, in every process that the tests start; `$(BIN)/pytest` alone measures nothing.
+PYTEST := $(BIN)/coverage run -m pytest --numprocesses $(JOBS) --dist loadfile
 
-.PHONY: help run test test-fast test-real lint fmt lock bench clean venv venv-mlx venv-openai3 clients $(OPTILLM:%=venv-optillm-%)
+.PHONY: help run test test-fast test-real coverage coverage-erase lint fmt lock bench clean venv venv-mlx venv-openai3 clients $(OPTILLM:%=venv-optillm-%)
 
 help:
 	@echo "make run        the gateway on http://127.0.0.1:4000 (PORT=4010, WORKERS=2, DEMO=0, DEMO_PORT=5100)"
 	@echo "make test       every test; make test-fast and make test-real for its two halves"
+	@echo "make coverage   what the last make test did not run, and whether it was enough (pyproject.toml: fail_under)"
 	@echo "make lint       ruff and mypy; make fmt formats"
 	@echo "make bench      what the hooks cost, beside stock LiteLLM in the same run (needs wrk)"
 	@echo "make lock       writes requirements/*.txt anew; make clean removes what make installed"
@@ -26,13 +28,21 @@ help:
 run: .venv/.run
 	@$(BIN)/litellm-homelab up
 
-test: test-fast test-real
+test: coverage-erase test-fast test-real
 
 test-fast: .venv/.dev
 	$(PYTEST) -m "not real"
 
 test-real: .venv/.dev venv-mlx venv-openai3 clients $(OPTILLM:%=venv-optillm-%)
 	$(PYTEST) -m real
+
+# The halves of `make test` add up: each process leaves a data file, combined here.
+coverage: .venv/.dev
+	$(BIN)/coverage combine --quiet
+	$(BIN)/coverage report
+
+coverage-erase: .venv/.dev
+	$(BIN)/coverage erase
 
 lint: .venv/.dev
 	$(BIN)/ruff check

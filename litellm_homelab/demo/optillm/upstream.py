@@ -10,7 +10,7 @@ import openai
 from openai.types.chat import ChatCompletion
 
 from litellm_homelab.demo.config import OptillmConfig
-from litellm_homelab.demo.optillm.approach import Message, ApproachRequest
+from litellm_homelab.demo.optillm.approach import ApproachRequest, Message
 from litellm_homelab.demo.optillm.throttle import DemoLimitError, Throttle
 
 DEFAULT_MAX_TOKENS: Final = 4096
