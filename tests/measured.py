@@ -6,5 +6,5 @@ import os
 
 
 def coverage_environ() -> dict[str, str]:
-    """Variables that make a child measured where this process is (`make test`); empty elsewhere."""
+    """Variables that make a child measured where this process is (`make coverage`); empty elsewhere."""
     return {name: value for name, value in os.environ.items() if name.startswith("COVERAGE_")}
