@@ -21,7 +21,7 @@ from bench.processes import HOST, REPOSITORY, environ, free_port, gateway, proce
 from bench.prompt import SIZES, chat
 from bench.router import MASTER_KEY, PLAIN
 from bench.wrk import Load, LoadFailed
-from litellm_homelab.cli.child import Child, end_all
+from litellm_homelab.cli.child import ChildProcess, end_all
 
 SECTION: Final = "load"
 PROMPT: Final = "1 KB"
@@ -150,7 +150,9 @@ def _check(side: Side, *, hooks: bool) -> None:
 def _upstream(folder: Path) -> Iterator[str]:
     port = free_port()
     command = [sys.executable, "-m", "bench.upstream", str(port)]
-    child = Child("upstream", command, {**environ(), "PYTHONPATH": str(REPOSITORY)}, folder / "upstream.log")
+    child = ChildProcess(
+        "upstream", command, {**environ(), "PYTHONPATH": str(REPOSITORY)}, folder / "upstream.log"
+    )
     url = f"http://{HOST}:{port}"
     try:
         _listening(child, url)
@@ -159,7 +161,7 @@ def _upstream(folder: Path) -> Iterator[str]:
         end_all([child])
 
 
-def _listening(child: Child, url: str) -> None:
+def _listening(child: ChildProcess, url: str) -> None:
     for _ in range(250):
         with contextlib.suppress(httpx.TransportError):
             httpx.post(url, content=b"{}", timeout=2, trust_env=False).raise_for_status()

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Final
 
 from bench.router import MASTER_KEY
-from litellm_homelab.cli.child import Child, end_all
+from litellm_homelab.cli.child import ChildProcess, end_all
 from litellm_homelab.cli.logtail import readable_tail
 
 HOST: Final = "127.0.0.1"
@@ -47,19 +47,19 @@ def free_port() -> int:
 
 
 @contextlib.contextmanager
-def gateway(config: Path, port: int, *, variables: Mapping[str, str] | None = None) -> Iterator[Child]:
+def gateway(config: Path, port: int, *, variables: Mapping[str, str] | None = None) -> Iterator[ChildProcess]:
     """Start `litellm --config` as a user does, in the folder of its file; ends it after the block."""
     command = [str(Path(sys.executable).parent / "litellm"), "--config", str(config)]
     command += ["--host", HOST, "--port", str(port)]
     log = config.with_name(f"litellm-{port}.log")
-    child = Child("litellm", command, {**environ(), **(variables or {})}, log)
+    child = ChildProcess("litellm", command, {**environ(), **(variables or {})}, log)
     try:
         yield child
     finally:
         end_all([child], grace=GRACE_SECONDS)
 
 
-def wait(child: Child, port: int) -> None:
+def wait(child: ChildProcess, port: int) -> None:
     """
     Return at the first 200 of `/health/liveliness`, which is asked for every 20 ms.
 

@@ -2,6 +2,8 @@
 
 import os
 import signal
+import sys
+from collections.abc import Generator
 from pathlib import Path
 
 import pytest
@@ -19,6 +21,7 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 REAL = Path(__file__).parent / "real"
+FUZZ = Path(__file__).parent / "fuzz"
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -26,3 +29,22 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if item.path.is_relative_to(REAL):
             item.add_marker(pytest.mark.real)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
+    """
+    Properties and fuzzers run unmeasured: coverage doubles their time, and a gate must not rest on chance.
+
+    Coverage's tracer is put back as it was; it measures nothing of this thread in between.
+    """
+    function = getattr(item, "obj", None)
+    generated = getattr(function, "is_hypothesis_test", False) or item.path.is_relative_to(FUZZ)
+    if not generated or "COVERAGE_PROCESS_CONFIG" not in os.environ:
+        return (yield)
+    tracer = sys.gettrace()
+    sys.settrace(None)
+    try:
+        return (yield)
+    finally:
+        sys.settrace(tracer)

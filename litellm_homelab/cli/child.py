@@ -16,7 +16,7 @@ GRACE_SECONDS = 10.0
 _POLL_SECONDS = 0.05
 
 
-class Child:
+class ChildProcess:
     """A process that leads a process group of its own and writes to a log file."""
 
     def __init__(
@@ -62,7 +62,7 @@ class Child:
         return False
 
 
-def end_all(children: Iterable[Child], grace: float = GRACE_SECONDS) -> None:
+def end_all(children: Iterable[ChildProcess], grace: float = GRACE_SECONDS) -> None:
     """End the children and their groups: SIGTERM, and after ``grace`` seconds SIGKILL to what is left."""
     left = list(children)
     for number in (signal.SIGTERM, signal.SIGKILL):

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-
-import httpx
+from typing import TYPE_CHECKING
 
 from litellm_homelab.cli.plan import Plan
 from litellm_homelab.demo.config import CONTROL
+
+if TYPE_CHECKING:
+    import httpx
 
 BOOST = "boost"
 """The shipped OptiLLM handle."""
@@ -16,7 +18,7 @@ BOOST = "boost"
 _TIMEOUT_SECONDS = 5.0
 
 
-class Refused(RuntimeError):
+class GatewayUnusable(RuntimeError):
     """The gateway runs and will not answer as it should; the text says what it said."""
 
 
@@ -28,6 +30,8 @@ def listed_models(plan: Plan) -> list[str] | None:
         Refused: LiteLLM is up and has no listing for the master key, which waiting will not change.
 
     """
+    import httpx  # here, so that `--help` starts without it
+
     try:
         if plan.demo_ports:
             _get(f"http://127.0.0.1:{plan.demo_ports[CONTROL]}/backends").raise_for_status()
@@ -38,7 +42,7 @@ def listed_models(plan: Plan) -> list[str] | None:
     except httpx.HTTPError:
         return None
     if listing.status_code != httpx.codes.OK:
-        raise Refused(f"{listing.url} answered {listing.status_code}: {listing.text[:500]}")
+        raise GatewayUnusable(f"{listing.url} answered {listing.status_code}: {listing.text[:500]}")
     return [model["id"] for model in listing.json()["data"]]
 
 
@@ -65,5 +69,7 @@ def _chat(curl: str, plan: Plan, key: str, **fields: str) -> str:
 
 
 def _get(url: str, headers: dict[str, str] | None = None) -> httpx.Response:
+    import httpx
+
     # trust_env: a proxy set for the internet has no business between two programs of this machine.
     return httpx.get(url, headers=headers, timeout=_TIMEOUT_SECONDS, trust_env=False)

@@ -13,11 +13,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
-from litellm_homelab.cli.child import Child, end_all
+from litellm_homelab.cli.child import ChildProcess, end_all
 from litellm_homelab.cli.logtail import readable_tail
 from litellm_homelab.cli.make import Make
 from litellm_homelab.cli.plan import SAMPLES, NotStartable, Plan, make_plan, ports_in_use
-from litellm_homelab.cli.ready import Refused, lines_to_try, listed_models
+from litellm_homelab.cli.ready import GatewayUnusable, lines_to_try, listed_models
 from litellm_homelab.demo.config import CONTROL
 
 READY_WITHIN_SECONDS: Final = 180.0
@@ -88,13 +88,13 @@ def _gateway_environ(plan: Plan) -> Iterator[Mapping[str, str]]:
 
 
 @contextmanager
-def _children(plan: Plan, environ: Mapping[str, str], logs: Path) -> Iterator[list[Child]]:
-    started: list[Child] = []
+def _children(plan: Plan, environ: Mapping[str, str], logs: Path) -> Iterator[list[ChildProcess]]:
+    started: list[ChildProcess] = []
     try:
         if plan.demo_ports:
-            started.append(Child("the demo", plan.demo_command, plan.environ, logs / "demo.log"))
+            started.append(ChildProcess("the demo", plan.demo_command, plan.environ, logs / "demo.log"))
             _say(f"starting the demo backends (log: {started[-1].log})")
-        started.append(Child("LiteLLM", plan.gateway_command, environ, logs / "litellm.log"))
+        started.append(ChildProcess("LiteLLM", plan.gateway_command, environ, logs / "litellm.log"))
         _say(f"starting LiteLLM on {plan.url} (log: {started[-1].log})")
         _say("This takes 10 to 60 seconds; Ctrl-C stops it.")
         yield started
@@ -120,7 +120,7 @@ class _StopRequest:
         self._signalled = True
 
 
-def _watch(plan: Plan, children: list[Child], stop: _StopRequest) -> int:
+def _watch(plan: Plan, children: list[ChildProcess], stop: _StopRequest) -> int:
     waiting = _Waiting()
     ready = False
     while not stop:
@@ -130,7 +130,7 @@ def _watch(plan: Plan, children: list[Child], stop: _StopRequest) -> int:
         if not ready:
             try:
                 ready = _announce_if_ready(plan)
-            except Refused as refusal:
+            except GatewayUnusable as refusal:
                 return _report(children[-1], f"is up but unusable: {refusal}", 1)
             if not ready and waiting.is_over():
                 return _report(children[-1], f"is not ready after {READY_WITHIN_SECONDS:.0f} seconds", 1)
@@ -167,7 +167,7 @@ def _announce_if_ready(plan: Plan) -> bool:
     return True
 
 
-def _report(child: Child, what: str, status: int) -> int:
+def _report(child: ChildProcess, what: str, status: int) -> int:
     """Say which child failed and show the end of its log; a child that ended well has still left us."""
     tail = readable_tail(child.log.read_text(errors="replace"), _TAIL_LINES)
     print(f"{tail}\n\n{child.name} {what}; its log: {child.log}", file=sys.stderr)

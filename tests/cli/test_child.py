@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from litellm_homelab.cli.child import Child, end_all
+from litellm_homelab.cli.child import ChildProcess, end_all
 
 WITH_GRANDCHILD = """\
 import subprocess, sys, time
@@ -25,9 +25,9 @@ time.sleep(60)
 """
 
 
-def started(program: str, log: Path) -> Child:
+def started(program: str, log: Path) -> ChildProcess:
     """A child that runs a Python program and has printed something."""
-    child = Child("child", [sys.executable, "-c", program], os.environ, log)
+    child = ChildProcess("child", [sys.executable, "-c", program], os.environ, log)
     deadline = time.monotonic() + 20
     while not log.read_text() and time.monotonic() < deadline:
         time.sleep(0.02)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import resource
 import subprocess
 import sys
 
@@ -44,6 +46,48 @@ def test_help_without_the_console_script(subcommand: str) -> None:
 
     assert shown.startswith(f"usage: litellm-homelab {subcommand}")
     assert "environment" in shown
+
+
+IMPORTED_BY_HELP = r"""
+import json, sys
+before = set(sys.modules)
+from litellm_homelab.cli import main
+try:
+    main(sys.argv[1:])
+finally:
+    print(json.dumps(sorted(set(sys.modules) - before)), file=sys.stderr)
+"""
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        pytest.param(["--help"], id="program"),
+        pytest.param(["up", "--help"], id="up"),
+        pytest.param(["demo", "--help"], id="demo"),
+        pytest.param(["--version"], id="version"),
+    ],
+)
+def test_help_imports_the_command_line_only(arguments: list[str]) -> None:
+    """
+    Help takes a fraction of a second: it imports no dependency, no asyncio, and nothing of ours but cli/.
+
+    The processor time is printed and not asserted: it depends on the machine.
+    """
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    done = subprocess.run(
+        [sys.executable, "-c", IMPORTED_BY_HELP, *arguments], capture_output=True, text=True, check=True
+    )
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    print(f"{after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime:.2f} s of processor time")
+
+    imported = json.loads(done.stderr)
+    ours = {name for name in imported if name.split(".")[0] == "litellm_homelab"}
+    foreign = {name for name in imported if name.split(".")[0] not in sys.stdlib_module_names} - ours
+    command_line = {name for name in ours if name.startswith("litellm_homelab.cli")}
+    assert foreign == set()
+    assert ours - command_line == {"litellm_homelab", "litellm_homelab.demo", "litellm_homelab.demo.config"}
+    assert "asyncio" not in imported
 
 
 def test_an_early_interrupt_is_quiet(monkeypatch: pytest.MonkeyPatch) -> None:

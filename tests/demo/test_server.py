@@ -16,6 +16,7 @@ import pytest
 
 from litellm_homelab.cli import demo as command
 from litellm_homelab.demo import BACKENDS, Demo, DemoConfig, OptillmConfig, running_demo
+from tests.measured import coverage_environ
 
 
 async def test_demo_in_a_loop() -> None:
@@ -137,9 +138,8 @@ sys.exit(args.run(args))
 def test_command(number: signal.Signals) -> None:
     """The command prints where everything is, then ready, and ends cleanly on either signal."""
     arguments = [sys.executable, "-c", RUN, "demo", "--port", "ALL=0", "--json"]
-    with subprocess.Popen(
-        arguments, stdout=subprocess.PIPE, text=True, env={"PATH": os.environ["PATH"]}
-    ) as process:
+    environ = {**coverage_environ(), "PATH": os.environ["PATH"]}
+    with subprocess.Popen(arguments, stdout=subprocess.PIPE, text=True, env=environ) as process:
         assert process.stdout is not None
         started = json.loads(process.stdout.readline())
         assert process.stdout.readline() == "ready\n"

@@ -10,7 +10,7 @@ import pytest
 
 from tests.docs.blocks import PAGES, REPOSITORY
 
-ALL = (*PAGES, REPOSITORY / "CHANGELOG.md")
+ALL = (*PAGES, *(REPOSITORY / f"{name}.md" for name in ("CHANGELOG", "CONTRIBUTING", "SECURITY")))
 LINK = re.compile(r"\]\((?!https?:)([^)\s]+)\)")
 HEADING = re.compile(r"^#+ (.+)$", re.MULTILINE)
 

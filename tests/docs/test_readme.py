@@ -19,6 +19,7 @@ import pytest
 from litellm_homelab.config import loading, settings
 from litellm_homelab.demo.config import DEFAULT_PORTS
 from tests.docs.blocks import PAGES, README, REPOSITORY, Block, blocks
+from tests.measured import coverage_environ
 from tests.real.gateway import free_port
 
 GATEWAY = "gateway"
@@ -64,7 +65,7 @@ def clone(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Clone]:
         process = subprocess.Popen(
             command,
             cwd=folder,
-            env={"PATH": os.environ["PATH"], "HOME": str(folder)},
+            env={**coverage_environ(), "PATH": os.environ["PATH"], "HOME": str(folder)},
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,

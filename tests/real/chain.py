@@ -12,8 +12,8 @@ from typing import Any
 import yaml
 
 from tests.config import shipped
+from tests.real import breaking_upstream
 from tests.real import gateway as real
-from tests.real import torn
 from tests.real.gateway import Gateway
 from tests.real.upstreams import listening
 
@@ -63,7 +63,7 @@ def gateway(folder: Path) -> Iterator[Gateway]:
     config = folder / "router.yaml"
     config.write_text(yaml.safe_dump(document(), sort_keys=False), encoding="utf-8")
     with (
-        listening(torn.APP) as url,
+        listening(breaking_upstream.APP) as url,
         real.gateway(config, environ={**EMBED_ENVIRON, **_torn_environ(url)}) as running,
     ):
         yield running

@@ -20,6 +20,7 @@ import httpx
 from litellm_homelab.cli.logtail import readable_tail
 from litellm_homelab.demo.config import DEFAULT_PORTS, DemoConfig, models_from_env
 from litellm_homelab.demo.thread import DemoThread, running_demo
+from tests.measured import coverage_environ
 
 REPOSITORY = Path(__file__).parents[2]
 ROUTER = REPOSITORY / "config" / "router.yaml"
@@ -143,7 +144,7 @@ def start(
     return subprocess.Popen(
         command,
         # PYTHONPATH: the package of this checkout, wherever another one is installed.
-        env={**inherited, **environ, "PYTHONPATH": str(REPOSITORY), "PORT": str(port)},
+        env={**inherited, **coverage_environ(), **environ, "PYTHONPATH": str(REPOSITORY), "PORT": str(port)},
         stdin=subprocess.DEVNULL,
         stdout=output,
         stderr=subprocess.STDOUT,

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import httpx
 
-from litellm_homelab.cli.child import Child, end_all
+from litellm_homelab.cli.child import ChildProcess, end_all
 
 REPOSITORY = Path(__file__).parents[2]
 VENVS = REPOSITORY / ".cache" / "venvs"
@@ -21,13 +21,13 @@ START_SECONDS = 90
 @contextmanager
 def running(
     name: str, command: Sequence[str | Path], environ: Mapping[str, str], health: str
-) -> Iterator[Child]:
+) -> Iterator[ChildProcess]:
     """Run `command` for the length of the block, entered once GET `health` answers 200."""
     if not Path(command[0]).exists():
         raise FileNotFoundError(f"{command[0]}: not installed; `make test-real` installs it first")
     with tempfile.TemporaryDirectory(prefix="homelab-") as home:
         # No variable of the developer's shell reaches it: keys there would change what it does.
-        child = Child(name, command, {"HOME": home, **environ}, Path(home) / f"{name}.log")
+        child = ChildProcess(name, command, {"HOME": home, **environ}, Path(home) / f"{name}.log")
         try:
             _wait(child, health)
             yield child
@@ -35,7 +35,7 @@ def running(
             end_all([child], grace=5)
 
 
-def _wait(child: Child, health: str) -> None:
+def _wait(child: ChildProcess, health: str) -> None:
     deadline = time.monotonic() + START_SECONDS
     while not _answers(health):
         if child.exit_status() is not None or time.monotonic() > deadline:

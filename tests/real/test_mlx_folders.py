@@ -18,7 +18,7 @@ from tests.real.asking import ask
 from tests.real.gateway import Gateway, free_port, gateway
 from tests.real.mlx import MlxServer, mlx_server
 from tests.real.optillm import VERSIONS, optillm_server
-from tests.real.passing import Passing
+from tests.real.recording_proxy import Passing
 from tests.real.upstreams import listening
 
 BAD: list[dict[str, Any]] = [

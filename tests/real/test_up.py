@@ -18,6 +18,7 @@ import pytest
 from litellm_homelab.cli.environment import parse
 from litellm_homelab.demo.config import DEFAULT_PORTS
 from tests.cli.process import SECONDS, Up
+from tests.measured import coverage_environ
 from tests.real.gateway import REPOSITORY, free_port
 
 pytestmark = pytest.mark.real
@@ -48,6 +49,7 @@ def up(folder: Path, demo_ports: dict[str, int]) -> Iterator[Up]:
     """A first start, not yet ready."""
     options = [f"--demo-port={name}={port}" for name, port in demo_ports.items()]
     environ = {
+        **coverage_environ(),
         "PATH": os.environ["PATH"],
         "HOME": str(folder),
         "PYTHONPATH": str(REPOSITORY),

@@ -19,7 +19,7 @@ from litellm_homelab.demo.optillm.approach import KNOWN, plan
 from litellm_homelab.demo.optillm.shapes import passed_on, streamed, whole
 from litellm_homelab.demo.optillm.techniques import Technique
 from litellm_homelab.demo.optillm.throttle import DemoLimitError
-from litellm_homelab.demo.optillm.upstream import OptillmError, Run, Upstream, together
+from litellm_homelab.demo.optillm.upstream import OptillmError, Run, UpstreamClient, together
 
 _IMITATED: Final[Mapping[str, Technique]] = MappingProxyType(
     {
@@ -56,7 +56,7 @@ class Optillm:
 
     def __init__(self, config: OptillmConfig) -> None:
         self._config = config
-        self._upstream = Upstream(config)
+        self._upstream = UpstreamClient(config)
 
     def app(self) -> Starlette:
         """The ASGI app."""

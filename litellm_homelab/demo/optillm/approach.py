@@ -37,7 +37,7 @@ Operation = Literal["SINGLE", "AND", "OR"]
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class ApproachRequest:
     """What a request asks OptiLLM to do.
 
     ``model`` is what goes upstream; ``query`` is the flattened conversation; ``messages`` is the conversation
@@ -54,7 +54,7 @@ class Plan:
     n: Any
 
 
-def plan(body: Mapping[str, Any], default: str) -> Plan:
+def plan(body: Mapping[str, Any], default: str) -> ApproachRequest:
     """Read a request: system tag, user tag, ``optillm_approach``, ``default``, model prefix, in that order.
 
     The chosen name is put in front of the model, and the names in front of the model are then parsed, as
@@ -66,7 +66,9 @@ def plan(body: Mapping[str, Any], default: str) -> Plan:
     model = str(body.get("model", ""))
     operation, approaches, upstream = parse(model if chosen == "auto" else f"{chosen}-{model}")
     n = body.get("n", 1)
-    return Plan(operation, approaches, upstream, system, query, without_tags(messages), _fields(body, n), n)
+    return ApproachRequest(
+        operation, approaches, upstream, system, query, without_tags(messages), _fields(body, n), n
+    )
 
 
 def parse(model: str) -> tuple[Operation, tuple[str, ...], str]:

@@ -9,12 +9,12 @@ from typing import Any
 
 from starlette.responses import JSONResponse, Response, StreamingResponse
 
-from litellm_homelab.demo.optillm.approach import Plan
+from litellm_homelab.demo.optillm.approach import ApproachRequest
 
 Json = dict[str, Any]
 
 
-def whole(asked: Plan, texts: list[str], tokens: int) -> Response:
+def whole(asked: ApproachRequest, texts: list[str], tokens: int) -> Response:
     """OptiLLM's own answer: no id, object, created, prompt_tokens or total_tokens."""
     choices = [
         {"index": index, "message": {"role": "assistant", "content": text}, "finish_reason": "stop"}
@@ -24,7 +24,7 @@ def whole(asked: Plan, texts: list[str], tokens: int) -> Response:
     return JSONResponse({"model": asked.model, "choices": choices, "usage": usage})
 
 
-def streamed(asked: Plan, texts: list[str]) -> Response:
+def streamed(asked: ApproachRequest, texts: list[str]) -> Response:
     """One chunk for each choice after the whole run, and no usage even where it was asked for."""
     deltas = [
         [{"index": index, "delta": {"role": "assistant", "content": text}, "finish_reason": "stop"}]

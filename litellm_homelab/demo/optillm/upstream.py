@@ -10,7 +10,7 @@ import openai
 from openai.types.chat import ChatCompletion
 
 from litellm_homelab.demo.config import OptillmConfig
-from litellm_homelab.demo.optillm.approach import Message, Plan
+from litellm_homelab.demo.optillm.approach import ApproachRequest, Message
 from litellm_homelab.demo.optillm.throttle import DemoLimitError, Throttle
 
 DEFAULT_MAX_TOKENS: Final = 4096
@@ -19,7 +19,7 @@ T = TypeVar("T")
 _SYNC_HEADERS: Final = {"User-Agent": f"OpenAI/Python {openai.__version__}", "X-Stainless-Async": "false"}
 
 
-class Upstream:
+class UpstreamClient:
     """The client for ``config.upstream``.
 
     It is the SDK itself, so that retries (2, on 408, 409, 429, 5xx, unless ``x-should-retry`` says
@@ -66,7 +66,9 @@ class OptillmError(Exception):
 class Run:
     """One request's calls upstream: the model, the prompt and the tokens spent so far."""
 
-    def __init__(self, client: openai.AsyncOpenAI, throttle: Throttle, plan: Plan, most: int) -> None:
+    def __init__(
+        self, client: openai.AsyncOpenAI, throttle: Throttle, plan: ApproachRequest, most: int
+    ) -> None:
         self._client = client
         self._throttle = throttle
         self._most = most

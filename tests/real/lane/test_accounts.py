@@ -17,7 +17,7 @@ from litellm_homelab.optillm import lineage
 from litellm_homelab.optillm.lineage import MARKER
 from litellm_homelab.testing.upstream import Upstream, Upstreams
 from tests.real.lane.rig import MASTER_KEY, Rig, bearer, callers_key, read, rig
-from tests.real.lane.till import Till, marker
+from tests.real.lane.usage_backend import Till, marker
 from tests.real.upstreams import listening
 
 pytestmark = pytest.mark.real

@@ -17,7 +17,7 @@ import pytest
 from litellm_homelab.testing.upstream import Upstreams
 from tests.real.clients import sse
 from tests.real.lane.rig import MASTER_KEY, Rig, bearer, read, rig
-from tests.real.lane.till import Till, marker
+from tests.real.lane.usage_backend import Till, marker
 from tests.real.upstreams import listening
 from tests.state.backends import free_port, redis_server
 

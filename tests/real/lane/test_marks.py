@@ -13,9 +13,9 @@ import pytest
 
 from litellm_homelab.optillm.lineage import MARKER
 from tests.real.asking import ask
+from tests.real.lane.callback_log import SPY_LOG
 from tests.real.lane.conftest import ROUTER
 from tests.real.lane.rig import Rig, read, rig
-from tests.real.lane.spy import SPY_LOG
 
 pytestmark = pytest.mark.real
 
@@ -27,7 +27,7 @@ TOKEN_CHARS = 56
 def lane(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rig]:
     """A lane that logs all it can, and has an integration to tell."""
     document = read(ROUTER)
-    document["litellm_settings"]["callbacks"].append("tests.real.lane.spy.spy")
+    document["litellm_settings"]["callbacks"].append("tests.real.lane.callback_log.spy")
     environ = {"LITELLM_LOG": "DEBUG", SPY_LOG: str(tmp_path_factory.mktemp("spy") / "log")}
     with rig(document, environ=environ) as running:
         yield running
