@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-ADAPTER: Final = "hooks"
+ADAPTER: Final = "adapter"
 """The folder that knows LiteLLM."""
-KNOWS_LITELLM: Final = (ADAPTER, "guardrails.py", "request.py", "testing")
+KNOWS_LITELLM: Final = (ADAPTER, "guardrails.py", "testing")
 """Where LiteLLM may be imported: the guardrail is a class of LiteLLM's, MockProxy runs LiteLLM."""
 USES_THE_ADAPTER: Final = (*KNOWS_LITELLM, "__init__.py")
 """The package itself makes its entry points there when LiteLLM asks for them."""
@@ -19,69 +19,52 @@ KEYS_OF_LITELLM: Final = frozenset(
 )
 """Keys that LiteLLM 1.106.2 adds to a request; no client and no router.yaml writes one of them."""
 
-SHARED_CLASS_NAMES: Final = (
-    "Answers",
-    "Caller",
-    "Child",
-    "Deployment",
-    "Entry",
-    "Fields",
-    "Gate",
-    "Known",
-    "Problem",
-    "Root",
-    "Route",
-    "Showroom",
-)
-"""Names with two meanings that are still to be told apart; nothing is added here."""
+SHARED_CLASS_NAMES: Final[tuple[str, ...]] = ()
+"""Names with two meanings: none."""
 
 TESTED_IN: Final[Mapping[str, tuple[str, ...]]] = {
-    "hooks/test_callers.py": ("adapter/middleware/authentication.py",),
     # What the outer middleware is made of: seen by what a client gets.
-    "hooks/test_edge.py": (
+    "adapter/middleware/test_outer.py": (
         "adapter/middleware/asgi.py",
         "adapter/middleware/cors.py",
         "adapter/middleware/request_end.py",
         "adapter/middleware/response_recorder.py",
     ),
-    "hooks/test_answer_filter.py": (
+    "adapter/middleware/test_answer_filter.py": (
         "adapter/middleware/answer_events.py",
         "adapter/middleware/answer_whole.py",
     ),
-    "hooks/test_body.py": (
+    "adapter/middleware/test_body.py": (
         "adapter/middleware/drain.py",
         "adapter/middleware/forms.py",
     ),
-    "hooks/test_counting.py": ("adapter/middleware/other_paths.py",),
-    "hooks/test_naming.py": (
+    "adapter/middleware/test_token_counts.py": ("adapter/middleware/other_paths.py",),
+    "adapter/test_naming.py": (
+        "adapter/middleware/model_names.py",
         "adapter/policies/request_opening.py",
         "adapter/policies/showroom.py",
     ),
-    "hooks/test_routes.py": ("adapter/middleware/route_access.py",),
+    "adapter/test_routes.py": ("adapter/middleware/route_access.py",),
     "real/test_limits.py": ("adapter/middleware/websockets.py",),
-    "hooks/test_stripping.py": ("adapter/middleware/dropped_fields.py",),
+    "adapter/test_stripping.py": ("adapter/middleware/dropped_fields.py",),
     # Around LiteLLM's router and its clients.
-    "hooks/test_transport.py": (
+    "adapter/litellm_api/test_transport.py": (
         "adapter/litellm_api/last_line.py",
         "adapter/litellm_api/targets.py",
         "adapter/policies/purposes.py",
     ),
-    "hooks/test_client_error.py": (
+    "adapter/litellm_api/test_client_error.py": (
         "adapter/litellm_api/exceptions.py",
         "adapter/litellm_api/scrubbing.py",
         "adapter/policies/error_response.py",
     ),
-    "hooks/test_every_parameter.py": ("adapter/litellm_api/parameters.py",),
-    "hooks/test_wildcards.py": ("wildcards.py",),
-    "hooks/test_late_models.py": ("adapter/litellm_api/deployments.py",),
-    "hooks/test_fields.py": (
-        "adapter/policies/fields.py",
-        "adapter/litellm_api/request_body.py",
-    ),
-    "hooks/test_store_named.py": ("adapter/log_limits.py",),
+    "adapter/test_every_parameter.py": ("adapter/litellm_api/parameters.py",),
+    "adapter/test_wildcards.py": ("config/wildcards.py",),
+    "adapter/test_late_models.py": ("adapter/litellm_api/deployments.py",),
+    "adapter/policies/test_fields.py": ("adapter/litellm_api/request_body.py",),
+    "adapter/test_store_named.py": ("adapter/log_limits.py",),
     # A request to an OptiLLM handle, from its opening to its bill.
-    "hooks/test_loop_guard.py": (
-        "adapter/policies/loop_guard.py",
+    "adapter/policies/test_loop_guard.py": (
         "adapter/context.py",
         "adapter/outcome.py",
         "adapter/policies/admission.py",
@@ -89,17 +72,13 @@ TESTED_IN: Final[Mapping[str, tuple[str, ...]]] = {
         "adapter/policies/root_answers.py",
         "adapter/policies/roots.py",
     ),
-    "hooks/test_approach.py": (
-        "adapter/policies/approach.py",
-        "adapter/policies/optillm_fields.py",
-    ),
-    "hooks/test_metrics.py": (
-        "adapter/policies/metrics.py",
+    "adapter/policies/test_approach.py": ("adapter/policies/optillm_fields.py",),
+    "adapter/policies/test_metrics.py": (
         "adapter/policies/request_stats.py",
         "adapter/stats.py",
-        "metric_labels.py",
+        "metrics/labels.py",
     ),
-    "hooks/test_mistakes.py": ("adapter/wiring.py",),
+    "adapter/test_mistakes.py": ("adapter/wiring.py",),
     # Data: tables that one rule reads, tested through it.
     "answers/test_error_format.py": ("answers/errors.py",),
     "answers/test_fields.py": (
@@ -119,24 +98,24 @@ TESTED_IN: Final[Mapping[str, tuple[str, ...]]] = {
     "fields/test_rule.py": ("fields/bodies.py", "fields/lists.py", "fields/metadata.py"),
     "fields/test_values.py": ("fields/addresses.py",),
     "showroom/test_rule.py": ("showroom/modes.py",),
-    "gate/test_keys.py": ("access/openings.py",),
+    "access/test_keys.py": ("access/openings.py",),
     # Settings: golden cases, a router.yaml each with what the start says of it.
-    "test_settings.py": (
-        "address_checks.py",
-        "deployments.py",
-        "checks.py",
-        "findings.py",
-        "includes.py",
-        "key_checks.py",
-        "key_variables.py",
-        "leads.py",
-        "loading.py",
-        "promises.py",
-        "references.py",
-        "sections.py",
-        "shape.py",
-        "text_file.py",
-        "wording.py",
+    "config/test_settings.py": (
+        "config/address_checks.py",
+        "config/deployments.py",
+        "config/file_checks.py",
+        "config/findings.py",
+        "config/includes.py",
+        "config/key_checks.py",
+        "config/key_variables.py",
+        "config/leads.py",
+        "config/loading.py",
+        "config/promises.py",
+        "config/references.py",
+        "config/sections.py",
+        "config/shape.py",
+        "config/text_file.py",
+        "config/wording.py",
         "fields/checks.py",
         "optillm/checks.py",
         "showroom/handles.py",

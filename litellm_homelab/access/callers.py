@@ -11,7 +11,7 @@ from litellm_homelab.config.sections import Role, digest
 from litellm_homelab.config.wording import closest, did_you_mean, quoted
 
 if TYPE_CHECKING:
-    from litellm_homelab.config.sections import Caller as CallerSection
+    from litellm_homelab.config.sections import CallerSection as CallerSection
     from litellm_homelab.config.settings import Settings
 
 PLACEHOLDERS = ("sk-generate", "generate")

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from litellm_homelab.answers import errors
 from litellm_homelab.answers.error_format import in_format
-from litellm_homelab.answers.routes import Answers
+from litellm_homelab.answers.routes import AnswerShape
 from litellm_homelab.answers.shapes import DROPPED, View
 
 BROKEN: Final = "internal_server_error"
@@ -31,7 +31,7 @@ class Rewriting:
     calls in the place of what OptiLLM says that it used.
     """
 
-    answers: Answers
+    answers: AnswerShape
     view: View
     own: Callable[[str], bool] = lambda _: False
     guardrail: bool = False

@@ -14,7 +14,7 @@ from litellm_homelab.answers.shapes import Rule, content
 
 
 @dataclass(frozen=True, slots=True)
-class Answers:
+class AnswerShape:
     """What a route answers: `whole` for JSON in one piece, `event` for each event of a stream."""
 
     style: str
@@ -23,31 +23,31 @@ class Answers:
     event: Rule
 
 
-LISTING: Final = Answers("openai", listed.entry, listed.entry)
+LISTING: Final = AnswerShape("openai", listed.entry, listed.entry)
 """Listings have a middleware of their own for what is in their lists."""
 
 _TABLE: Final = (
-    (r"/chat/completions|/completions", Answers("openai", openai.CHAT, openai.CHAT)),
-    (r"/responses/input_tokens", Answers("responses", content, content)),
+    (r"/chat/completions|/completions", AnswerShape("openai", openai.CHAT, openai.CHAT)),
+    (r"/responses/input_tokens", AnswerShape("responses", content, content)),
     (
         r"/responses(/.*)?",
-        Answers("responses", documented.completing(openai.RESPONSE), openai.RESPONSE_EVENT),
+        AnswerShape("responses", documented.completing(openai.RESPONSE), openai.RESPONSE_EVENT),
     ),
-    (r"/threads(/.*)?", Answers("openai", content, content)),
-    (r"/messages(/.*)?", Answers("anthropic", others.MESSAGE, others.MESSAGE_EVENT)),
-    (r"/models/.*:\w+", Answers("google", others.GENERATED, others.GENERATED)),
-    (r"/interactions(/.*)?", Answers("google", others.INTERACTION, others.INTERACTION_EVENT)),
-    (r"/embeddings", Answers("openai", openai.EMBEDDINGS, openai.EMBEDDINGS)),
-    (r"/moderations", Answers("openai", openai.MODERATIONS, openai.MODERATIONS)),
-    (r"/images/\w+", Answers("openai", openai.IMAGES, openai.IMAGES)),
-    (r"/audio/\w+", Answers("openai", openai.TRANSCRIPTION, openai.TRANSCRIPTION)),
-    (r"/rerank", Answers("openai", others.RERANK, others.RERANK)),
-    (r"/search(/[^/]*)?", Answers("openai", others.SEARCH, others.SEARCH)),
-    (r"/ocr", Answers("openai", others.OCR, others.OCR)),
-    (r"/files(/.*)?", Answers("openai", openai.FILES, openai.FILES)),
-    (r"/batches(/.*)?", Answers("openai", openai.BATCHES, openai.BATCHES)),
-    (r"/videos(/.*)?", Answers("openai", openai.VIDEOS, openai.VIDEOS)),
-    (r"/containers(/[^/]*)?", Answers("openai", openai.CONTAINERS, openai.CONTAINERS)),
+    (r"/threads(/.*)?", AnswerShape("openai", content, content)),
+    (r"/messages(/.*)?", AnswerShape("anthropic", others.MESSAGE, others.MESSAGE_EVENT)),
+    (r"/models/.*:\w+", AnswerShape("google", others.GENERATED, others.GENERATED)),
+    (r"/interactions(/.*)?", AnswerShape("google", others.INTERACTION, others.INTERACTION_EVENT)),
+    (r"/embeddings", AnswerShape("openai", openai.EMBEDDINGS, openai.EMBEDDINGS)),
+    (r"/moderations", AnswerShape("openai", openai.MODERATIONS, openai.MODERATIONS)),
+    (r"/images/\w+", AnswerShape("openai", openai.IMAGES, openai.IMAGES)),
+    (r"/audio/\w+", AnswerShape("openai", openai.TRANSCRIPTION, openai.TRANSCRIPTION)),
+    (r"/rerank", AnswerShape("openai", others.RERANK, others.RERANK)),
+    (r"/search(/[^/]*)?", AnswerShape("openai", others.SEARCH, others.SEARCH)),
+    (r"/ocr", AnswerShape("openai", others.OCR, others.OCR)),
+    (r"/files(/.*)?", AnswerShape("openai", openai.FILES, openai.FILES)),
+    (r"/batches(/.*)?", AnswerShape("openai", openai.BATCHES, openai.BATCHES)),
+    (r"/videos(/.*)?", AnswerShape("openai", openai.VIDEOS, openai.VIDEOS)),
+    (r"/containers(/[^/]*)?", AnswerShape("openai", openai.CONTAINERS, openai.CONTAINERS)),
     (r"/models(/.*)?|/model/info|/model_group/info", LISTING),
 )
 """Ends of paths, below whatever version or prefix a route has; the first that matches counts."""
@@ -57,7 +57,7 @@ _ROUTES: Final = tuple(
 
 
 @functools.lru_cache(maxsize=512)
-def answers_of(path: str) -> Answers | None:
+def answers_of(path: str) -> AnswerShape | None:
     """
     What a route answers, by its path as LiteLLM registered it; None for one that is on no list here.
 

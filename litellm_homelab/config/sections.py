@@ -48,7 +48,7 @@ class _Section(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
 
-class Showroom(_Section):
+class ShowroomSection(_Section):
     """
     Which names clients may use; every one is a `model_name` of `model_list`, written exactly.
 
@@ -69,7 +69,7 @@ class Showroom(_Section):
     """Folders that are showroom storage; a handle whose model lies outside all of them is backroom."""
 
 
-class Caller(_Section):
+class CallerSection(_Section):
     """One service key: who presents it, and what it may be used for."""
 
     key: Key = Field(repr=False)
@@ -84,7 +84,7 @@ class Caller(_Section):
     """`optillm`: the key of OptiLLM's calls back; `metrics`: reads `/metrics/` and nothing else."""
 
 
-class Gate(_Section):
+class GateSection(_Section):
     """Which routes there are."""
 
     open: list[Name] = []
@@ -132,10 +132,10 @@ Becomes: TypeAlias = Literal["pass", "drop", "refuse"]
 class Homelab(_Section):
     """The whole `homelab:` section; a part is accepted once its rule exists."""
 
-    showroom: Showroom
-    callers: dict[Name, Caller] = {}
+    showroom: ShowroomSection
+    callers: dict[Name, CallerSection] = {}
     """Service keys by the caller's name; needs `custom_auth: litellm_homelab.gate`."""
-    gate: Gate = Gate()
+    gate: GateSection = GateSection()
     """Which routes there are."""
     fields: dict[Name, Becomes] = {}
     """Request fields by name, where the lists are not what you want; `"*"` is for unknown names."""

@@ -13,7 +13,7 @@ from litellm_homelab.showroom import modes
 if TYPE_CHECKING:
     from litellm_homelab.config.router_file import RouterFile
     from litellm_homelab.config.sections import Homelab
-    from litellm_homelab.showroom.registry import Entry
+    from litellm_homelab.showroom.registry import RegistryEntry
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +42,7 @@ class Settings:
     """`showroom.handles`, then what the handles file adds."""
     handles_lines: Mapping[str, int] = field(default_factory=dict)
     """The handles of the handles file, each with its line."""
-    registry: Mapping[str, Entry] = field(default_factory=dict)
+    registry: Mapping[str, RegistryEntry] = field(default_factory=dict)
     master_key: str = field(default="", repr=False)
     folder: Path = Path()
     """Where router.yaml lies; relative file names in it are relative to this."""

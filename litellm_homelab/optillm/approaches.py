@@ -49,13 +49,13 @@ NONE: Final = Approach("single", ("none",))
 
 
 @dataclass(frozen=True, slots=True)
-class Problem:
+class InvalidApproach:
     """Why a text is not an approach here: `reason` is a sentence for the person who wrote it."""
 
     reason: str
 
 
-def parse(text: object) -> Approach | Problem:
+def parse(text: object) -> Approach | InvalidApproach:
     """
     Read the value of `optillm_approach` as OptiLLM 0.4.0 and 0.3.12 would, refusing what they would bend.
 
@@ -64,28 +64,32 @@ def parse(text: object) -> Approach | Problem:
     the model's name: spaces, case and dashes are therefore a problem here, never repaired.
     """
     if not isinstance(text, str):
-        return Problem(f"optillm_approach must be a text, got {_kind(text)}; leave it out for the default")
+        return InvalidApproach(
+            f"optillm_approach must be a text, got {_kind(text)}; leave it out for the default"
+        )
     if not text.strip():
-        return Problem("optillm_approach is empty; leave it out for the default")
+        return InvalidApproach("optillm_approach is empty; leave it out for the default")
     signs = [sign for sign in _SIGNS if sign in text]
     if len(signs) > 1:
-        return Problem(f"approach {_shown(text)} mixes & with |; OptiLLM would read | as part of a name")
+        return InvalidApproach(
+            f"approach {_shown(text)} mixes & with |; OptiLLM would read | as part of a name"
+        )
     return _combination(text, signs[0]) if signs else _single(text)
 
 
-def _single(text: str) -> Approach | Problem:
+def _single(text: str) -> Approach | InvalidApproach:
     problem = _name_problem(text)
-    return Problem(problem) if problem else Approach("single", (text,))
+    return InvalidApproach(problem) if problem else Approach("single", (text,))
 
 
-def _combination(text: str, sign: str) -> Approach | Problem:
+def _combination(text: str, sign: str) -> Approach | InvalidApproach:
     parts = tuple(text.split(sign, MAX_PARTS))
     if len(parts) > MAX_PARTS:
-        return Problem(f"approach {_shown(text)} has more than {MAX_PARTS} parts")
+        return InvalidApproach(f"approach {_shown(text)} has more than {MAX_PARTS} parts")
     for part in parts:
         problem = _name_problem(part) or _part_problem(part)
         if problem:
-            return Problem(f"approach {_shown(text)}: {problem}")
+            return InvalidApproach(f"approach {_shown(text)}: {problem}")
     return Approach(_SIGNS[sign], parts)
 
 
@@ -112,7 +116,7 @@ def _part_problem(name: str) -> str | None:
     return None
 
 
-def decide(asked: Sequence[object], allowed: Collection[str], default: str) -> Approach | Problem:
+def decide(asked: Sequence[object], allowed: Collection[str], default: str) -> Approach | InvalidApproach:
     """
     Choose the approach of one request to one handle.
 
@@ -122,13 +126,13 @@ def decide(asked: Sequence[object], allowed: Collection[str], default: str) -> A
     """
     values = list(asked) or [default]
     if any(type(value) is not type(values[0]) or value != values[0] for value in values[1:]):
-        return Problem(f"the request names more than one approach: {_listed(values)}")
+        return InvalidApproach(f"the request names more than one approach: {_listed(values)}")
     approach = parse(values[0])
-    if isinstance(approach, Problem):
-        return Problem(f"{approach.reason} ({_allowed(allowed)})")
+    if isinstance(approach, InvalidApproach):
+        return InvalidApproach(f"{approach.reason} ({_allowed(allowed)})")
     refused = [part for part in dict.fromkeys(approach.parts) if part not in allowed]
     if refused:
-        return Problem(f"approach {', '.join(refused)} is not allowed here ({_allowed(allowed)})")
+        return InvalidApproach(f"approach {', '.join(refused)} is not allowed here ({_allowed(allowed)})")
     return approach
 
 
@@ -142,7 +146,7 @@ def split_prefix(name: str, handles: Collection[str]) -> tuple[str, str] | None:
     text, dash, handle = name.partition("-")
     if not dash or name in handles or handle not in handles:
         return None
-    return None if isinstance(parse(text), Problem) else (text, handle)
+    return None if isinstance(parse(text), InvalidApproach) else (text, handle)
 
 
 def eaten_by_optillm(name: str) -> bool:

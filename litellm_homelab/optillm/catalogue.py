@@ -41,7 +41,7 @@ class Origin(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
+class CatalogueEntry:
     """
     One approach of the catalogue.
 
@@ -115,7 +115,7 @@ _LOCAL_ONLY: dict[str, tuple[str, Origin]] = {
     "deepconf": ("OptiLLM's own inference; up to 128 traces for one answer", Origin.DECODING),
 }
 
-_COMPACT = Known(
+_COMPACT = CatalogueEntry(
     "compact",
     Kind.ORDINARY,
     "nothing beyond its call and a look-up of /v1/models/{model} each time",
@@ -124,13 +124,13 @@ _COMPACT = Known(
 )
 
 
-def _entries() -> dict[str, Known]:
+def _entries() -> dict[str, CatalogueEntry]:
     tables = ((Kind.ORDINARY, _ORDINARY), (Kind.DANGEROUS, _DANGEROUS), (Kind.LOCAL_ONLY, _LOCAL_ONLY))
-    known = [Known(name, kind, *row) for kind, table in tables for name, row in table.items()]
+    known = [CatalogueEntry(name, kind, *row) for kind, table in tables for name, row in table.items()]
     return {entry.name: entry for entry in (*known, _COMPACT)}
 
 
-CATALOGUE: Final[Mapping[str, Known]] = MappingProxyType(_entries())
+CATALOGUE: Final[Mapping[str, CatalogueEntry]] = MappingProxyType(_entries())
 """
 Approaches by name, as read in the sources of OptiLLM 0.4.0 and 0.3.12 and run where no weights are needed.
 

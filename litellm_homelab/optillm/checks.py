@@ -112,7 +112,7 @@ def _cycle_problems(settings: Settings, known: Known) -> Iterator[str]:
     graph = topology.Graph(
         groups={
             group: [
-                topology.Deployment(one.model, one.api_base or None, one.custom_provider)
+                topology.RoutingEntry(one.model, one.api_base or None, one.custom_provider)
                 for one in deployments
             ]
             for group, deployments in router.groups.items()

@@ -24,7 +24,7 @@ PROBLEM, ENDED = "problem", "ended"  # the marks; either of them refuses every f
 
 
 @dataclass(frozen=True, slots=True)
-class Root:
+class RootRecord:
     """One client request to an OptiLLM handle; times in unix seconds. After `deadline` it is forgotten."""
 
     id: str
@@ -56,7 +56,7 @@ class Usage:
 
 
 @dataclass(frozen=True, slots=True)
-class Problem:
+class RootFailure:
     """What went wrong first: `looped` (text: the path), `spent` (the limit) or `gone` (the client left)."""
 
     kind: ProblemKind
@@ -67,11 +67,11 @@ class Problem:
 class Summary:
     """A root as it is now: children admitted, those of them finished, and what these used in sum."""
 
-    root: Root
+    root: RootRecord
     children: int
     finished: int
     usage: Usage
-    problem: Problem | None
+    problem: RootFailure | None
     ended: bool
     failures: Mapping[int, ChildFailure] = field(default_factory=dict)
     """Children that their backends refused: the first of each status that OptiLLM was shown."""
@@ -82,7 +82,7 @@ class Admitted:
     """The child may go on; it is the root's `number`th, counted from 1."""
 
     number: int
-    root: Root
+    root: RootRecord
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,17 +135,19 @@ def standing_of(entry: Entry | None) -> Admission:
     return admission if not isinstance(admission, Spent) else Admitted(entry.count(CHILDREN), _root(entry))
 
 
-def opened(root: Root) -> Entry:
+def opened(root: RootRecord) -> Entry:
     """Return the entry of a root that has no children yet."""
     times = {"opened_at": repr(root.opened_at), "deadline": repr(root.deadline)}
     marks = {"id": root.id, "handle": root.handle, "approach": root.approach, **times}
     return Entry({MAX_CALLS: root.max_calls}, marks)
 
 
-def _root(entry: Entry) -> Root:
+def _root(entry: Entry) -> RootRecord:
     marks = entry.marks
     opened_at, deadline = float(marks["opened_at"]), float(marks["deadline"])
-    return Root(marks["id"], marks["handle"], marks["approach"], entry.count(MAX_CALLS), opened_at, deadline)
+    return RootRecord(
+        marks["id"], marks["handle"], marks["approach"], entry.count(MAX_CALLS), opened_at, deadline
+    )
 
 
 def amounts(usage: Usage) -> dict[str, int]:
@@ -162,14 +164,14 @@ def amounts(usage: Usage) -> dict[str, int]:
     return {"finished": 1} | {name: int(min(max(0, value), MAX_AMOUNT)) for name, value in booked.items()}
 
 
-def written(problem: Problem) -> str:
+def written(problem: RootFailure) -> str:
     """Return the text of the mark that tells of a problem."""
     return f"{problem.kind}:{problem.text}"
 
 
-def _problem(entry: Entry) -> Problem | None:
+def _problem(entry: Entry) -> RootFailure | None:
     kind, _, text = entry.marks.get(PROBLEM, "").partition(":")
-    return Problem(cast("ProblemKind", kind), text) if kind else None
+    return RootFailure(cast("ProblemKind", kind), text) if kind else None
 
 
 def summary_of(entry: Entry) -> Summary:

@@ -9,7 +9,7 @@ from litellm_homelab import refusals
 from litellm_homelab.config.sections import Lane
 from litellm_homelab.decision import Refuse
 from litellm_homelab.optillm import approaches, costs, tags, tools
-from litellm_homelab.optillm.approaches import Approach, Problem
+from litellm_homelab.optillm.approaches import Approach, InvalidApproach
 from litellm_homelab.optillm.parameters import readable
 
 UNSUPPORTED = {
@@ -35,7 +35,7 @@ class Lanes:
         """The approach that `handle` runs for what the client asked."""
         lane = self.lanes[handle]
         decided = approaches.decide(asked, lane.approaches, lane.default)
-        if isinstance(decided, Problem):
+        if isinstance(decided, InvalidApproach):
             return refusals.approach(handle, decided.reason)
         return decided
 

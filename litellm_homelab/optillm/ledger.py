@@ -18,8 +18,8 @@ from litellm_homelab.optillm.fanout import (
     MAX_CALLS,
     PROBLEM,
     Admission,
-    Problem,
-    Root,
+    RootFailure,
+    RootRecord,
     Spent,
     Summary,
     Usage,
@@ -40,7 +40,7 @@ class Ledger:
     def __init__(self, store: Store) -> None:
         self._store = store
 
-    async def open(self, root: Root) -> bool:
+    async def open(self, root: RootRecord) -> bool:
         """Open a root; False, and no change, if its id is open already."""
         return await self._store.create(_key(root.id), fanout.opened(root), root.deadline - root.opened_at)
 
@@ -49,7 +49,7 @@ class Ledger:
         taken = await self._store.take(_key(root_id), CHILDREN, MAX_CALLS, (PROBLEM, ENDED))
         admission = fanout.admission_of(taken)
         if isinstance(admission, Spent):
-            await self._mark(root_id, Problem("spent", str(admission.limit)))
+            await self._mark(root_id, RootFailure("spent", str(admission.limit)))
         return admission
 
     async def look_up(self, root_id: str) -> Admission:
@@ -66,7 +66,7 @@ class Ledger:
 
     async def loop(self, root_id: str, path: str) -> None:
         """Mark that the root has met itself again: no further child is admitted."""
-        await self._mark(root_id, Problem("looped", path))
+        await self._mark(root_id, RootFailure("looped", path))
 
     async def leave(self, root_id: str) -> None:
         """
@@ -75,7 +75,7 @@ class Ledger:
         It is forgotten as soon as an ended root, so that clients who hang up do not fill the store for an
         hour; OptiLLM may go on calling for longer, and children of an unknown root are refused too.
         """
-        await self._mark(root_id, Problem("gone"), keep=LINGER_SECONDS)
+        await self._mark(root_id, RootFailure("gone"), keep=LINGER_SECONDS)
 
     async def end(self, root_id: str) -> Summary | None:
         """End a root: no further child is admitted; its summary, or None if it is unknown."""
@@ -95,7 +95,7 @@ class Ledger:
         entry = await self._store.read(_RETURNS)
         return entry.counters if entry else {}
 
-    async def _mark(self, root_id: str, problem: Problem, keep: float | None = None) -> None:
+    async def _mark(self, root_id: str, problem: RootFailure, keep: float | None = None) -> None:
         await self._store.mark(_key(root_id), PROBLEM, fanout.written(problem), keep)
 
 

@@ -44,7 +44,7 @@ class Untouched:
 
 
 @dataclass(frozen=True, slots=True)
-class Child:
+class ChildName:
     """The name carried a genuine token: `model` is the name without it."""
 
     model: str
@@ -64,7 +64,7 @@ class Forged:
     reason: Reason
 
 
-Opened: TypeAlias = Untouched | Child | Forged
+Opened: TypeAlias = Untouched | ChildName | Forged
 
 
 def new_root() -> str:
@@ -104,7 +104,7 @@ def open(name: str, secret: str, now: float) -> Opened:  # noqa: A001 - the word
     if not hmac.compare_digest(signature, _signature(secret, claims)):
         return Forged("foreign")
     root, hop, expires_at = _CLAIMS.unpack(claims)
-    return Child(model, root.hex(), hop) if now < expires_at else Forged("expired")
+    return ChildName(model, root.hex(), hop) if now < expires_at else Forged("expired")
 
 
 def erased(text: str) -> str:

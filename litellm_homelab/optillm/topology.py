@@ -27,7 +27,7 @@ Edge: TypeAlias = tuple[str | None, str]
 
 
 @dataclass(frozen=True, slots=True)
-class Deployment:
+class RoutingEntry:
     """One entry of `model_list` as far as routing goes: `model` as written, `api_base` resolved."""
 
     model: str
@@ -46,7 +46,7 @@ class Graph:
     stands. `own` are this gateway's addresses.
     """
 
-    groups: Mapping[str, Sequence[Deployment]]
+    groups: Mapping[str, Sequence[RoutingEntry]]
     optillm: frozenset[str]
     own: frozenset[Address]
     fallbacks: Mapping[str, Sequence[str]] = field(default_factory=dict)
@@ -74,7 +74,7 @@ class Graph:
             return [name]
         return [group for group in self.groups if "*" in group and fnmatchcase(name, group)]
 
-    def _calls(self, group: str, name: str, deployment: Deployment) -> Iterator[Edge]:
+    def _calls(self, group: str, name: str, deployment: RoutingEntry) -> Iterator[Edge]:
         address = address_of(deployment.api_base) if deployment.api_base else None
         asked = deployment.model if "*" not in deployment.model else name
         if address in self.own:

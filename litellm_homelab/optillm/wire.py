@@ -92,7 +92,7 @@ FIELD_NAMES: Final = frozenset({*ALWAYS, *PASSED_ON, *NEVER, *DROPPED, *RELATIVE
 
 
 @dataclass(frozen=True, slots=True)
-class Policy:
+class HandleLimits:
     """What may be sent to one handle: `max_n` caps `n`."""
 
     max_n: int = 1
@@ -107,7 +107,7 @@ class Reduced:
 
 
 def reduce(
-    fields: Mapping[str, object], approach: Approach, policy: Policy, plumbing: frozenset[str]
+    fields: Mapping[str, object], approach: Approach, policy: HandleLimits, plumbing: frozenset[str]
 ) -> Reduced:
     """
     Build what one attempt sends to OptiLLM: known fields only, and the approach exactly once.
@@ -133,7 +133,7 @@ def reduce(
 
 
 def _sent(
-    name: str, value: object, approach: Approach, policy: Policy, parameters: Mapping[str, Parameter]
+    name: str, value: object, approach: Approach, policy: HandleLimits, parameters: Mapping[str, Parameter]
 ) -> object:
     """Return the value that leaves under a name; None for one that does not."""
     if name == "n":

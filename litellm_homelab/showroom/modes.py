@@ -43,7 +43,7 @@ def guessed(model: str) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Route:
+class ServedRoute:
     """
     What a call type serves.
 
@@ -57,12 +57,12 @@ class Route:
     names: Literal["handle", "search_tool", "resource"] = "handle"
 
 
-def _handle(path: str, *modes: str) -> Route:
-    return Route(path, frozenset(modes))
+def _handle(path: str, *modes: str) -> ServedRoute:
+    return ServedRoute(path, frozenset(modes))
 
 
-def _resource(path: str) -> Route:
-    return Route(path, frozenset(MODES), "resource")
+def _resource(path: str) -> ServedRoute:
+    return ServedRoute(path, frozenset(MODES), "resource")
 
 
 KEPT_RESPONSE = "/v1/responses/{id}"
@@ -75,7 +75,7 @@ _VIDEOS = _resource("/v1/videos/{id}")
 _CONTAINERS = _resource("/v1/containers")
 _IMAGES = _handle("/v1/images", "image_generation")
 
-ROUTES: Mapping[str, Route] = {
+ROUTES: Mapping[str, ServedRoute] = {
     "acompletion": _handle("/v1/chat/completions", *_CHAT),
     "atext_completion": _handle("/v1/completions", "completion", *_CHAT),
     "aresponses": _handle("/v1/responses", *_CHAT),
@@ -101,7 +101,7 @@ ROUTES: Mapping[str, Route] = {
     "_arealtime": _handle("/v1/realtime", "realtime"),
     "acreate_realtime_client_secret": _handle("/v1/realtime/client_secrets", "realtime"),
     "arealtime_calls": _handle("/v1/realtime/calls", "realtime"),
-    "asearch": Route("/v1/search", frozenset(), "search_tool"),
+    "asearch": ServedRoute("/v1/search", frozenset(), "search_tool"),
     "aget_responses": _RESPONSES,
     "adelete_responses": _RESPONSES,
     "acancel_responses": _RESPONSES,

@@ -16,7 +16,7 @@ from litellm_homelab.config.wording import described, reason, shown
 VERSION = 2
 
 
-class Entry(BaseModel):
+class RegistryEntry(BaseModel):
     """One model of the registry; it may hold more fields than those read here."""
 
     model_config = ConfigDict(frozen=True, extra="allow", protected_namespaces=())
@@ -35,7 +35,7 @@ class Entry(BaseModel):
         return self.cache_path or self.source_path or ""
 
 
-def read(folder: Path, name: str | None) -> tuple[dict[str, Entry], list[str]]:
+def read(folder: Path, name: str | None) -> tuple[dict[str, RegistryEntry], list[str]]:
     """Entries of a registry.json by model id, and its problems."""
     if name is None:
         return {}, []
@@ -47,7 +47,7 @@ def read(folder: Path, name: str | None) -> tuple[dict[str, Entry], list[str]]:
     return parse(text, where)
 
 
-def parse(text: str, where: str) -> tuple[dict[str, Entry], list[str]]:
+def parse(text: str, where: str) -> tuple[dict[str, RegistryEntry], list[str]]:
     """Entries of a file's text, as `read` gives them; `where` is how the file's problems begin."""
     try:
         document = json.loads(text)
@@ -63,12 +63,12 @@ def parse(text: str, where: str) -> tuple[dict[str, Entry], list[str]]:
     return _entries(document["models"], where)
 
 
-def _entries(models: dict[str, Any], where: str) -> tuple[dict[str, Entry], list[str]]:
-    entries: dict[str, Entry] = {}
+def _entries(models: dict[str, Any], where: str) -> tuple[dict[str, RegistryEntry], list[str]]:
+    entries: dict[str, RegistryEntry] = {}
     problems: list[str] = []
     for model_id, fields in models.items():
         try:
-            entry = Entry.model_validate(fields)
+            entry = RegistryEntry.model_validate(fields)
         except ValidationError as error:
             for one in error.errors():
                 place = ".".join(str(part) for part in ("models", model_id, *one["loc"]))

@@ -10,7 +10,7 @@ from litellm_homelab.access.callers import Caller
 from litellm_homelab.config.router_file import Deployment, RouterFile
 from litellm_homelab.config.settings import Settings
 from litellm_homelab.decision import Allow, Refuse
-from litellm_homelab.showroom.modes import KEPT_RESPONSE, MODES, ROUTES, Route
+from litellm_homelab.showroom.modes import KEPT_RESPONSE, MODES, ROUTES, ServedRoute
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +91,7 @@ class Showroom:
         decisions = (self._name(name, route, caller) for name in named)
         return next((one for one in decisions if isinstance(one, Refuse)), Allow())
 
-    def _name(self, name: object, route: Route, caller: Caller) -> Allow | Refuse:
+    def _name(self, name: object, route: ServedRoute, caller: Caller) -> Allow | Refuse:
         if not isinstance(name, str) or name not in self.served(caller):
             return self.not_found(name, caller)
         mode = self._mode(name)
@@ -99,7 +99,7 @@ class Showroom:
             return Allow()
         return refusals.mode_not_served(name, mode, route.path, self._fitting(route, caller))
 
-    def _fitting(self, route: Route, caller: Caller) -> list[str]:
+    def _fitting(self, route: ServedRoute, caller: Caller) -> list[str]:
         """The listed models of a caller that a route serves."""
         return [name for name in self.listed(caller) if self._mode(name) in route.modes]
 
@@ -117,7 +117,7 @@ class Showroom:
             return Allow()
         return refusals.search_tool_not_found(tool, sorted(self.search_tools))
 
-    def _unnamed(self, route: Route, caller: Caller) -> Refuse:
+    def _unnamed(self, route: ServedRoute, caller: Caller) -> Refuse:
         if route.names == "handle":
             return refusals.model_missing(route.path, self._fitting(route, caller))
         if route.path == KEPT_RESPONSE:

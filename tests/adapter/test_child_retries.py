@@ -9,7 +9,7 @@ import pytest
 import pytest_asyncio
 
 from litellm_homelab.optillm import lineage
-from litellm_homelab.optillm.fanout import Root
+from litellm_homelab.optillm.fanout import RootRecord
 from litellm_homelab.optillm.ledger import Ledger
 from litellm_homelab.state import Location, connect
 from litellm_homelab.testing import MockProxy
@@ -45,7 +45,7 @@ async def gateway(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[tup
     ledger = Ledger(connect(Location("sqlite", str(folder / "roots.db"))))
     root, now = lineage.new_root(), time.time()
     async with proxy_on(folder, made) as proxy:
-        await ledger.open(Root(root, "boost", "re2", 500, now, now + 600))
+        await ledger.open(RootRecord(root, "boost", "re2", 500, now, now + 600))
         yield proxy, lineage.mint(SECRET, root, 1, now + 600)
 
 

@@ -216,7 +216,7 @@ def test_an_attempt_at_optillm_has_known_fields_only(
     """Of the client's fields those of the request, within bounds; of the others what the deployment says."""
     kwargs = {**plumbing, **DEPLOYMENT, "model": "openai/base", "messages": TEXT, **body}
     before = copy.deepcopy((kwargs, body))
-    made, _ = optillm_fields.reduced(kwargs, wire.Policy(max_n=MAX_N), approach, body, DEPLOYMENT)
+    made, _ = optillm_fields.reduced(kwargs, wire.HandleLimits(max_n=MAX_N), approach, body, DEPLOYMENT)
     assert (kwargs, body) == before
     own = made.pop("extra_body", {})
     assert own.keys() <= RELATIVES

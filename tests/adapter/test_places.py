@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from litellm_homelab.adapter.middleware import model_names
-from litellm_homelab.adapter.middleware.forms import Fields
+from litellm_homelab.adapter.middleware.forms import FormReader
 
 
 @pytest.mark.parametrize(
@@ -59,7 +59,7 @@ FORM = (
 @pytest.mark.parametrize("size", [1, 7, 64, 4096])
 def test_a_multipart_forms_fields_are_read_as_they_pass(size: int) -> None:
     """Whatever the chunks; files are no fields, and what they hold is none."""
-    fields = Fields(f"multipart/form-data; boundary={BOUNDARY}")
+    fields = FormReader(f"multipart/form-data; boundary={BOUNDARY}")
     for start in range(0, len(FORM), size):
         fields.feed(FORM[start : start + size])
     fields.end()
@@ -68,7 +68,7 @@ def test_a_multipart_forms_fields_are_read_as_they_pass(size: int) -> None:
 
 def test_an_urlencoded_forms_fields_are_read() -> None:
     """Repeated ones too."""
-    fields = Fields("application/x-www-form-urlencoded")
+    fields = FormReader("application/x-www-form-urlencoded")
     fields.feed(b"model=main&mod")
     fields.feed(b"el=back&prompt=a%20cat")
     fields.end()
@@ -78,7 +78,7 @@ def test_an_urlencoded_forms_fields_are_read() -> None:
 @pytest.mark.parametrize("kind", ["", "multipart/form-data", "multipart/mixed; boundary=x", "audio/wav", ";"])
 def test_other_bodies_have_no_fields(kind: str) -> None:
     """No boundary, no form."""
-    fields = Fields(kind)
+    fields = FormReader(kind)
     fields.feed(FORM)
     fields.end()
     assert fields.found == []
@@ -87,6 +87,6 @@ def test_other_bodies_have_no_fields(kind: str) -> None:
 @given(st.binary(max_size=200))
 def test_a_broken_form_is_nobodys_exception(body: bytes) -> None:
     """LiteLLM answers it with a 400; here it is read as far as it goes."""
-    fields = Fields(f"multipart/form-data; boundary={BOUNDARY}")
+    fields = FormReader(f"multipart/form-data; boundary={BOUNDARY}")
     fields.feed(body)
     fields.end()

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from litellm_homelab.answers import shapes
-from litellm_homelab.answers.routes import Answers, answers_of
+from litellm_homelab.answers.routes import AnswerShape, answers_of
 from litellm_homelab.answers.shapes import Shape
 from tests.formats.test_encoded_ids import response
 
@@ -236,7 +236,7 @@ class Maker:
             path, 200, {**headers, "content-type": "application/json"}, body, streamed=False, said=self._said
         )
 
-    def _event(self, answers: Answers) -> bytes:
+    def _event(self, answers: AnswerShape) -> bytes:
         roll = self.random.random()
         if roll < 0.1:
             said = list(self._said)
@@ -254,7 +254,7 @@ class Maker:
         text = "\ufeff" * (roll > 0.95) + "\r\n".join(f"data: {line}" for line in lines)
         return text.encode() + self.random.choice([b"\n\n", b"\r\n\r\n", b"\r\r"])
 
-    def _broken(self, answers: Answers) -> bytes:
+    def _broken(self, answers: AnswerShape) -> bytes:
         body = json.dumps(self.object(answers.event))
         return self.random.choice(
             [

@@ -68,7 +68,7 @@ def test_the_wire_is_as_said(approach: str, row: int) -> None:
     reduced = wire.reduce(
         {name: value.get(name, "x") for name in named},
         Approach("single", (approach,)),
-        wire.Policy(),
+        wire.HandleLimits(),
         frozenset(),
     )
     assert reduced.fields.keys() - {"optillm_approach"} == said

@@ -74,7 +74,7 @@ def test_lineage_tokens() -> None:
     children = 0
     for number, name in enumerate(mutations(NAMES, 60_000)):
         seen = lineage.open(name, SECRET, 1_900_000_000.0)
-        if isinstance(seen, lineage.Child):
+        if isinstance(seen, lineage.ChildName):
             children += 1
             assert (name, seen.root, seen.hop) == (f"{seen.model}{TOKEN}", ROOT, 1), number
         assert lineage.MARKER not in lineage.erased(name), number
@@ -86,9 +86,9 @@ def test_approaches() -> None:
     listed = ("none", "re2", "moa")
     for number, text in enumerate(mutations(SELECTORS, 60_000)):
         parsed = approaches.parse(text)
-        assert isinstance(parsed, approaches.Problem) or parsed.text == text, number
+        assert isinstance(parsed, approaches.InvalidApproach) or parsed.text == text, number
         decided = approaches.decide([text], listed, "none")
-        assert isinstance(decided, approaches.Problem) or set(decided.parts) <= set(listed), number
+        assert isinstance(decided, approaches.InvalidApproach) or set(decided.parts) <= set(listed), number
         split = approaches.split_prefix(text, ["boost"])
         assert split is None or f"{split[0]}-{split[1]}" == text, number
         approaches.eaten_by_optillm(text)

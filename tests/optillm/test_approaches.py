@@ -10,7 +10,7 @@ from litellm_homelab.optillm.approaches import (
     MAX_PARTS,
     NONE,
     Approach,
-    Problem,
+    InvalidApproach,
     decide,
     eaten_by_optillm,
     parse,
@@ -95,14 +95,14 @@ def test_reads_the_grammar(text: str, expected: Approach) -> None:
 def test_says_what_is_wrong(text: object, part: str) -> None:
     """What OptiLLM would reject, bend or take for a model name is a problem that says so."""
     problem = parse(text)
-    assert isinstance(problem, Problem)
+    assert isinstance(problem, InvalidApproach)
     assert part in problem.reason
 
 
 def test_repeats_only_the_start_of_a_long_text() -> None:
     """An error does not carry a megabyte back to the client."""
     problem = parse("x" * 1_000_000)
-    assert isinstance(problem, Problem)
+    assert isinstance(problem, InvalidApproach)
     assert len(problem.reason) < 200
 
 
@@ -122,7 +122,7 @@ TEXTS = st.one_of(
 def test_optillm_reads_the_same_and_the_model_stays(text: str, model: str) -> None:
     """Whatever is accepted means the same to OptiLLM, and leaves the model's name as it was."""
     approach = parse(text)
-    if isinstance(approach, Problem) or approach.selector is Selector.DECODING:
+    if isinstance(approach, InvalidApproach) or approach.selector is Selector.DECODING:
         return
     operation, parts, rest = as_optillm_parses(f"{approach.text}-{model}")
     assert (operation.lower(), tuple(parts), rest) == (approach.operator, approach.parts, model)
@@ -183,14 +183,14 @@ def test_allows_what_is_listed(asked: list[object], expected: Approach) -> None:
 def test_refuses_what_is_not(asked: list[object], part: str) -> None:
     """What is unlisted, malformed or contradictory is a problem that says what is allowed."""
     problem = decide(asked, BOOST, "none")
-    assert isinstance(problem, Problem)
+    assert isinstance(problem, InvalidApproach)
     assert part in problem.reason
 
 
 def test_an_empty_list_allows_nothing() -> None:
     """Without any allowed approach even none is refused."""
     problem = decide([], (), "none")
-    assert isinstance(problem, Problem)
+    assert isinstance(problem, InvalidApproach)
     assert "no approach is allowed" in problem.reason
 
 
@@ -198,7 +198,7 @@ def test_an_empty_list_allows_nothing() -> None:
 def test_deciding_never_raises_and_never_lets_an_unlisted_part_through(asked: list[object]) -> None:
     """Any value gives a problem or parts that are all listed."""
     decision = decide(asked, BOOST, "none")
-    assert isinstance(decision, Problem) or set(decision.parts) <= set(BOOST)
+    assert isinstance(decision, InvalidApproach) or set(decision.parts) <= set(BOOST)
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from litellm_homelab.optillm.approaches import Approach, Problem, parse
+from litellm_homelab.optillm.approaches import Approach, InvalidApproach, parse
 from litellm_homelab.optillm.catalogue import CATALOGUE
 from litellm_homelab.optillm.costs import COSTS, FORMULAS, estimate
 
@@ -16,7 +16,7 @@ from litellm_homelab.optillm.costs import COSTS, FORMULAS, estimate
 def approach(text: str) -> Approach:
     """Parse a text that must be an approach."""
     parsed = parse(text)
-    assert not isinstance(parsed, Problem), parsed
+    assert not isinstance(parsed, InvalidApproach), parsed
     return parsed
 
 

@@ -12,8 +12,8 @@ from litellm_homelab.optillm.fanout import (
     Admitted,
     Ended,
     Looped,
-    Problem,
-    Root,
+    RootFailure,
+    RootRecord,
     Spent,
     Summary,
     Unknown,
@@ -21,10 +21,10 @@ from litellm_homelab.optillm.fanout import (
 )
 from litellm_homelab.state import Entry, Taken
 
-ROOT = Root("r", "boost", "moa&re2", 3, 1_800_000_000.25, 1_800_000_600.25)
-LOOPED = fanout.written(Problem("looped", "boost -> OptiLLM -> boost"))
-GONE = fanout.written(Problem("gone"))
-SPENT = fanout.written(Problem("spent", "3"))
+ROOT = RootRecord("r", "boost", "moa&re2", 3, 1_800_000_000.25, 1_800_000_600.25)
+LOOPED = fanout.written(RootFailure("looped", "boost -> OptiLLM -> boost"))
+GONE = fanout.written(RootFailure("gone"))
+SPENT = fanout.written(RootFailure("spent", "3"))
 
 
 @pytest.mark.parametrize(
@@ -57,7 +57,7 @@ def test_a_child_of_no_root_is_unknown() -> None:
 
 @given(
     st.builds(
-        Root,
+        RootRecord,
         st.text(),
         st.text(),
         st.text(),
@@ -66,7 +66,7 @@ def test_a_child_of_no_root_is_unknown() -> None:
         st.floats(0, 2**33),
     )
 )
-def test_a_root_is_read_as_it_was_opened(root: Root) -> None:
+def test_a_root_is_read_as_it_was_opened(root: RootRecord) -> None:
     """Nothing of a root is lost in its entry, and a fresh one has no children, usage or problem."""
     assert fanout.summary_of(fanout.opened(root)) == Summary(root, 0, 0, Usage(), None, ended=False)
 
@@ -91,5 +91,5 @@ def test_a_backends_word_cannot_break_the_sum(usage: Usage) -> None:
 @given(st.sampled_from(["looped", "spent", "gone"]), st.text())
 def test_a_problem_is_read_as_it_was_written(kind: fanout.ProblemKind, text: str) -> None:
     """A problem's text comes back whole, colons and all."""
-    entry = fanout.opened(ROOT).mark("problem", fanout.written(Problem(kind, text)))
-    assert fanout.summary_of(entry).problem == Problem(kind, text)
+    entry = fanout.opened(ROOT).mark("problem", fanout.written(RootFailure(kind, text)))
+    assert fanout.summary_of(entry).problem == RootFailure(kind, text)

@@ -17,8 +17,8 @@ from litellm_homelab.optillm.fanout import (
     Admitted,
     Ended,
     Looped,
-    Problem,
-    Root,
+    RootFailure,
+    RootRecord,
     Spent,
     Summary,
     Unknown,
@@ -37,10 +37,10 @@ PATH = "boost -> OptiLLM -> boost"
 INTERLEAVED_CHILDREN = 12
 
 
-def new_root(max_calls: int = 3, seconds: float = 60.0) -> Root:
+def new_root(max_calls: int = 3, seconds: float = 60.0) -> RootRecord:
     """Return a root that is opened now."""
     now = time.time()
-    return Root(lineage.new_root(), "boost", "moa", max_calls, now, now + seconds)
+    return RootRecord(lineage.new_root(), "boost", "moa", max_calls, now, now + seconds)
 
 
 @pytest.fixture
@@ -80,7 +80,7 @@ async def test_the_child_too_many_is_refused_and_remembered(ledger: Ledger) -> N
     await ledger.open(root)
     answers = [await ledger.admit(root.id) for _ in range(4)]
     assert answers == [Admitted(1, root), Admitted(2, root), Spent(2), Spent(2)]
-    assert await ledger.read(root.id) == Summary(root, 2, 0, Usage(), Problem("spent", "2"), ended=False)
+    assert await ledger.read(root.id) == Summary(root, 2, 0, Usage(), RootFailure("spent", "2"), ended=False)
 
 
 async def test_a_root_at_its_limit_has_no_problem(ledger: Ledger) -> None:
@@ -101,7 +101,7 @@ async def test_a_looped_root_admits_nobody(ledger: Ledger) -> None:
     assert await ledger.admit(root.id) == Looped(PATH)
     summary = await ledger.end(root.id)
     assert summary is not None
-    assert summary.problem == Problem("looped", PATH)
+    assert summary.problem == RootFailure("looped", PATH)
 
 
 async def test_a_root_whose_client_left_admits_nobody(ledger: Ledger) -> None:
@@ -121,7 +121,7 @@ async def test_the_first_problem_is_told(ledger: Ledger) -> None:
     await ledger.leave(root.id)
     summary = await ledger.read(root.id)
     assert summary is not None
-    assert summary.problem == Problem("spent", "0")
+    assert summary.problem == RootFailure("spent", "0")
 
 
 async def test_an_ended_root_admits_nobody_and_still_books(ledger: Ledger) -> None:
@@ -173,7 +173,7 @@ async def test_roots_do_not_mix(ledger: Ledger) -> None:
     """With 100 roots at once every child and token is booked on its own root."""
     roots = [new_root(max_calls=number % 7) for number in range(100)]
 
-    async def run(number: int, root: Root) -> Summary | None:
+    async def run(number: int, root: RootRecord) -> Summary | None:
         await ledger.open(root)
         for _ in range(5):
             if isinstance(await ledger.admit(root.id), Admitted):
@@ -183,7 +183,7 @@ async def test_roots_do_not_mix(ledger: Ledger) -> None:
     summaries = await asyncio.gather(*(run(number, root) for number, root in enumerate(roots)))
     for number, (root, summary) in enumerate(zip(roots, summaries, strict=True)):
         children = min(5, number % 7)
-        problem = Problem("spent", str(root.max_calls)) if root.max_calls < 5 else None
+        problem = RootFailure("spent", str(root.max_calls)) if root.max_calls < 5 else None
         usage = Usage(number * children, children)
         assert summary == Summary(root, children, children, usage, problem, ended=True)
 
@@ -197,7 +197,9 @@ async def test_processes_are_exact_together(location: Location, store: Store) ->
     numbers = await asyncio.to_thread(in_processes, 4, ask_60, location)
     assert sorted(number for worker in numbers for number in worker) == list(range(1, 151))
     expected = Usage(sum(range(1, 151)), 150, 0.15)
-    assert await ledger.end(root.id) == Summary(root, 150, 150, expected, Problem("spent", "150"), ended=True)
+    assert await ledger.end(root.id) == Summary(
+        root, 150, 150, expected, RootFailure("spent", "150"), ended=True
+    )
 
 
 class YieldingStore(MemoryStore):
@@ -244,7 +246,7 @@ def test_any_interleaving_keeps_the_promises(
     asyncio.run(_interleave(Ledger(YieldingStore(yields)), new_root(max_calls), stop, stop_after))
 
 
-async def _interleave(ledger: Ledger, root: Root, stop: str | None, stop_after: int) -> None:
+async def _interleave(ledger: Ledger, root: RootRecord, stop: str | None, stop_after: int) -> None:
     await ledger.open(root)
     children = [asyncio.create_task(_child(ledger, root.id)) for _ in range(INTERLEAVED_CHILDREN)]
     for _ in range(stop_after):

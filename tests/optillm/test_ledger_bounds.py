@@ -8,16 +8,16 @@ import time
 import pytest
 
 from litellm_homelab.optillm import lineage
-from litellm_homelab.optillm.fanout import Admitted, Root, Unknown
+from litellm_homelab.optillm.fanout import Admitted, RootRecord, Unknown
 from litellm_homelab.optillm.ledger import Ledger
 from litellm_homelab.state import StateUnavailable
 from litellm_homelab.state.memory import MAX_ENTRIES, MemoryStore
 
 
-def new_root() -> Root:
+def new_root() -> RootRecord:
     """A root that lives for an hour."""
     now = time.time()
-    return Root(lineage.new_root(), "boost", "moa", 4, now, now + 3600)
+    return RootRecord(lineage.new_root(), "boost", "moa", 4, now, now + 3600)
 
 
 async def test_live_roots_are_bounded_and_kept() -> None:

@@ -11,7 +11,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from litellm_homelab.optillm import lineage
-from litellm_homelab.optillm.lineage import MARKER, Child, Forged, Untouched
+from litellm_homelab.optillm.lineage import MARKER, ChildName, Forged, Untouched
 
 SECRET = "sk-test-secret"
 NOW = 1_800_000_000.0
@@ -31,7 +31,7 @@ def test_a_child_gets_its_model_root_and_hop_back(
 ) -> None:
     """What was minted for any model, root, hop and secret opens to the same until it expires."""
     name = model + lineage.mint(secret, root, hop, expires_at)
-    assert lineage.open(name, secret, expires_at - 1) == Child(model, root, hop)
+    assert lineage.open(name, secret, expires_at - 1) == ChildName(model, root, hop)
     assert lineage.open(name, secret, expires_at) == Forged("expired")
 
 
@@ -57,7 +57,7 @@ def test_any_changed_character_is_refused(position: int, character: str) -> None
     """There is one way to write a token: any other character in its place is refused."""
     name = "fast" + TOKEN[:position] + character + TOKEN[position + 1 :]
     opened = lineage.open(name, SECRET, NOW)
-    assert isinstance(opened, Child) if name == "fast" + TOKEN else isinstance(opened, Forged)
+    assert isinstance(opened, ChildName) if name == "fast" + TOKEN else isinstance(opened, Forged)
 
 
 @pytest.mark.parametrize(

@@ -7,19 +7,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from litellm_homelab.optillm.addresses import own_addresses
-from litellm_homelab.optillm.topology import Deployment, Graph, base_model, find_cycle, written
+from litellm_homelab.optillm.topology import Graph, RoutingEntry, base_model, find_cycle, written
 
 OWN = own_addresses(4000, ["gate.example"])
 LANE = "http://127.0.0.1:8100/v1"
 BACKEND = "http://127.0.0.1:9000/v1"
 
 
-def boost(model: str) -> list[Deployment]:
+def boost(model: str) -> list[RoutingEntry]:
     """Build a handle whose deployment is OptiLLM in front of a model."""
-    return [Deployment(f"openai/{model}", LANE)]
+    return [RoutingEntry(f"openai/{model}", LANE)]
 
 
-FAST = {"fast": [Deployment("openai/real", BACKEND)]}
+FAST = {"fast": [RoutingEntry("openai/real", BACKEND)]}
 
 
 @pytest.mark.parametrize(
@@ -57,7 +57,7 @@ FAST = {"fast": [Deployment("openai/real", BACKEND)]}
         ),
         pytest.param(
             Graph(
-                {"boost": boost("hop"), "hop": [Deployment("openai/boost", "http://gate.example:4000/v1")]},
+                {"boost": boost("hop"), "hop": [RoutingEntry("openai/boost", "http://gate.example:4000/v1")]},
                 frozenset({"boost"}),
                 OWN,
             ),
@@ -65,13 +65,13 @@ FAST = {"fast": [Deployment("openai/real", BACKEND)]}
             id="by this gateway under another name",
         ),
         pytest.param(
-            Graph({"self": [Deployment("openai/self", "http://localhost:4000/v1")]}, frozenset(), OWN),
+            Graph({"self": [RoutingEntry("openai/self", "http://localhost:4000/v1")]}, frozenset(), OWN),
             "self -> this gateway -> self",
             id="this gateway alone",
         ),
         pytest.param(
             Graph(
-                {"boost": boost("other"), "other": [Deployment("openai/boost", "http://localhost:8100")]},
+                {"boost": boost("other"), "other": [RoutingEntry("openai/boost", "http://localhost:8100")]},
                 frozenset({"boost"}),
                 OWN,
             ),
@@ -153,7 +153,7 @@ def test_agrees_with_walking_every_way(
 ) -> None:
     """A cycle is reported exactly when following calls and fallbacks can come back through OptiLLM."""
     groups = {
-        name: [Deployment(f"openai/{target}", f"http://{name}.example/v1") for target in targets]
+        name: [RoutingEntry(f"openai/{target}", f"http://{name}.example/v1") for target in targets]
         for name, targets in models.items()
     }
     calls = {(name, target) for name in optillm for target in models.get(name, ())}

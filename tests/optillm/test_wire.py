@@ -17,12 +17,12 @@ from litellm_homelab.optillm.wire import (
     FIELD_NAMES,
     NEVER,
     PASSED_ON,
-    Policy,
+    HandleLimits,
     reduce,
     strip,
 )
 
-PLAIN = Policy()
+PLAIN = HandleLimits()
 PLUMBING = frozenset({"api_key", "api_base", "metadata", "litellm_call_id"})
 CHAT: dict[str, object] = {"model": "openai/base", "messages": [{"role": "user", "content": "hi"}]}
 
@@ -104,7 +104,7 @@ def test_the_approach_is_sent_once(
 )
 def test_n_is_capped(value: object, most: int, sent: int | None) -> None:
     """`n` leaves as a whole number from 1 to the cap, or not at all."""
-    reduced = reduce({**CHAT, "n": value}, MOA, Policy(max_n=most), frozenset())
+    reduced = reduce({**CHAT, "n": value}, MOA, HandleLimits(max_n=most), frozenset())
     assert reduced.fields.get("n") == sent
     assert ("n" in reduced.stripped) == (sent is None)
 
@@ -139,7 +139,7 @@ def test_json_reads_the_response_format() -> None:
     ],
 )
 def test_a_parameter_goes_where_it_is_read(
-    approach: Approach, name: str, value: object, policy: Policy, sent: object
+    approach: Approach, name: str, value: object, policy: HandleLimits, sent: object
 ) -> None:
     """A parameter leaves only for an approach that reads it, within bounds, and none that OptiLLM keeps."""
     assert reduce({**CHAT, name: value}, approach, policy, frozenset()).fields.get(name) == sent
@@ -159,14 +159,14 @@ APPROACHES = st.sampled_from([NONE, MOA, MCTS, single("majority_voting"), single
 def test_only_known_fields_leave(fields: dict[str, object], approach: Approach, most: int) -> None:
     """For any body: nothing raises, the input is as it was, and what leaves is known and within bounds."""
     before = copy.deepcopy(fields)
-    reduced = reduce(fields, approach, Policy(max_n=most), PLUMBING)
+    reduced = reduce(fields, approach, HandleLimits(max_n=most), PLUMBING)
     assert fields == before
     allowed = {*ALWAYS, *PASSED_ON, *PLUMBING, "n", "k", "optillm_approach", "decoding"}
     assert set(reduced.fields) <= allowed
     assert ("optillm_approach" in reduced.fields) == (approach not in (NONE, single("deepconf")))
     assert 1 <= int(str(reduced.fields.get("n", 1))) <= most
     assert {*reduced.fields, *reduced.stripped, "optillm_approach"} >= set(fields)
-    again = reduce(reduced.fields, approach, Policy(max_n=most), PLUMBING)
+    again = reduce(reduced.fields, approach, HandleLimits(max_n=most), PLUMBING)
     assert again.fields == reduced.fields
 
 

@@ -11,7 +11,7 @@ from litellm_homelab.config.loading import parse
 from litellm_homelab.config.router_file import Deployment
 from litellm_homelab.config.settings import Known, Settings
 from litellm_homelab.showroom import placement
-from litellm_homelab.showroom.registry import Entry
+from litellm_homelab.showroom.registry import RegistryEntry
 
 SMALL = parse(
     """
@@ -33,7 +33,7 @@ def settings(count: int) -> Settings:
         deployments=tuple(Deployment(group=name, model=f"openai/{name}") for name in names),
         fallbacks=tuple(("fallbacks", a, (b,)) for a, b in itertools.pairwise(names)),
     )
-    registry = {name: Entry(cache_path=f"/srv/{name}") for name in names}
+    registry = {name: RegistryEntry(cache_path=f"/srv/{name}") for name in names}
     lists = {"handles": names, "registry": "r", "roots": ["/srv"]}
     homelab = SMALL.homelab.model_copy(update={"showroom": SMALL.homelab.showroom.model_copy(update=lists)})
     return replace(SMALL, homelab=homelab, router=router, handles=tuple(names), registry=registry)

@@ -17,7 +17,7 @@ from litellm_homelab.adapter.fail_closed import broken
 from litellm_homelab.adapter.litellm_api import own_metadata
 from litellm_homelab.adapter.litellm_api.exceptions import policy_error
 from litellm_homelab.adapter.litellm_api.targets import Targets
-from litellm_homelab.adapter.middleware.forms import Fields
+from litellm_homelab.adapter.middleware.forms import FormReader
 from litellm_homelab.adapter.policies import purposes
 from litellm_homelab.attempts import address, target
 from litellm_homelab.attempts.address import Address
@@ -173,7 +173,7 @@ def _leaving(request: httpx.Request) -> Leaving:
 def _names(kind: str, body: bytes) -> tuple[Iterable[object], Iterable[str]]:
     """The values of `model`, and which further fields of models there are, in a JSON or form body."""
     if kind.startswith(("multipart/", "application/x-www-form-urlencoded")):
-        form = Fields(kind)
+        form = FormReader(kind)
         form.feed(body)
         form.end()
         return [value for name, value in form.found if name == "model"], (

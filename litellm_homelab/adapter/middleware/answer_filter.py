@@ -16,7 +16,7 @@ from litellm_homelab.adapter.middleware.answer_whole import Whole
 from litellm_homelab.adapter.policies import usage
 from litellm_homelab.answers import headers
 from litellm_homelab.answers.rewriting import Rewriting
-from litellm_homelab.answers.routes import Answers, answers_of
+from litellm_homelab.answers.routes import AnswerShape, answers_of
 from litellm_homelab.answers.shapes import View, content
 
 STARTS: Final = frozenset({"http.response.start", "websocket.accept", "websocket.http.response.start"})
@@ -25,7 +25,7 @@ FAILED: Final = 400
 JSON: Final = ("application/json", "application/problem+json")
 EVENTS: Final = "text/event-stream"
 TEXTS: Final = ("text/plain", "text/html")
-DEFAULT: Final = Answers("openai", content, content)
+DEFAULT: Final = AnswerShape("openai", content, content)
 """A route that is on no list, such as one of `homelab.gate.open`: its errors are cleaned, its answers
 pass."""
 OTHERS: Final = frozenset({Access.MANAGEMENT, Access.KEYLESS, Access.OPEN, Access.METRICS})
@@ -63,7 +63,7 @@ class AnswerFilter:
             return
         await self._begin({**message, "headers": headers.of_a_model(pairs)}, answers or DEFAULT)
 
-    async def _begin(self, start: Message, answers: Answers) -> None:
+    async def _begin(self, start: Message, answers: AnswerShape) -> None:
         kind, failed = _kind(start), start.get("status", 200) >= FAILED
         if kind == EVENTS:
             rewriting = self._rewriting(answers)
@@ -77,7 +77,7 @@ class AnswerFilter:
         """Whether a root's outcome will take the place of the stream (`LastWord`)."""
         return outcome.of_root(self._record.root) is not None
 
-    def _rewriting(self, answers: Answers) -> Rewriting:
+    def _rewriting(self, answers: AnswerShape) -> Rewriting:
         record = self._record
         handle = record.asked or record.model
         mend = partial(usage.mended_body, root=record.root) if record.root is not None else _as_it_is

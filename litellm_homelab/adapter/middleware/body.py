@@ -18,7 +18,7 @@ from litellm_homelab.access import limits
 from litellm_homelab.adapter import context
 from litellm_homelab.adapter.litellm_api.exceptions import response as to_response
 from litellm_homelab.adapter.middleware import drain
-from litellm_homelab.adapter.middleware.forms import Fields
+from litellm_homelab.adapter.middleware.forms import FormReader
 from litellm_homelab.decision import Refuse
 from litellm_homelab.optillm import lineage
 
@@ -55,7 +55,7 @@ class Body:
         parts: int,
         unmark: Callable[[str], str],
         note: Callable[[Mapping[str, object], bytes], None],
-        note_form: Callable[[Fields], None],
+        note_form: Callable[[FormReader], None],
     ) -> None:
         self._app = app
         self._limit = limit
@@ -131,7 +131,7 @@ class Body:
         is_json = bytes(first.get("body", b"")).lstrip(BLANK)[:1] == b"{"
         app = _response(refusals.json_as_a_form(media_type(Headers(scope=scope)))) if is_json else self._app
         receive = _Replay(first, receive)
-        fields = Fields(kind)
+        fields = FormReader(kind)
         self._note_form(fields)
         counter = _Counter(receive, send, self._limit, fields)
         with contextlib.suppress(_TooLarge):
@@ -157,7 +157,7 @@ class _Counter:
     large, whether the key was right or the route there.
     """
 
-    def __init__(self, receive: Receive, send: Send, limit: int, fields: Fields) -> None:
+    def __init__(self, receive: Receive, send: Send, limit: int, fields: FormReader) -> None:
         self._receive = receive
         self._fields = fields
         self._send = send

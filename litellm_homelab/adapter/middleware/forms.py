@@ -14,7 +14,7 @@ MULTIPART: Final = b"multipart/form-data"
 URLENCODED: Final = b"application/x-www-form-urlencoded"
 
 
-class Fields:
+class FormReader:
     """
     Reads the fields of a form, files left out, from chunks of its body; starlette's parser does the work.
 

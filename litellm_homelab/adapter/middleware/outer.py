@@ -21,7 +21,7 @@ from litellm_homelab.adapter.middleware.answer_filter import AnswerFilter
 from litellm_homelab.adapter.middleware.body import Body
 from litellm_homelab.adapter.middleware.early_errors import Early, Instead
 from litellm_homelab.adapter.middleware.final_refusal import LastWord
-from litellm_homelab.adapter.middleware.forms import Fields
+from litellm_homelab.adapter.middleware.forms import FormReader
 from litellm_homelab.adapter.middleware.response_recorder import Watch
 from litellm_homelab.decision import Allow, Refuse
 
@@ -175,7 +175,7 @@ def _note(record: RequestContext, document: Mapping[str, object], body: bytes) -
     record.named = model_names.in_json(body, document)
 
 
-def _note_form(record: RequestContext, fields: Fields) -> None:
+def _note_form(record: RequestContext, fields: FormReader) -> None:
     record.form = fields.found
 
 

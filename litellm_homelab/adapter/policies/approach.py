@@ -79,7 +79,7 @@ class ApproachPolicy(Policy):
         if not optillm_fields.is_sent(call_type):
             return self._outer(group, kwargs, ctx, call_type)
         kwargs = {**kwargs, **self._prompt(group, kwargs, ctx)}
-        policy = wire.Policy(max_n=self._lanes.lanes[group].max_n)
+        policy = wire.HandleLimits(max_n=self._lanes.lanes[group].max_n)
         params = self._deployments.params_of(chosen)
         sent, gone = optillm_fields.reduced(kwargs, policy, approach, ctx.fields, params)
         ctx.stats.stripped.update(gone)

@@ -105,7 +105,7 @@ def refuse(refusal: Refuse, rule: str = "approach") -> NoReturn:
 
 def reduced(
     kwargs: Mapping[str, Any],
-    policy: wire.Policy,
+    policy: wire.HandleLimits,
     approach: Approach,
     body: Mapping[str, Any],
     deployment: Mapping[str, Any],

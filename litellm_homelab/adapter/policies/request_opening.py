@@ -95,7 +95,7 @@ class RequestOpening:
     def unmarked(self, record: RequestContext, model: str) -> str:
         """`model` without a mark; who it belongs to, or why it is not accepted, goes into the record."""
         seen = lineage.open(model, self._secret, time.time())
-        if isinstance(seen, lineage.Child):
+        if isinstance(seen, lineage.ChildName):
             record.child = Child(seen.root, seen.hop)
             return seen.model
         if isinstance(seen, lineage.Forged):

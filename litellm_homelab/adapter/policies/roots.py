@@ -55,7 +55,7 @@ class RootKeeper:
         root_id, deadline = lineage.new_root(), now + ROOT_SECONDS
         handle = record.asked or group
         opened = await self.ledger.open(
-            fanout.Root(root_id, handle, approach, lane.max_calls, opened_at=now, deadline=deadline)
+            fanout.RootRecord(root_id, handle, approach, lane.max_calls, opened_at=now, deadline=deadline)
         )
         if not opened:
             raise LookupError("a root id that is taken already")
@@ -136,5 +136,5 @@ def blank_headers() -> dict[str, str]:
 
 
 def _unknown(root: Root) -> Summary:
-    known = fanout.Root(root.id, root.handle, root.approach, 0, 0.0, 0.0)
+    known = fanout.RootRecord(root.id, root.handle, root.approach, 0, 0.0, 0.0)
     return Summary(known, 0, 0, Usage(), None, ended=True)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final, Self
 
 from litellm.constants import RETURN_RAW_MODEL_NAME_METADATA_KEY
 
+from litellm_homelab import refusals
 from litellm_homelab.access.callers import MASTER
 from litellm_homelab.adapter import context
 from litellm_homelab.adapter.context import Chosen, RequestContext
@@ -23,7 +24,7 @@ from litellm_homelab.adapter.policies.request_opening import RequestOpening
 from litellm_homelab.adapter.policy import Policy
 from litellm_homelab.attempts import target
 from litellm_homelab.config import wildcards
-from litellm_homelab.decision import Allow, RefusalType, Refuse
+from litellm_homelab.decision import Allow, Refuse
 from litellm_homelab.showroom.rule import Showroom
 
 if TYPE_CHECKING:
@@ -143,11 +144,7 @@ class ShowroomPolicy(Policy):
         log.error("homelab showroom rule refused an attempt: its %s is not the chosen deployment's", wrong)
         if record is None or wrong == "model" or wrong not in record.fields:
             return policy_error("showroom").refusal
-        return Refuse(
-            RefusalType.PARAM_NOT_ALLOWED,
-            f"{wrong} would change where this request goes. Leave it out: the handle decides that.",
-            param=wrong,
-        )
+        return refusals.field_that_redirects(wrong)
 
     def sending(self, ctx: RequestContext | None, body: dict[str, Any]) -> None:  # noqa: ARG002 - not changed here
         """Note that the attempt is about to be sent."""

@@ -113,7 +113,7 @@ async def test_what_has_run_optillm_must_not_be_sent_again() -> None:
     """Whatever went wrong: each repetition would run it again."""
     one = record()
     assert one.root is not None
-    known = fanout.Root("r1", "boost", "moa", 12, 0.0, 1.0)
+    known = fanout.RootRecord("r1", "boost", "moa", 12, 0.0, 1.0)
     one.root.summary = Summary(known, 3, 3, Usage(5, 9), None, ended=True)
     one.dropped = ("tools", "images")
     _, headers, _ = await sent(one, 500, [b"{}"], JSON)

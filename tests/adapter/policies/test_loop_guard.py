@@ -16,7 +16,7 @@ import pytest_asyncio
 from litellm_homelab.adapter.policies import lineage_token
 from litellm_homelab.adapter.policies.roots import RootKeeper
 from litellm_homelab.optillm import lineage
-from litellm_homelab.optillm.fanout import Root, Summary, Usage
+from litellm_homelab.optillm.fanout import RootRecord, Summary, Usage
 from litellm_homelab.optillm.lanes import Lanes
 from litellm_homelab.optillm.ledger import Ledger
 from litellm_homelab.optillm.lineage import MARKER
@@ -57,7 +57,7 @@ class Gateway:
     async def open(self, max_calls: int = MAX_CALLS) -> str:
         """Open a root as another worker would; its id."""
         root, now = lineage.new_root(), time.time()
-        await self.ledger.open(Root(root, "boost", "moa", max_calls, now, now + 60))
+        await self.ledger.open(RootRecord(root, "boost", "moa", max_calls, now, now + 60))
         return root
 
     async def child(self, model: str, caller: str = "optillm", **fields: object) -> Answer:
@@ -91,7 +91,7 @@ class Held:
         self.mark = mark
         self.answers: list[Answer] = []
         opened = lineage.open(mark, SECRET, time.time())
-        assert isinstance(opened, lineage.Child)
+        assert isinstance(opened, lineage.ChildName)
         self.root = opened.root
 
     @property

@@ -106,7 +106,7 @@ def test_an_event_of_a_root_tells_the_sum_once_it_is_known() -> None:
     """Before the root is closed, the event stays as it is."""
     root = Root("r", "boost", "moa", "")
     assert bill.mended_body({"usage": OWN}, root) == {"usage": OWN}
-    known = fanout.Root("r", "boost", "moa", 1, 0.0, 0.0)
+    known = fanout.RootRecord("r", "boost", "moa", 1, 0.0, 0.0)
     root.summary = Summary(known, 0, 0, SUM, None, ended=True)
     assert bill.mended_body({"usage": OWN}, root) == {"usage": CHAT}
     assert bill.mended_body({"choices": []}, root) == {"choices": []}
