@@ -9,8 +9,8 @@ ADAPTER: Final = "adapter"
 """The folder that knows LiteLLM."""
 KNOWS_LITELLM: Final = (ADAPTER, "guardrails.py", "testing")
 """Where LiteLLM may be imported: the guardrail is a class of LiteLLM's, MockProxy runs LiteLLM."""
-USES_THE_ADAPTER: Final = (*KNOWS_LITELLM, "__init__.py")
-"""The package itself makes its entry points there when LiteLLM asks for them."""
+USES_THE_ADAPTER: Final = (*KNOWS_LITELLM, "__init__.py", "policies.py")
+"""The package makes its entry points there when LiteLLM asks for them; the registry names the policies."""
 
 KEYS_OF_LITELLM: Final = frozenset(
     {"proxy_server_request", "litellm_call_id", "litellm_logging_obj", "litellm_metadata", "secret_fields"}
@@ -38,6 +38,8 @@ TESTED_IN: Final[Mapping[str, tuple[str, ...]]] = {
         "adapter/middleware/drain.py",
         "adapter/middleware/forms.py",
     ),
+    "test_policies.py": ("adapter/policy.py",),
+    "config/test_entry_points.py": ("hooks.py",),
     "adapter/middleware/test_token_counts.py": ("adapter/middleware/other_paths.py",),
     "adapter/test_naming.py": (
         "adapter/middleware/model_names.py",

@@ -26,6 +26,10 @@ class Gate:
         """Whether LiteLLM would serve it to anyone, so that `before_key` must know who sends."""
         return self._access(route) is Access.KEYLESS
 
+    def is_for_everyone(self, route: Route) -> bool:
+        """Whether anyone may use a route, and nothing of ours depends on it: LiteLLM's health and pages."""
+        return self._access(route) is Access.OPEN
+
     def before_key(self, route: Route, caller: Caller | None) -> Allow | Refuse:
         """
         Decide on what LiteLLM would serve without asking us for a key, and on what no client may use.

@@ -9,11 +9,12 @@ from typing import Any
 
 from starlette.types import ASGIApp
 
+from litellm_homelab import policies as registry
 from litellm_homelab import state
 from litellm_homelab.access import openings
 from litellm_homelab.access.callers import Keyring
 from litellm_homelab.access.rule import Gate
-from litellm_homelab.adapter import policy, recording
+from litellm_homelab.adapter import recording
 from litellm_homelab.adapter.callback import Plugin
 from litellm_homelab.adapter.litellm_api import parameters
 from litellm_homelab.adapter.litellm_api.deployments import Deployments
@@ -83,7 +84,7 @@ def build(settings: Settings, router: Callable[[], Any], has_database: Callable[
     """Make everything from checked settings; `router` and `has_database` are asked at call time."""
     recording.show(Labels.of(settings))
     shared = share(settings, router)
-    policies = [one.load().build(shared) for one in policy.active(settings.homelab)]
+    policies = [one.load().build(shared) for one in registry.active(settings.homelab)]
     showroom = next(one for one in policies if isinstance(one, ShowroomPolicy))
     errors = ErrorResponse(shared.scrub, shared.keeper)
     return Parts(

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any, Final, get_args
 
 from pydantic import BaseModel, ValidationError, create_model
 
-from litellm_homelab.adapter.policy import POLICIES
 from litellm_homelab.config.sections import Homelab
 from litellm_homelab.config.wording import HIDDEN, described, did_you_mean, looks_like_a_key
+from litellm_homelab.policies import POLICIES
 
 if TYPE_CHECKING:
     from pydantic_core import ErrorDetails

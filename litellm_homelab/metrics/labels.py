@@ -8,11 +8,11 @@ from itertools import product
 from typing import TYPE_CHECKING, Final
 
 from litellm_homelab.access.callers import MASTER
-from litellm_homelab.adapter.policy import POLICIES
 from litellm_homelab.decision import RefusalType
 from litellm_homelab.fields import metadata
 from litellm_homelab.fields.lists import reviewed
 from litellm_homelab.optillm import wire
+from litellm_homelab.policies import POLICIES
 
 if TYPE_CHECKING:
     from litellm_homelab.config.settings import Settings

@@ -18,6 +18,11 @@ TRAPS = "## LiteLLM's traps"
 BACKGROUND = frozenset({"async_logging_hook"})
 """Hooks that run after the answer, at a time of LiteLLM's own."""
 
+EXAMPLES = frozenset({"litellm_homelab.py", "litellm_homelab/prompt_limit.py"}) | {
+    "litellm_homelab/adapter/policies/prompt_limit.py"
+}
+"""Files that the page tells the reader to write, or not to write."""
+
 _TEST = re.compile(r"tests/[\w/]+\.py(?:::\w+)?")
 _FILE = re.compile(r"`([\w./-]+\.(?:py|yaml|json|jsonl|example|toml|md))`")
 _VERSION = re.compile(r"\d+\.\d+\.\d+")
@@ -126,7 +131,7 @@ def _references(text: str) -> Iterator[str]:
         file, _, test = reference.partition("::")
         if not (REPOSITORY / file).is_file() or (test and test not in _tests(REPOSITORY / file)):
             yield f"there is no {reference}"
-    for name in sorted(set(_FILE.findall(text))):
+    for name in sorted(set(_FILE.findall(text)) - EXAMPLES):
         if not ((REPOSITORY / name).exists() or (declared.PACKAGE / name).exists()):
             yield f"there is no file {name}"
 

@@ -10,7 +10,8 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterable, Iterator
 
-from litellm_homelab.adapter.policy import POLICIES, STAGES, Policy, Registered
+from litellm_homelab.adapter.policy import STAGES, Policy
+from litellm_homelab.policies import POLICIES, Registered
 from tests.docs.extension_points import PAGE
 
 BEGIN, END = "<!-- policies -->\n", "<!-- end of policies -->\n"

@@ -19,7 +19,7 @@ from tests.docs.declared import PACKAGE
 from tests.docs.policies_page import BEGIN, END, table
 
 SECTION = extension_points.PAGE.read_text(encoding="utf-8").partition("## Add a rule\n")[2]
-BLOCK = re.compile(r"`(litellm_homelab/[\w/]+\.py)`[^`]*:\n\n```python\n(.*?)```", re.DOTALL)
+BLOCK = re.compile(r"`(litellm_homelab/[\w/]+\.py)`[^`]*:\n\n```(?:py|text)\n(.*?)```", re.DOTALL)
 ROUTER = """
 homelab:
   showroom: {handles: [main]}

@@ -290,13 +290,12 @@ async def test_no_key_is_a_401(proxy: MockProxy) -> None:
     assert (answer.status, answer.error["type"]) == (401, "auth_error"), answer.text
 
 
-def test_a_folder_beside_router_yaml_shadows_the_package(tmp_path: Path) -> None:
-    """LiteLLM runs a file below the configuration's folder and not the package, once per entry."""
+def test_a_file_beside_router_yaml_shadows_the_package(tmp_path: Path) -> None:
+    """LiteLLM runs a file in the configuration's folder and not the package, once per entry."""
     from litellm.proxy.types_utils.utils import get_instance_fn
 
-    fake = tmp_path / "litellm_homelab" / "hooks.py"
-    fake.parent.mkdir()
-    fake.write_text("showroom = object()\n", encoding="utf-8")
+    fake = tmp_path / "litellm_homelab.py"
+    fake.write_text("plugin = object()\n", encoding="utf-8")
     router = str(tmp_path / "router.yaml")
     found = [get_instance_fn("litellm_homelab.plugin", config_file_path=router) for _ in range(2)]
     assert found[0] is not found[1]

@@ -89,7 +89,7 @@ class Door:
         record.route, record.scope = route, scope
         record.open_route = self._rule.is_opened(route)
         asks_no_key = self._rule.asks_no_key(route)
-        if not asks_no_key and not self._loaded():
+        if not self._loaded() and not self._rule.is_for_everyone(route):
             return broken("plugin", LookupError("the plugin is not in litellm.callbacks")).refusal
         return self._rule.before_key(route, sender(scope, self._keyring) if asks_no_key else None)
 

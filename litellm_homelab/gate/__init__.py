@@ -1,1 +1,0 @@
-"""The gate: which of LiteLLM's routes there are for whom."""
