@@ -32,7 +32,7 @@ def test_each_line_names_a_policy_of_that_name(registered: Any) -> None:
         ({}, [*ALWAYS, "metrics"]),
         ({"optillm": {"main": {"approaches": ["none"]}}}, [*ALWAYS, "loop_guard", "metrics"]),
         (
-            {"callers": {"o": {"key": "sk-optillm-key", "role": "optillm"}}},
+            {"callers": {"o": {"key": "sk-of-optillm", "role": "optillm"}}},
             [*ALWAYS, "loop_guard", "metrics"],
         ),
         ({"callers": {"a": {"key": "sk-another-key"}}}, [*ALWAYS, "metrics"]),

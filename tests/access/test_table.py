@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from litellm_homelab import gate
+from litellm_homelab import access as access_package
 from litellm_homelab.access.table import FORWARDING, Access, Route, access, matches, paths, reviewed
 from tests.access.installed import Installed, installed
 
@@ -62,7 +62,7 @@ def test_what_litellm_calls_public_is_not(routes: list[Installed]) -> None:
 
 def test_a_line_of_the_table_stands_once() -> None:
     """No route is under two headings, and no path is written twice under one."""
-    text = files(gate).joinpath("routes.txt").read_text(encoding="utf-8")
+    text = files(access_package).joinpath("routes.txt").read_text(encoding="utf-8")
     lines = [line for line in text.splitlines() if line and line[0] not in "#["]
     keys = [
         (method, path)

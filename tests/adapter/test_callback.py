@@ -67,7 +67,7 @@ def test_litellms_loader_finds_both_entry_points(tmp_path: Path, order: str) -> 
 @pytest.mark.parametrize(
     "callbacks",
     [*map(list, ELSEWHERE), CALLBACKS[0]],
-    ids=lambda one: one if isinstance(one, str) else " ".join(one),
+    ids=["last", "first", "twice", "a text"],
 )
 async def test_each_hook_runs_once(tmp_path: Path, callbacks: Any) -> None:
     """Wherever the plugin is listed, listed twice, or alone as a text."""
@@ -110,8 +110,7 @@ async def test_nothing_is_served_once_the_list_has_lost_it(
         with monkeypatch.context() as patch:
             patch.setattr(litellm, "callbacks", REPLACED[replaced])
             answer = await proxy.request(method, path, json=body)
-            assert (answer.status, answer.error["type"], answer.sent_to) == (503, "policy_error", []), (
-                answer.text
-            )
+            assert (answer.status, answer.error["type"]) == (503, "policy_error"), answer.text
+            assert answer.sent_to == []
             assert (await proxy.get("/health/liveliness")).status == 200
         assert (await proxy.chat("main")).status == 200
