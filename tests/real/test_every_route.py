@@ -9,6 +9,7 @@ from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect
 
 from litellm_homelab.access.table import Access, Route
+from litellm_homelab.adapter.middleware.token_counts import PATHS as COUNTED
 from litellm_homelab.testing import Answer
 from litellm_homelab.testing.upstream import SEARCH
 from tests.access.asking import (
@@ -176,6 +177,8 @@ def test_what_is_left_leads_to_the_named_handle_or_nowhere(gateway: Gated, who: 
             continue
         path = route.path.replace("{", "").replace("}", "").replace(":path", "")
         answer = gateway.ask(route.method, path, who, json={"model": "main"}, params={"model": "main"})
+        if route.path in COUNTED and (answer.status, answer.sent_to) == (200, []):
+            continue  # tokens are counted in the gateway
         if answer.status not in {400, 403, 404, 422} or set(answer.sent_to) - {"main"}:
             wrong.append(f"{route}: {told(answer)}")
     assert wrong == []
