@@ -99,6 +99,15 @@ async def _lane(size: str, rounds: int, state: str) -> list[float]:
     return seconds[WARM_UP:]
 
 
+def _deployment() -> dict[str, Any]:
+    """What the router adds to an attempt at the lane's deployment."""
+    from litellm.proxy import proxy_server
+
+    found = proxy_server.llm_router.get_deployment("id-boost")
+    params: dict[str, Any] = found.litellm_params.model_dump(exclude_none=True)
+    return params
+
+
 async def _one(prompt: str) -> float:
     from litellm.types.utils import CallTypes, ModelResponse
 
@@ -112,7 +121,7 @@ async def _one(prompt: str) -> float:
     with context.request("/v1/chat/completions"):
         start = time.perf_counter()
         await plugin.async_pre_call_hook(None, None, data, "acompletion")
-        kwargs = {**data, "model_info": {"id": "id-boost"}, "api_key": "gate-key"}
+        kwargs = {**data, **_deployment(), "model_info": {"id": "id-boost"}}
         kwargs = await plugin.async_pre_call_deployment_hook(kwargs, CallTypes.acompletion) or kwargs
         plugin.log_pre_api_call("base", None, {"additional_args": {"complete_input_dict": sent}})
         await plugin.async_post_call_success_deployment_hook(kwargs, response, CallTypes.acompletion)

@@ -132,7 +132,7 @@ KEYS = {"boost-base": {"Authorization": f"Bearer {OPTILLM_KEY}"}}
 RENAMED = {"max_completion_tokens": "max_tokens", "seed": "random_seed"}
 REFUSED: Mapping[str, Mapping[str, str]] = {
     "mistral": dict.fromkeys(("functions", "function_call"), "not supported by this handle. Remove"),
-    "optillm": {"web_search_options": "a server-side tool, which OptiLLM has not"},
+    "optillm": {"web_search_options": "it is a tool that a server runs"},
 }
 """Not dropped, since the client would get an answer without its tools; with what the refusal says."""
 

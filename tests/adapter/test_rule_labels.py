@@ -18,7 +18,16 @@ from litellm_homelab.metrics.labels import OTHER, RULES, Labels
 from litellm_homelab.optillm import tags
 
 PACKAGE = Path(litellm_homelab.__file__).parent
-FIRST = ("closed", "counted", "broken", "policy_error", "rule_error", "add_rule", "refused")
+FIRST = (
+    "closed",
+    "log_and_continue",
+    "reraise",
+    "broken",
+    "policy_error",
+    "rule_error",
+    "add_rule",
+    "refused",
+)
 SECOND = ("refuse", "Refused")
 TAKES_A_RULE = {**dict.fromkeys(FIRST, 0), **dict.fromkeys(SECOND, 1)}
 """Functions that take the label of a rule, and at which place."""
@@ -72,6 +81,8 @@ def labels_in(source: str) -> Iterator[str]:
             found = given(node)
         elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
             found = defaults(node)
+        elif isinstance(node, ast.ClassDef) and "Policy" in map(ast.unparse, node.bases):
+            found = (one.value for one in node.body if isinstance(one, ast.Assign))
         for value in found:
             if isinstance(value, ast.Constant) and isinstance(value.value, str):
                 yield value.value
@@ -93,9 +104,11 @@ RULE = "constant"
 @closed("decorator")
 async def hook(self): raise Refused(refusal, "second")
 def refuse(refusal, rule="default"):
-    with hooks.counted("attribute"): Refused(refusal, rule="keyword"); refuse(refusal, RULE)
+    with hooks.log_and_continue("attribute"): Refused(refusal, rule="keyword"); refuse(refusal, RULE)
+class Some(Policy):
+    name = "policy"
 """
-    found = {"constant", "decorator", "second", "default", "attribute", "keyword"}
+    found = {"constant", "decorator", "second", "default", "attribute", "keyword", "policy"}
     assert set(labels_in(source)) == found
     assert {label for _, label in USED} >= {"gate", "edge", "showroom", "approach", "prompt_tags", "metrics"}
 
@@ -103,7 +116,7 @@ def refuse(refusal, rule="default"):
 @pytest.mark.parametrize(("where", "label"), sorted(USED))
 def test_every_label_of_the_source_is_known(where: str, label: str) -> None:
     """A label that is missing in RULES would be counted as `other`, and raise no alert at first."""
-    assert label in RULES, f"add {label!r} (litellm_homelab/{where}) to RULES in metric_labels.py"
+    assert label in RULES, f"add {label!r} (litellm_homelab/{where}) to RULES in metrics/labels.py"
 
 
 @pytest.mark.parametrize("rule", RULES)

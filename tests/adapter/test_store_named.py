@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
-from litellm_homelab.adapter import fail_closed
+from litellm_homelab.adapter import fail_closed, log_limits
 from litellm_homelab.adapter.log_limits import MOST, QUIET_SECONDS, Repeats
 from litellm_homelab.demo.faults import Fault
 from litellm_homelab.optillm import lineage
@@ -34,7 +34,7 @@ def lines(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
 
     found: list[str] = []
     handler = Kept()
-    monkeypatch.setattr(fail_closed, "_repeats", Repeats())
+    monkeypatch.setattr(log_limits, "_repeats", log_limits.Repeats())
     fail_closed.log.addHandler(handler)
     yield found
     fail_closed.log.removeHandler(handler)
