@@ -11,11 +11,11 @@ from typing import Any
 
 from litellm_homelab.access.callers import MASTER, Caller
 from litellm_homelab.access.table import Route
+from litellm_homelab.adapter.outcome import Outcome
 from litellm_homelab.adapter.stats import RequestStats
 from litellm_homelab.attempts.failures import Failure
 from litellm_homelab.decision import Refuse
 from litellm_homelab.optillm.approaches import Approach
-from litellm_homelab.optillm.child_failures import ChildFailure
 from litellm_homelab.optillm.fanout import Summary
 
 
@@ -45,14 +45,6 @@ class Chosen:
     search_tool: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Told:
-    """An upstream's error: its status, and its message without the operator's names."""
-
-    status: int
-    message: str
-
-
 @dataclass(slots=True)
 class Root:
     """A client request on its way through OptiLLM."""
@@ -72,10 +64,6 @@ class Root:
     """Whether the mark went out with the last attempt."""
     summary: Summary | None = None
     """The ledger's account, once it is closed."""
-    verdict: Refuse | None = None
-    """Why the client gets no answer, once that is known."""
-    failure: ChildFailure | None = None
-    """What the client gets instead of OptiLLM's error, where a backend refused a call; its text is clean."""
 
 
 @dataclass(slots=True)
@@ -110,8 +98,6 @@ class RequestContext:
     asked: str | None = None
     """The handle that the client asked for, once pre-call has allowed it."""
     caller: Caller = MASTER
-    refusal: Refuse | None = None
-    """The refusal of an attempt: LiteLLM goes on with the next fallback and then shows the first error."""
     tried: bool = False
     """Whether a deployment has been chosen for an attempt."""
     sent_out: bool = False
@@ -144,19 +130,13 @@ class RequestContext:
     root: Root | None = None
     chosen: Chosen | None = None
     """What the last attempt that began may reach."""
-    told: Told | None = None
-    """What the upstream said when it failed last."""
     guardrail: bool = False
     """Whether the error of this request is a guardrail's of the operator's, with a mapping of its own."""
     listed: tuple[str, ...] | None = None
     """The names that a listing shows to its caller; None before LiteLLM has asked."""
     stats: RequestStats = field(default_factory=RequestStats)
-
-    def is_own(self, text: str) -> bool:
-        """Whether a text is one of this request's refusals."""
-        verdict = self.root.verdict if self.root else None
-        said = (*(refusal for _, refusal in self.stats.refusals), self.refusal, verdict)
-        return any(refusal is not None and refusal.message == text for refusal in said)
+    outcome: Outcome = field(default_factory=Outcome)
+    """How the request ends."""
 
 
 _record: ContextVar[RequestContext | None] = ContextVar("litellm_homelab_record", default=None)
@@ -217,4 +197,4 @@ def refused(rule: str, refusal: Refuse) -> None:
     """Note that a rule refuses the request, to be counted when it has ended."""
     record = _record.get()
     if record is not None:
-        record.stats.refused(rule, refusal)
+        record.outcome.refuse(rule, refusal)

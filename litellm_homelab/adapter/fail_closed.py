@@ -14,6 +14,7 @@ from litellm_homelab.adapter import context
 from litellm_homelab.adapter.litellm_api.exceptions import Refused, policy_error, store_failed
 from litellm_homelab.adapter.litellm_api.own_errors import Unsent
 from litellm_homelab.adapter.log_limits import log_seldom
+from litellm_homelab.adapter.outcome import Level
 from litellm_homelab.adapter.recording import add_rule, meter
 from litellm_homelab.state import StateUnavailable
 
@@ -63,10 +64,9 @@ def reraise(rule: str, error: Exception) -> NoReturn:
     if isinstance(error, HTTPException | Unsent):
         raise error
     refused = broken(rule, error)
-    context.refused(refused.rule or rule, refused.refusal)
     ctx = context.current()
     if ctx is not None:  # LiteLLM would show a fallback's first error, and no headers on streams
-        ctx.refusal = refused.refusal
+        ctx.outcome.refuse(refused.rule or rule, refused.refusal, Level.ATTEMPT)
     raise refused from error
 
 

@@ -1,14 +1,14 @@
-"""What a client gets in the place of an answer: decided here, for every place that must know."""
+"""What a client gets in the place of an answer: written by whoever refuses, read by whoever answers."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from enum import IntEnum
 from typing import Any, Final
 
 from starlette.responses import JSONResponse
 
-from litellm_homelab.adapter.context import RequestContext, Root, Told
 from litellm_homelab.adapter.litellm_api.client_error import ClientError
 from litellm_homelab.answers import errors
 from litellm_homelab.answers.routes import answers_of
@@ -27,7 +27,7 @@ ANTHROPIC_TYPES: Final = {status: name for name, status in errors.ANTHROPIC_STAT
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class FinalError:
     """The error that ends a request: a refusal of ours, or what a backend said to a call of OptiLLM's."""
 
     status: int
@@ -37,18 +37,18 @@ class Outcome:
     headers: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, refusal: Refuse) -> Outcome:
+    def of(cls, refusal: Refuse) -> FinalError:
         """The outcome of a refusal."""
         return cls(refusal.status, refusal.message, refusal.type.value, refusal.param, refusal.headers)
 
     @classmethod
-    def failed(cls, failure: ChildFailure) -> Outcome:
+    def failed(cls, failure: ChildFailure) -> FinalError:
         """The outcome of a root whose call was refused by its backend."""
         later = {"retry-after": failure.retry_after} if failure.retry_after else {}
         return cls(failure.status, failure.message, failure.type, headers={**NO_REPEAT, **later})
 
     @classmethod
-    def told(cls, told: Told) -> Outcome:
+    def told(cls, told: Told) -> FinalError:
         """The outcome of a request that its upstream refused in the first event of a stream."""
         kind = child_failures.kind(told.status) if told.status < BROKEN else "internal_server_error"
         return cls(told.status, told.message, kind)
@@ -72,50 +72,102 @@ class Outcome:
         return {"error": {**said, "code": str(self.status)}}
 
 
-def _anthropics(outcome: Outcome) -> str:
+def _anthropics(outcome: FinalError) -> str:
     if outcome.type in RefusalType.__members__.values() and outcome.type != RefusalType.INVALID_BODY:
         return outcome.type
     return ANTHROPIC_TYPES.get(outcome.status, "api_error")
 
 
-def of_root(root: Root | None) -> Outcome | None:
-    """Why the client of a root gets no answer, whatever LiteLLM has made of OptiLLM's; None for an answer."""
-    if root is None:
-        return None
-    if root.verdict is not None:
-        return Outcome.of(root.verdict)
-    return Outcome.failed(root.failure) if root.failure is not None else None
+@dataclass(frozen=True, slots=True)
+class Told:
+    """An upstream's error: its status, and its message without the operator's names."""
+
+    status: int
+    message: str
 
 
-def of_failure(record: RequestContext) -> Outcome | None:
+class Level(IntEnum):
+    """What a refusal ends: one that ends more counts before one that ends less."""
+
+    STAGE = 0
+    """The stage that raised it: LiteLLM shows the client this very exception."""
+    ATTEMPT = 1
+    """An attempt: LiteLLM may go on with the next group, and then shows the first error."""
+    ROOT = 2
+    """A request through OptiLLM, whatever OptiLLM makes of it."""
+
+
+@dataclass(slots=True)
+class Outcome:
     """
-    What the client of a request that failed gets; None for an upstream's error, cleaned.
+    How one request ends: `refuse` and its like are the only writers, `for_client` is the only reader.
 
-    The verdict on a root counts before the refusal of one of its attempts, and both before a backend's word.
+    A refusal of the root counts before one of an attempt, both before what a backend said to a call of
+    OptiLLM's, and the last refusal of a stage counts where there is none of these.
     """
-    refused = refusal(record)
-    return Outcome.of(refused) if refused is not None else of_root(record.root)
 
+    refusals: list[tuple[str, Refuse]] = field(default_factory=list)
+    """Everything that was refused on the way, and by which rule, in order."""
+    refusal: Refuse | None = None
+    """The refusal of an attempt."""
+    verdict: Refuse | None = None
+    """The refusal of the root."""
+    failure: ChildFailure | None = None
+    """What a backend said to a call without which there is no answer; its text is clean."""
+    told: Told | None = None
+    """What the upstream said when it failed last."""
+    is_answer: bool = False
+    """Whether the client gets an answer, though something was refused on the way."""
 
-def refusal(record: RequestContext) -> Refuse | None:
-    """The refusal of ours that a request which failed ended with; None where it was not ours."""
-    verdict = record.root.verdict if record.root else None
-    return verdict or record.refusal
+    def refuse(self, rule: str, refusal: Refuse, level: Level = Level.STAGE) -> None:
+        """Note a refusal; the first rule to raise it is its rule."""
+        if not any(known is refusal for _, known in self.refusals):
+            self.refusals.append((rule, refusal))
+        if level is Level.ATTEMPT:
+            self.refusal = refusal
+        elif level is Level.ROOT:
+            self.verdict = refusal
 
+    def backend_failed(self, failure: ChildFailure) -> None:
+        """Note what a backend said to a call of OptiLLM's without which there is no answer."""
+        self.failure = failure
 
-def must_not_repeat(record: RequestContext) -> bool:
-    """Whether the request has run OptiLLM, so that its failure is nothing that an SDK should repeat."""
-    summary = record.root.summary if record.root else None
-    return summary is not None and summary.children > 0
+    def upstream_said(self, told: Told) -> None:
+        """Note an upstream's own error; it is shown where it is the first event of a stream."""
+        self.told = told
 
+    def answered(self) -> None:
+        """Note that an answer leaves."""
+        self.is_answer = True
 
-def account(record: RequestContext) -> dict[str, str]:
-    """The `x-homelab-*` headers of an answer of an OptiLLM handle: LiteLLM leaves them out on some routes."""
-    root = record.root
-    if root is None:
-        return {}
-    headers = {"x-homelab-root": root.id, "x-homelab-approach": root.approach}
-    if root.summary is not None:
-        headers["x-homelab-calls"] = str(root.summary.children)
-        headers["x-homelab-tokens"] = str(root.summary.usage.total_tokens)
-    return headers | ({"x-homelab-dropped": ",".join(record.dropped)} if record.dropped else {})
+    def for_client(self) -> FinalError | None:
+        """The error that the client gets; None for an answer, and for an upstream's error, cleaned."""
+        settled = self.settled()
+        if settled is not None:
+            return settled
+        refused = None if self.is_answer else self.ours()
+        return FinalError.of(refused) if refused is not None else None
+
+    def settled(self) -> FinalError | None:
+        """What takes the place of whatever LiteLLM made of OptiLLM's answer; None for nothing."""
+        if self.verdict is not None:
+            return FinalError.of(self.verdict)
+        return FinalError.failed(self.failure) if self.failure is not None and self.refusal is None else None
+
+    def ours(self) -> Refuse | None:
+        """The refusal of ours that counts where the request fails; None where nothing was refused."""
+        last = self.refusals[-1][1] if self.refusals else None
+        return self.verdict or self.refusal or last
+
+    def raised(self) -> FinalError | None:
+        """What LiteLLM must be given in the place of the error that it has; None to leave it."""
+        ended = self.verdict or self.refusal
+        return FinalError.of(ended) if ended is not None else self.settled()
+
+    def rule_of(self, refusal: Refuse) -> str | None:
+        """The rule that raised a refusal."""
+        return next((rule for rule, known in self.refusals if known is refusal), None)
+
+    def is_own(self, text: str) -> bool:
+        """Whether a text is one of this request's refusals."""
+        return any(refusal.message == text for _, refusal in self.refusals)

@@ -5,8 +5,6 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass, field
 
-from litellm_homelab.decision import Refuse
-
 
 @dataclass(slots=True)
 class Attempt:
@@ -33,8 +31,6 @@ class RequestStats:
     ended_at: float | None = None
     sender: str | None = None
     """The caller whose key the gate found."""
-    refusals: list[tuple[str, Refuse]] = field(default_factory=list)
-    """What was refused, and by which rule, in order."""
     attempts: list[Attempt] = field(default_factory=list)
     chosen: str | None = None
     """The group of the attempt that is about to be sent."""
@@ -46,15 +42,6 @@ class RequestStats:
     """Whether tags in the prompt were made inert."""
     paced: bool = False
     """Whether the speed of the answer has been counted."""
-
-    def refused(self, rule: str, refusal: Refuse) -> None:
-        """Note a refusal; the first rule to raise it is its rule."""
-        if not any(known is refusal for _, known in self.refusals):
-            self.refusals.append((rule, refusal))
-
-    def rule_of(self, refusal: Refuse) -> str | None:
-        """The rule that raised a refusal, None where no hook did: the verdict on a root is not raised."""
-        return next((rule for rule, known in self.refusals if known is refusal), None)
 
     def sent(self) -> None:
         """Note that the chosen group is being asked; nothing where none was chosen since the last time."""

@@ -18,6 +18,7 @@ from litellm_homelab.adapter.litellm_api import own_metadata
 from litellm_homelab.adapter.litellm_api.exceptions import policy_error
 from litellm_homelab.adapter.litellm_api.targets import Targets
 from litellm_homelab.adapter.middleware.forms import FormReader
+from litellm_homelab.adapter.outcome import Level
 from litellm_homelab.adapter.policies import purposes
 from litellm_homelab.attempts import address, target
 from litellm_homelab.attempts.address import Address
@@ -195,7 +196,6 @@ def _json(body: bytes) -> object:
 
 
 def _refused(record: RequestContext, request: httpx.Request, refusal: Refuse) -> httpx.Response:
-    record.refusal = refusal
-    context.refused(RULE, refusal)
+    record.outcome.refuse(RULE, refusal, Level.ATTEMPT)
     error = {"message": refusal.message, "type": refusal.type.value, "param": None, "code": "refused"}
     return httpx.Response(400, json={"error": error}, headers={"x-should-retry": "false"}, request=request)

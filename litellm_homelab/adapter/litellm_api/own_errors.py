@@ -83,7 +83,7 @@ class OwnErrors:
     def failed(self, record: RequestContext, error: Exception) -> None:
         """Note how an attempt failed, once LiteLLM has given it up."""
         record.failure = upstream_failure.failure(error, sent=has_left(record, error))
-        if isinstance(error, Refused) or record.refusal is not None:
+        if isinstance(error, Refused) or record.outcome.refusal is not None:
             return
         if failures.is_final(record.failure):
             record.unsent = error

@@ -27,7 +27,7 @@ class Scrub:
         A refusal of this gateway stays as it is: it says nothing of upstreams.
         """
         record = context.current()
-        if record is not None and record.is_own(text):
+        if record is not None and record.outcome.is_own(text):
             return text
         asked = (record.asked, record.model) if record else ()
         public = frozenset((*self._public, *filter(None, asked)))

@@ -10,7 +10,7 @@ from starlette.types import Message, Send
 from litellm_homelab.adapter.context import RequestContext
 from litellm_homelab.adapter.fail_closed import broken
 from litellm_homelab.adapter.middleware.answer_whole import BODY, FAILED, answer
-from litellm_homelab.adapter.outcome import Outcome
+from litellm_homelab.adapter.outcome import FinalError
 from litellm_homelab.adapter.recording import timing
 from litellm_homelab.answers import documented, errors
 from litellm_homelab.answers.rewriting import Rewriting, as_answer, error_event
@@ -122,12 +122,12 @@ class Events:
 
     async def _failed(self, start: Message, event: Mapping[str, Any]) -> None:
         self._over = True
-        style, told = self._rewriting.answers.style, self._record.told
+        style, told = self._rewriting.answers.style, self._record.outcome.told
         said = event.get("response", event) if event.get("type") == FAILED_RESPONSE else event
         status = start["status"] if start["status"] >= FAILED else errors.status_of(said)
         body = as_answer(style, said)
         if told is not None and not self._rewriting.is_own(said):
-            status, body = told.status, Outcome.told(told).body(style)
+            status, body = told.status, FinalError.told(told).body(style)
         kept = [pair for pair in start["headers"] if pair[0].lower() not in OF_A_STREAM]
         kept.append((b"content-type", b"application/json"))
         await answer(self._send, {**start, "status": status, "headers": kept}, sse.written(body))

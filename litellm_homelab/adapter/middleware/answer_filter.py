@@ -9,7 +9,6 @@ from typing import Any, Final
 from starlette.types import Message, Send
 
 from litellm_homelab.access.table import Access, access, reviewed
-from litellm_homelab.adapter import outcome
 from litellm_homelab.adapter.context import RequestContext
 from litellm_homelab.adapter.middleware.answer_events import Events
 from litellm_homelab.adapter.middleware.answer_whole import Whole
@@ -75,14 +74,14 @@ class AnswerFilter:
 
     def _settled(self) -> bool:
         """Whether a root's outcome will take the place of the stream (`LastWord`)."""
-        return outcome.of_root(self._record.root) is not None
+        return self._record.outcome.settled() is not None
 
     def _rewriting(self, answers: AnswerShape) -> Rewriting:
         record = self._record
         handle = record.asked or record.model
         mend = partial(usage.mended_body, root=record.root) if record.root is not None else _as_it_is
         view = View(handle, self._scrub)
-        return Rewriting(answers, view, record.is_own, guardrail=record.guardrail, mend=mend)
+        return Rewriting(answers, view, record.outcome.is_own, guardrail=record.guardrail, mend=mend)
 
 
 def _as_it_is(body: Any) -> Any:  # noqa: ANN401 - JSON of any shape

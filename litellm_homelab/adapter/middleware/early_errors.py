@@ -38,7 +38,7 @@ class EarlyErrors:
 
     def __call__(self, record: RequestContext) -> Refuse | None:
         """The refusal to give in the place of an error; None to leave it."""
-        if record.opened or record.stats.refusals:
+        if record.opened or record.outcome.refusals:
             return None
         found = record.refused_field or self._fields.judged_form(record)
         if found is None:

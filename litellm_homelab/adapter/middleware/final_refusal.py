@@ -6,10 +6,9 @@ from collections.abc import Mapping
 
 from starlette.types import Message, Send
 
-from litellm_homelab.adapter import outcome
 from litellm_homelab.adapter.context import RequestContext
 from litellm_homelab.adapter.middleware.asgi import is_event_stream
-from litellm_homelab.adapter.outcome import Outcome
+from litellm_homelab.adapter.outcome import NO_REPEAT, FinalError
 
 OF_THE_BODY = frozenset({b"content-type", b"content-length", b"transfer-encoding", b"cache-control"})
 """Headers that belong to the body that is replaced."""
@@ -38,8 +37,8 @@ class LastWord:
             await self._send(message)
 
     async def _start(self, message: Message) -> None:
-        message["headers"] = _added(message, outcome.account(self._record))
-        ending = outcome.of_root(self._record.root)
+        message["headers"] = _added(message, account(self._record))
+        ending = self._record.outcome.settled()
         failed = message["status"] >= FAILED
         if ending is not None and (
             not failed or is_event_stream(message) or message["status"] != ending.status
@@ -48,9 +47,11 @@ class LastWord:
             return
         if failed:
             message["headers"] = self._with_own(message)
+        else:
+            self._record.outcome.answered()
         await self._send(message)
 
-    async def _replace(self, message: Message, ending: Outcome) -> None:
+    async def _replace(self, message: Message, ending: FinalError) -> None:
         self._replaced = True
         route = self._record.route
         answer = ending.response(route.path if route else self._record.path)
@@ -62,10 +63,10 @@ class LastWord:
 
     def _with_own(self, message: Message) -> list[tuple[bytes, bytes]]:
         """The headers of an error with those that LiteLLM drops."""
-        ending = outcome.of_failure(self._record)
+        ending = self._record.outcome.raised()
         own = dict(ending.headers) if ending is not None and ending.status == message["status"] else {}
-        if outcome.must_not_repeat(self._record):
-            own.update(outcome.NO_REPEAT)
+        if must_not_repeat(self._record):
+            own.update(NO_REPEAT)
         return _added(message, own)
 
 
@@ -75,3 +76,21 @@ def _added(message: Message, own: Mapping[str, str]) -> list[tuple[bytes, bytes]
     present = {name.lower() for name, _ in headers}
     added = [(name.encode(), value.encode()) for name, value in own.items()]
     return headers + [pair for pair in added if pair[0] not in present]
+
+
+def must_not_repeat(record: RequestContext) -> bool:
+    """Whether the request has run OptiLLM, so that its failure is nothing that an SDK should repeat."""
+    summary = record.root.summary if record.root else None
+    return summary is not None and summary.children > 0
+
+
+def account(record: RequestContext) -> dict[str, str]:
+    """The `x-homelab-*` headers of an answer of an OptiLLM handle: LiteLLM leaves them out on some routes."""
+    root = record.root
+    if root is None:
+        return {}
+    headers = {"x-homelab-root": root.id, "x-homelab-approach": root.approach}
+    if root.summary is not None:
+        headers["x-homelab-calls"] = str(root.summary.children)
+        headers["x-homelab-tokens"] = str(root.summary.usage.total_tokens)
+    return headers | ({"x-homelab-dropped": ",".join(record.dropped)} if record.dropped else {})

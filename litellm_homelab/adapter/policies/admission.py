@@ -12,6 +12,7 @@ from litellm_homelab import refusals
 from litellm_homelab.adapter.context import Child, RequestContext
 from litellm_homelab.adapter.litellm_api.exceptions import Refused
 from litellm_homelab.adapter.log_limits import log_seldom
+from litellm_homelab.adapter.outcome import Level
 from litellm_homelab.adapter.recording import meter
 from litellm_homelab.decision import Refuse
 from litellm_homelab.optillm import topology
@@ -88,8 +89,9 @@ class LineageGuard:
         admission = await self._ledger.admit(child.root)
         if not isinstance(admission, Admitted):
             # Remembered, since inside a fallback LiteLLM would show the error that led to it.
-            record.refusal = self._not_admitted(record, admission)
-            raise Refused(record.refusal, RULE)
+            refusal = self._not_admitted(record, admission)
+            record.outcome.refuse(RULE, refusal, Level.ATTEMPT)
+            raise Refused(refusal, RULE)
         record.child = replace(child, admitted=True, admitted_at=time.monotonic())
 
     async def _look_up(self, record: RequestContext, child: Child) -> None:
@@ -114,10 +116,10 @@ class LineageGuard:
 
 
 def _refuse(record: RequestContext, refusal: Refuse, handle: str | None) -> NoReturn:
-    if record.refusal is None:  # else a fallback of this request has been refused before
+    if record.outcome.refusal is None:  # else a fallback of this request has been refused before
         meter().loop(handle)
     # Remembered, since inside a fallback LiteLLM would show the error that led to it, which OptiLLM retries.
-    record.refusal = refusal
+    record.outcome.refuse(RULE, refusal, Level.ATTEMPT)
     raise Refused(refusal, RULE)
 
 

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
-from litellm_homelab.adapter import context, outcome
-from litellm_homelab.adapter.context import RequestContext, Told
+from litellm_homelab.adapter import context
+from litellm_homelab.adapter.context import RequestContext
 from litellm_homelab.adapter.fail_closed import broken, log_and_continue
 from litellm_homelab.adapter.litellm_api import client_error, own_errors, upstream_failure
 from litellm_homelab.adapter.litellm_api.client_error import ClientError
 from litellm_homelab.adapter.litellm_api.exceptions import Refused
+from litellm_homelab.adapter.outcome import Level, Told
 from litellm_homelab.adapter.policies.roots import RootKeeper
-from litellm_homelab.decision import Refuse
 from litellm_homelab.optillm import child_failures
 from litellm_homelab.optillm.child_failures import ChildFailure
 
@@ -33,11 +33,11 @@ class ErrorResponse:
         if record is None:
             return self._cleaned(error)
         await self._close(record, error)
-        decided = outcome.of_failure(record)
+        decided = record.outcome.raised()
         if decided is None:
             await self._note_child(record, error)
             return self._cleaned(error)
-        if isinstance(error, Refused) and error.refusal == outcome.refusal(record):
+        if isinstance(error, Refused) and error.refusal == (record.outcome.verdict or record.outcome.refusal):
             return self._cleaned(error)
         return decided.error().replace(error)
 
@@ -48,13 +48,11 @@ class ErrorResponse:
     async def _close(self, record: RequestContext, error: Exception) -> None:
         """Close a root; refuse where that fails, or LiteLLM would show the upstream's error."""
         try:
-            verdict = await self._verdict(record, error)
+            await self._end_root(record, error)
         except Exception as problem:  # noqa: BLE001 - closed, whatever it was
             refused = broken("loop_guard", problem)
-            context.refused(refused.rule or "loop_guard", refused.refusal)
-            verdict = refused.refusal
-        if verdict is not None and record.root is not None:
-            record.root.verdict = verdict
+            rule = refused.rule or "loop_guard"
+            record.outcome.refuse(rule, refused.refusal, Level.ROOT if record.root else Level.STAGE)
 
     async def _note_child(self, record: RequestContext, error: Exception) -> None:
         """Tell a child's root that the child's backend refused it, once."""
@@ -71,13 +69,13 @@ class ErrorResponse:
                 failed = ChildFailure(told.status, told.message, later)
                 await self._keeper.ledger.failed(child.root, client_error.status_of(error), failed)
 
-    async def _verdict(self, record: RequestContext, error: Exception) -> Refuse | None:
+    async def _end_root(self, record: RequestContext, error: Exception) -> None:
         if self._keeper is None or record.root is None:
-            return None
+            return
         if client_error.status_of(error) == CLIENT_LEFT:
             await self._keeper.ledger.leave(record.root.id)
-            return None
-        return await self._keeper.close(record, error, failed=True)
+        else:
+            await self._keeper.close(record, error, failed=True)
 
     def _told(self, error: Exception) -> Told:
         """What the upstream said; a stream's error event has its status in its code alone."""
@@ -90,5 +88,5 @@ class ErrorResponse:
         if record is not None and client_error.is_guardrails(error):
             record.guardrail = True
         if record is not None and getattr(error, "llm_provider", None):
-            record.told = self._told(error)
+            record.outcome.upstream_said(self._told(error))
         return own_errors.readable(record, error) or client_error.refined(error, self.scrub)

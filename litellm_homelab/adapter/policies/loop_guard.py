@@ -9,6 +9,7 @@ from litellm_homelab.adapter.context import RequestContext
 from litellm_homelab.adapter.fail_closed import log_and_continue
 from litellm_homelab.adapter.litellm_api import lineage_cleanup, request
 from litellm_homelab.adapter.litellm_api.deployments import Deployments
+from litellm_homelab.adapter.outcome import Level
 from litellm_homelab.adapter.policies import lineage_token, optillm_fields, usage
 from litellm_homelab.adapter.policies.admission import LineageGuard
 from litellm_homelab.adapter.policies.root_answers import Answers
@@ -110,8 +111,10 @@ class LoopGuardPolicy(Policy):
         if root is None:
             return
         lineage_token.take_off(ctx)
-        if root.verdict is None:
-            root.verdict = await self._keeper.returned(root, error)
+        if ctx.outcome.verdict is None:
+            looped = await self._keeper.returned(root, error)
+            if looped is not None:
+                ctx.outcome.refuse(self.name, looped, Level.ROOT)
 
     # --- answers -----------------------------------------------------------------------------------
 

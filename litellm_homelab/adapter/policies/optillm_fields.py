@@ -7,6 +7,7 @@ from typing import Any, Final, NoReturn
 
 from litellm_homelab.adapter.context import RequestContext, current
 from litellm_homelab.adapter.litellm_api.exceptions import Refused
+from litellm_homelab.adapter.outcome import Level
 from litellm_homelab.decision import Refuse
 from litellm_homelab.optillm import wire
 from litellm_homelab.optillm.approaches import Approach
@@ -99,7 +100,7 @@ def refuse(refusal: Refuse, rule: str = "approach") -> NoReturn:
     """
     record = current()
     if record is not None:
-        record.refusal = refusal
+        record.outcome.refuse(rule, refusal, Level.ATTEMPT)
     raise Refused(refusal, rule)
 
 

@@ -7,7 +7,6 @@ from typing import Final
 from starlette.types import Scope
 
 from litellm_homelab.access.callers import Keyring
-from litellm_homelab.adapter import outcome
 from litellm_homelab.adapter.context import RequestContext, Root
 from litellm_homelab.adapter.fail_closed import log_and_continue
 from litellm_homelab.adapter.middleware.response_recorder import Watch
@@ -69,7 +68,7 @@ class Count:
         # A root that has had all its calls is one refusal, not one more for every call it still tries.
         if refusal.type is RefusalType.FANOUT_EXCEEDED and record.child is not None:
             return
-        rule = record.stats.rule_of(refusal) or "loop_guard"
+        rule = record.outcome.rule_of(refusal) or "loop_guard"
         if refusal.type in ABOUT_APPROACHES and rule == "approach":
             meter().approach(record.model or OTHER, _named(record), "refused")
         meter().refused(rule, refusal.type, _handle(record, refusal), self._caller(record, scope))
@@ -90,8 +89,7 @@ def shown(record: RequestContext, watch: Watch) -> Refuse | None:
     """The refusal that the client got, None where it got an answer or an upstream's error."""
     if watch.status is not None and watch.status < FAILED:
         return None
-    noted = record.stats.refusals
-    return outcome.refusal(record) or (noted[-1][1] if noted else None)
+    return record.outcome.ours()
 
 
 def ending(watch: Watch) -> str:

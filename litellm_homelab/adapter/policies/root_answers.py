@@ -7,7 +7,6 @@ from collections.abc import AsyncGenerator, AsyncIterator
 from dataclasses import replace
 from typing import Any, Final
 
-from litellm_homelab.adapter import outcome
 from litellm_homelab.adapter.context import Child, RequestContext, Root
 from litellm_homelab.adapter.fail_closed import closed
 from litellm_homelab.adapter.litellm_api.client_error import StreamBroken
@@ -42,7 +41,7 @@ class Answers:
         if record.root is None:
             return response
         await self._keeper.close(record, response, failed=False)
-        ending = outcome.of_root(record.root)
+        ending = record.outcome.settled()
         if ending is not None:
             raise ending.error()
         return bill.mended(response, _usage(record.root))
@@ -83,7 +82,7 @@ class Answers:
         # No HTTPException: for that LiteLLM answers an event stream (measured on 1.106.2).
         if refusal is not None:
             raise Refused(refusal)
-        ending = outcome.of_root(record.root)
+        ending = record.outcome.settled()
         if ending is not None:
             raise StreamBroken(ending.error())
 

@@ -10,6 +10,8 @@ from typing import Final
 from litellm_homelab import refusals
 from litellm_homelab.adapter.context import RequestContext, Root
 from litellm_homelab.adapter.fail_closed import broken
+from litellm_homelab.adapter.outcome import Level, Outcome
+from litellm_homelab.adapter.policies import admission
 from litellm_homelab.config.sections import Lane
 from litellm_homelab.decision import Refuse
 from litellm_homelab.optillm import child_failures, fanout, hearsay, lineage, topology
@@ -42,12 +44,16 @@ class RootKeeper:
         if record.root is None:
             record.root = await self._open(record, group, approach)
             return None
-        root = record.root
-        if root.verdict is None:
-            summary = await self.ledger.read(root.id)
-            root.verdict = self._problem(summary)
+        root, outcome = record.root, record.outcome
+        if outcome.verdict is None:
+            self._end(outcome, self._problem(await self.ledger.read(root.id)))
         root.carried, root.wire = False, None
-        return root.verdict
+        return outcome.verdict
+
+    @staticmethod
+    def _end(outcome: Outcome, verdict: Refuse | None) -> None:
+        if verdict is not None:
+            outcome.refuse(admission.RULE, verdict, Level.ROOT)
 
     async def _open(self, record: RequestContext, group: str, approach: str) -> Root:
         now = time.time()
@@ -68,18 +74,19 @@ class RootKeeper:
 
         `answer` is looked at only where OptiLLM came back without a mark while the root was under way.
         """
-        root = record.root
+        root, outcome = record.root, record.outcome
         if root is None or root.summary is not None:
-            return root.verdict if root else None
+            return outcome.verdict
         summary = await self.ledger.end(root.id)
         root.summary = summary or _unknown(root)
-        if root.verdict is None:
-            root.verdict = self._problem(summary) or await self.returned(root, answer)
-        if root.verdict is None and not failed and root.mark and not root.carried:
-            root.verdict = refusals.rule_failed("loop_guard")
-        if root.verdict is None:
-            root.failure = self._failure(root, answer, failed=failed)
-        return root.verdict
+        if outcome.verdict is None:
+            self._end(outcome, self._problem(summary) or await self.returned(root, answer))
+        if outcome.verdict is None and not failed and root.mark and not root.carried:
+            self._end(outcome, refusals.rule_failed(admission.RULE))
+        failure = self._failure(root, answer, failed=failed) if outcome.verdict is None else None
+        if failure is not None:
+            outcome.backend_failed(failure)
+        return outcome.verdict
 
     def _failure(self, root: Root, answer: object, *, failed: bool) -> ChildFailure | None:
         """

@@ -19,6 +19,7 @@ from litellm_homelab.adapter.litellm_api.exceptions import Refused, policy_error
 from litellm_homelab.adapter.litellm_api.last_line import RULE
 from litellm_homelab.adapter.litellm_api.own_errors import OwnErrors
 from litellm_homelab.adapter.litellm_api.targets import Targets
+from litellm_homelab.adapter.outcome import Level
 from litellm_homelab.adapter.policies.fields import own_extra_body, refuse_malformed
 from litellm_homelab.adapter.policies.request_opening import RequestOpening
 from litellm_homelab.adapter.policy import Policy
@@ -211,8 +212,8 @@ def _end_if_refused_on_the_wire(record: RequestContext | None) -> None:
         Refused: it has.
 
     """
-    refusal = record.refusal if record else None
-    if record is not None and refusal is not None and record.stats.rule_of(refusal) == RULE:
+    refusal = record.outcome.refusal if record else None
+    if record is not None and refusal is not None and record.outcome.rule_of(refusal) == RULE:
         raise _harmless(record, refusal, RULE)
 
 
@@ -225,6 +226,5 @@ def _harmless(record: RequestContext | None, refusal: Refuse, rule: str) -> Refu
     """
     if record is None:
         return Refused(refusal, rule)
-    record.refusal = refusal
-    context.refused(rule, refusal)
+    record.outcome.refuse(rule, refusal, Level.ATTEMPT)
     return Refused(replace(refusal, to_child=True), rule)

@@ -12,6 +12,7 @@ from starlette.types import Message
 from litellm_homelab.access.table import Route
 from litellm_homelab.adapter.context import RequestContext
 from litellm_homelab.adapter.middleware.answer_filter import AnswerFilter
+from litellm_homelab.adapter.outcome import Level
 from litellm_homelab.decision import RefusalType, Refuse
 from litellm_homelab.formats import sse
 
@@ -111,7 +112,9 @@ async def test_a_guardrails_mapping_stays_one() -> None:
 
 async def test_a_refusal_of_ours_stays_as_it_is() -> None:
     """Word for word, whatever names are in it."""
-    record = RequestContext(refusal=Refuse(RefusalType.MODEL_NOT_FOUND, "The model 'SECRET' does not exist"))
+    record = RequestContext()
+    refusal = Refuse(RefusalType.MODEL_NOT_FOUND, "The model 'SECRET' does not exist")
+    record.outcome.refuse("showroom", refusal, Level.ATTEMPT)
     said = {"error": {"message": "The model 'SECRET' does not exist", "type": "model_not_found"}}
     _, _, body = await left(json.dumps(said).encode(), status=404, headers=JSON, record=record)
     assert json.loads(body) == said

@@ -9,6 +9,7 @@ import pytest
 
 from litellm_homelab.adapter.context import RequestContext, Root
 from litellm_homelab.adapter.middleware.final_refusal import LastWord
+from litellm_homelab.adapter.outcome import Level
 from litellm_homelab.decision import RefusalType, Refuse
 from litellm_homelab.optillm import fanout
 from litellm_homelab.optillm.child_failures import ChildFailure
@@ -22,7 +23,12 @@ JSON = [(b"content-type", b"application/json"), (b"x-homelab-root", b"r1")]
 
 def record(verdict: Refuse | None = None, refusal: Refuse | None = None) -> RequestContext:
     """A request whose root got this verdict, and which was refused this attempt."""
-    return RequestContext(root=Root("r1", "boost", "moa", "", verdict=verdict), refusal=refusal)
+    made = RequestContext(root=Root("r1", "boost", "moa", ""))
+    if verdict is not None:
+        made.outcome.refuse("loop_guard", verdict, Level.ROOT)
+    if refusal is not None:
+        made.outcome.refuse("loop_guard", refusal, Level.ATTEMPT)
+    return made
 
 
 async def sent(
@@ -100,7 +106,7 @@ async def test_what_a_backend_said_to_a_call_replaces_every_other_answer(path: s
     one = record()
     one.path = path
     assert one.root is not None
-    one.root.failure = ChildFailure(429, "Too busy.", "7")
+    one.outcome.backend_failed(ChildFailure(429, "Too busy.", "7"))
     status, headers, body = await sent(one, before, [b"{}"], JSON)
 
     assert (status, headers["x-should-retry"], headers["retry-after"]) == (429, "false", "7")

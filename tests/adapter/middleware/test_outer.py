@@ -74,7 +74,7 @@ async def test_each_request_has_a_record_of_its_own() -> None:
     async def answer(request: Any) -> Response:
         record = context.current()
         assert record is not None
-        assert (record.path, record.asked, record.refusal) == (request.url.path, None, None)
+        assert (record.path, record.asked, record.outcome.refusals) == (request.url.path, None, [])
         record.asked = "main"
         seen.append(record)
         return PlainTextResponse("")
