@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import Final
 
 from litellm_homelab.answers.shapes import names
@@ -47,7 +48,12 @@ remove them, and errors raised before the hooks run have them too (measured on L
 
 def of_a_model(pairs: Pairs) -> list[tuple[bytes, bytes]]:
     """The headers of an answer that came, or may have come, from an upstream: those that are listed."""
-    return [pair for pair in pairs if pair[0].lower() in PASSED or pair[0].lower().startswith(OURS)]
+    return [pair for pair in pairs if _passes(pair[0])]
+
+
+@lru_cache(maxsize=1024)
+def _passes(name: bytes) -> bool:
+    return name.lower() in PASSED or name.lower().startswith(OURS)
 
 
 def of_the_gateway(pairs: Pairs) -> list[tuple[bytes, bytes]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 from urllib.parse import parse_qsl, unquote, urlsplit
 
@@ -29,6 +30,10 @@ class Address:
         return self.scheme, self.host, self.port
 
 
+LONGEST_REMEMBERED: Final = 512
+"""Characters of a URL whose parts are remembered: the same few come with every request."""
+
+
 def parse(url: str) -> Address | None:
     """
     A URL in parts; None for one that is not http(s), or whose path no upstream of ours would have.
@@ -36,6 +41,10 @@ def parse(url: str) -> Address | None:
     Dot segments, backslashes, control characters and doubly encoded characters are read differently by
     different servers (RFC 3986, sections 5.2.4 and 2.1), so such a path is none.
     """
+    return _remembered(url) if len(url) <= LONGEST_REMEMBERED else _parse(url)
+
+
+def _parse(url: str) -> Address | None:
     try:
         parts = urlsplit(url)
         port = parts.port
@@ -49,6 +58,9 @@ def parse(url: str) -> Address | None:
         return None
     query = tuple(parse_qsl(parts.query, keep_blank_values=True))
     return Address(parts.scheme, host, port or PORTS[parts.scheme], segments, query)
+
+
+_remembered = lru_cache(maxsize=1024)(_parse)
 
 
 def below(base: Address, address: Address) -> tuple[str, ...] | None:

@@ -26,6 +26,11 @@ class Verdict(StrEnum):
     REFUSE = "refuse"
 
 
+REMEMBERED: Final = 256
+"""Names of headers whose verdict is remembered, each of at most `LONGEST_REMEMBERED` characters."""
+LONGEST_REMEMBERED: Final = 64
+
+
 @dataclass(frozen=True, slots=True)
 class Screened:
     """
@@ -58,6 +63,8 @@ class Fields:
     lists: Lists = field(default_factory=reviewed)
     _documented: dict[str, frozenset[str]] = field(default_factory=dict, compare=False)
     """Documented fields by API, looked up once."""
+    _headers: dict[str, tuple[Verdict, str]] = field(default_factory=dict, compare=False)
+    """Verdicts on headers by name: the first `REMEMBERED` names that came."""
 
     # --- the body ----------------------------------------------------------------------------------
 
@@ -180,7 +187,7 @@ class Fields:
         dropped: list[str] = []
         refusal: Refuse | None = None
         for name in names:
-            verdict, why = self.header(name)
+            verdict, why = self._headers.get(name) or self._remembered(name)
             if verdict is Verdict.PASS:
                 kept[name] = None
             elif verdict is Verdict.DROP:
@@ -188,6 +195,13 @@ class Fields:
             else:
                 refusal = refusal or refusals.header(name, why)
         return Screened(kept, tuple(dropped), refusal)
+
+    def _remembered(self, name: str) -> tuple[Verdict, str]:
+        """A header's verdict; that of a usual name is looked up from now on."""
+        judged = self.header(name)
+        if len(self._headers) < REMEMBERED and len(name) <= LONGEST_REMEMBERED:
+            self._headers[name] = judged
+        return judged
 
     def header(self, name: str) -> tuple[Verdict, str]:
         """What becomes of a header; one that LiteLLM takes no orders from passes."""

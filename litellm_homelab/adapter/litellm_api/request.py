@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -47,12 +48,18 @@ def in_ids(data: Mapping[str, Any]) -> Iterable[str]:
     """Names and deployment ids in the ids of a request's fields and path."""
     server = _mapping(data.get("proxy_server_request"))
     for name in ID_FIELDS:
-        yield from encoded_ids.names_in(data.get(name))
+        if name in data:
+            yield from encoded_ids.names_in(data[name])
     path, _ = _path_and_query(str(server.get("url") or ""))
-    for part in unquote(path).split("/"):
-        yield from encoded_ids.names_in(part)
+    yield from _in_path(path)
     for value in _strings(data.get("target_model_names")):
         yield from (name.strip() for name in value.split(",") if name.strip())
+
+
+@functools.lru_cache(maxsize=1024)
+def _in_path(path: str) -> tuple[str, ...]:
+    """Names in the ids of a path; most requests have one of the same few."""
+    return tuple(name for part in unquote(path).split("/") for name in encoded_ids.names_in(part))
 
 
 def _others(data: Mapping[str, Any], server: Mapping[str, Any]) -> Iterable[str]:
