@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from litellm_homelab.state import Cause, Entry, StateUnavailable
-from litellm_homelab.state.sqlite import SqliteStore
+from litellm_homelab.state.sqlite import PATIENCE_SECONDS, SqliteStore
 
 
 async def test_waiting_for_a_lock_leaves_the_event_loop_free(tmp_path: Path) -> None:
@@ -23,10 +23,8 @@ async def test_waiting_for_a_lock_leaves_the_event_loop_free(tmp_path: Path) -> 
     other.execute("BEGIN IMMEDIATE")
     waiting = asyncio.create_task(store.take("one", "used", "limit", ()))
     for _ in range(5):
-        begun = time.perf_counter()
         await asyncio.sleep(0.01)
-        assert time.perf_counter() - begun < 0.2
-    assert not waiting.done()
+        assert not waiting.done()  # a loop that waits for the lock itself would be done with it
     other.execute("COMMIT")
     taken = await waiting
     assert taken is not None
@@ -75,7 +73,7 @@ async def test_a_file_that_cannot_be_used_is_named(
         await SqliteStore(tmp_path / place).create("one", Entry(), 60)
     assert raised.value.cause is cause
     assert str(raised.value).startswith(f"state sqlite:///{tmp_path / place}: {problem} (")
-    assert time.monotonic() - begun < 1  # waiting would not mend it
+    assert time.monotonic() - begun < PATIENCE_SECONDS  # waiting would not mend it
 
 
 async def test_a_failure_changes_nothing(tmp_path: Path) -> None:
