@@ -1,9 +1,10 @@
 """
 The words that types and codes of errors are made of; any other could be a name.
 
-From the error references of OpenAI, Anthropic and Google (`google.rpc.Code`), pydantic's list of error types,
-LiteLLM 1.106.2's `ProxyErrorTypes` and what vLLM, Ollama, llama.cpp, Groq and OpenRouter send, read on
-2026-11-25.
+Collected on 2026-11-25 from LiteLLM 1.106.2's `ProxyErrorTypes`, pydantic's error types, and the types that
+OpenAI, Anthropic, Google (`google.rpc.Code`), vLLM, Ollama, llama.cpp, Groq and OpenRouter are known to send.
+The list was not compared word by word with their references: a type that is missing here becomes a general
+one.
 """
 
 from __future__ import annotations
