@@ -68,7 +68,6 @@ TESTED_IN: Final[Mapping[str, tuple[str, ...]]] = {
     # A request to an OptiLLM handle, from its opening to its bill.
     "adapter/policies/test_loop_guard.py": (
         "adapter/context.py",
-        "adapter/outcome.py",
         "adapter/policies/admission.py",
         "adapter/policies/lineage_token.py",
         "adapter/policies/root_answers.py",
