@@ -22,7 +22,7 @@ pytestmark = pytest.mark.real
 SECONDS = 900
 """A quick run takes one minute on two idle cores; it starts LiteLLM sixteen times."""
 UNITS = {"us", "ms", "s", "1/s", "%", "ratio", "calls"}
-ALWAYS = ("gate", "door", "edge", "pre-call", "attempt", "wire")
+ALWAYS = ("gate", "door", "edge", "pre-call", "attempt answered", "wire")
 """Steps of any request; there are more."""
 
 
