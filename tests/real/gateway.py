@@ -122,7 +122,7 @@ def with_upstream(config: DemoConfig, port: int, environ: Mapping[str, str]) -> 
 def litellm(
     config: Path, port: int, environ: Mapping[str, str], arguments: tuple[str, ...] = ()
 ) -> Iterator[Path]:
-    """Run `litellm --config` until the block ends; raises with the log's tail when it does not start."""
+    """Run `litellm --config` until the block ends; raises with the log's tail if it ends before."""
     with tempfile.TemporaryDirectory(prefix="gateway-") as folder:
         log = Path(folder) / "litellm.log"
         with log.open("wb") as output:
@@ -130,6 +130,7 @@ def litellm(
         try:
             _wait_until_ready(process, port, log)
             yield log
+            assert process.poll() is None, f"LiteLLM ended with {process.returncode}:\n{tail(log)}"
         finally:
             end(process)
 
