@@ -10,8 +10,9 @@ BIN    := .venv/bin
 COMPILE := $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate \
            --no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" $(UPGRADE)
 OPTILLM := 0.4.0 0.3.12
-# Test processes side by side, each file in one of them; JOBS=0 is none, for a debugger.
-JOBS ?= 2
+# Test processes side by side, each file in one of them; one more than the cores, since many tests wait.
+# JOBS=0 is none, for a debugger.
+JOBS ?= 3
 RUN    := pytest --numprocesses $(JOBS) --dist loadfile
 PYTEST := $(BIN)/$(RUN)
 # Real processes that `make coverage` measures: the start, names, limits, the last line.
