@@ -1,4 +1,8 @@
-"""An answer in events: each rewritten as it passes; an error that comes before anything else is no stream."""
+"""
+An answer in events: each is rewritten as it passes, the model's name in it too (`answers/shapes.py`).
+
+An error that comes before anything else becomes an ordinary error response.
+"""
 
 from __future__ import annotations
 
