@@ -176,6 +176,12 @@ def end(process: subprocess.Popen[bytes]) -> None:
     process.wait(timeout=15)
 
 
+def said(log: Path, lines: int = 40) -> str:
+    """What our package wrote into a log, its last lines: why a rule failed, for the message of a test."""
+    ours = (line for line in log.read_text(errors="replace").splitlines() if "homelab " in line)
+    return "\n".join([*ours][-lines:])
+
+
 def tail(log: Path, lines: int = 60) -> str:
     """The end of a log, readable."""
     return readable_tail(log.read_text(errors="replace"), lines)
