@@ -103,7 +103,7 @@ def _parts() -> Parts:
     from litellm.proxy.proxy_server import app
 
     from litellm_homelab.adapter import wiring
-    from litellm_homelab.adapter.litellm_api import bridge, cooldown, lineage_cleanup, transport
+    from litellm_homelab.adapter.litellm_api import bridge, cooldown, finalizers, lineage_cleanup, transport
     from litellm_homelab.adapter.middleware import (
         early_errors,
         other_paths,
@@ -135,6 +135,7 @@ def _parts() -> Parts:
     lineage_cleanup.watch_logs()
     cooldown.install()
     bridge.install()
+    finalizers.install()
     transport.watch(made.last_line)
     return made
 

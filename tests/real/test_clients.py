@@ -124,11 +124,11 @@ CHECKS = {
 
 
 @pytest.mark.parametrize("cell", [pytest.param(cell, id=str(cell)) for cell in CELLS])
-def test_a_client_gets_what_it_asks_for(_shipped: Gateway, heard: Heard, cell: Cell) -> None:
+def test_a_client_gets_what_it_asks_for(shipped: Gateway, heard: Heard, cell: Cell) -> None:
     """One cell of the table: a text, a call of its tool, an object of its schema, or a readable 404."""
     answer = heard(cell.client).get(cell.case, {})
     check = check_dropped if cell.api.endswith("-re2") else CHECKS[cell.what]
-    assert "error" not in answer or cell.what == "wrong-name", f"{answer}\n{said(_shipped.log)}"
+    assert "error" not in answer or cell.what == "wrong-name", f"{answer}\n{said(shipped.log)}"
     check(cell, answer)
 
 
