@@ -25,12 +25,12 @@ from litellm_homelab.adapter.middleware.authentication import gate
 from litellm_homelab.adapter.middleware.dropped_fields import Dropped
 from litellm_homelab.adapter.middleware.request_end import Ending
 from litellm_homelab.adapter.middleware.token_counts import counting
-from litellm_homelab.adapter.policies.admission import LineageGuard
+from litellm_homelab.adapter.optillm.admission import LineageGuard
+from litellm_homelab.adapter.optillm.roots import RootKeeper
 from litellm_homelab.adapter.policies.error_response import ErrorResponse
 from litellm_homelab.adapter.policies.fields import RequestFields
 from litellm_homelab.adapter.policies.request_opening import RequestOpening
 from litellm_homelab.adapter.policies.request_stats import Count
-from litellm_homelab.adapter.policies.roots import RootKeeper
 from litellm_homelab.adapter.policies.showroom import ShowroomPolicy
 from litellm_homelab.config.settings import Settings
 from litellm_homelab.fields.rule import Fields

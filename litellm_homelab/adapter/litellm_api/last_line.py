@@ -14,12 +14,11 @@ from litellm_homelab.access.rule import Gate
 from litellm_homelab.adapter import context
 from litellm_homelab.adapter.context import Chosen, RequestContext
 from litellm_homelab.adapter.fail_closed import broken
-from litellm_homelab.adapter.litellm_api import own_metadata
+from litellm_homelab.adapter.litellm_api import own_metadata, purposes
 from litellm_homelab.adapter.litellm_api.exceptions import policy_error
 from litellm_homelab.adapter.litellm_api.targets import Targets
 from litellm_homelab.adapter.middleware.forms import FormReader
 from litellm_homelab.adapter.outcome import Level
-from litellm_homelab.adapter.policies import purposes
 from litellm_homelab.attempts import address, target
 from litellm_homelab.attempts.address import Address
 from litellm_homelab.attempts.target import MODEL_FIELDS, Leaving, Target
