@@ -60,6 +60,7 @@ TESTED_IN: Final[Mapping[str, tuple[str, ...]]] = {
         "adapter/litellm_api/scrubbing.py",
         "adapter/policies/error_response.py",
     ),
+    "adapter/policies/test_hops.py": ("adapter/litellm_api/hop_header.py",),
     "adapter/test_every_parameter.py": ("adapter/litellm_api/parameters.py",),
     "adapter/test_wildcards.py": ("config/wildcards.py",),
     "adapter/test_late_models.py": ("adapter/litellm_api/deployments.py",),

@@ -24,7 +24,7 @@ PROMPTS = ("messages", "input", "prompt", "system", "instructions", "contents", 
 
 
 @dataclass(frozen=True, slots=True)
-class Run:
+class OptillmRun:
     """The request may go to OptiLLM."""
 
     approach: Approach
@@ -53,7 +53,7 @@ class Lanes:
         *,
         by_name: bool = True,
         clean: dict[int, str] | None = None,
-    ) -> Run | Refuse:
+    ) -> OptillmRun | Refuse:
         """
         Decide on a request to `handle`: which approach runs, and with which prompt; the first refusal counts.
 
@@ -69,7 +69,7 @@ class Lanes:
         gone = dropped.dropped(approach, fields)
         refusal = dropped.refusal(handle, lane, approach, gone)
         prompt = refusal if refusal is not None else _prompt(handle, lane, texts, clean)
-        return prompt if isinstance(prompt, Refuse) else Run(approach, prompt, gone)
+        return prompt if isinstance(prompt, Refuse) else OptillmRun(approach, prompt, gone)
 
     def approach(
         self, handle: str, asked: Sequence[object], fields: Mapping[str, object], *, by_name: bool = True

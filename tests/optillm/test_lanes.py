@@ -16,7 +16,7 @@ from litellm_homelab.config.settings import Known, SettingsError
 from litellm_homelab.decision import RefusalType, Refuse
 from litellm_homelab.optillm import tags
 from litellm_homelab.optillm.approaches import Approach
-from litellm_homelab.optillm.lanes import Lanes, Run
+from litellm_homelab.optillm.lanes import Lanes, OptillmRun
 
 BOOST = Lane(approaches=["none", "re2", "moa", "mcts", "majority_voting"], max_calls=12, prefixes=True)
 SOFT = Lane(approaches=["re2", "moa"], default="re2", max_calls=64, max_n=3, tags="neutralise")
@@ -59,7 +59,7 @@ def test_a_name_with_a_prefix(name: str, split: tuple[str, str] | None) -> None:
 def test_an_approach_that_is_allowed(handle: str, asked: list[object], approach: str) -> None:
     """It is what the client asked, else the default."""
     decided = LANES.decide(handle, asked, {}, {})
-    assert isinstance(decided, Run)
+    assert isinstance(decided, OptillmRun)
     assert decided.approach.text == approach
 
 
@@ -118,7 +118,7 @@ def test_what_a_request_may_cost(
     lane = Lane(**{**LANES.lanes[handle].model_dump(), "approaches": [*approach.parts], "default": "none"})
     decided = Lanes({handle: lane}).decide(handle, [approach.text], {**fields, "n": n}, {})
     if calls is None:
-        assert isinstance(decided, Run)
+        assert isinstance(decided, OptillmRun)
         return
     assert isinstance(decided, Refuse)
     refusal = decided
@@ -151,7 +151,7 @@ def test_what_would_act_behind_the_rules_back(fields: dict[str, object], param: 
     """Stored prompts and tools that a server runs are refused; the message stays short."""
     refusal = LANES.decide("boost", [], fields, {})
     assert (refusal.param if isinstance(refusal, Refuse) else None) == param
-    assert isinstance(LANES.decide("boost", [], fields, {}, by_name=False), Run)
+    assert isinstance(LANES.decide("boost", [], fields, {}, by_name=False), OptillmRun)
     if isinstance(refusal, Refuse):
         assert refusal.type == RefusalType.PARAM_NOT_ALLOWED
         assert len(refusal.message) < 200
@@ -172,9 +172,9 @@ def test_a_tag_is_made_inert_where_the_operator_says_so() -> None:
     """What is sent holds no tag, and what was given is not touched."""
     before = copy.deepcopy(TAGGED)
     run = LANES.decide("soft", [], {}, TAGGED)
-    assert isinstance(run, Run)
+    assert isinstance(run, OptillmRun)
     again = LANES.decide("boost", [], {}, run.prompt)
-    assert isinstance(again, Run)
+    assert isinstance(again, OptillmRun)
     assert again.prompt is run.prompt
     assert before == TAGGED
 
@@ -184,7 +184,7 @@ def test_a_prompt_without_a_tag_is_the_very_same_object() -> None:
     texts: dict[str, object] = {"messages": [{"content": "a < b"}]}
     for handle in LANES.lanes:
         run = LANES.decide(handle, [], {}, texts)
-        assert isinstance(run, Run)
+        assert isinstance(run, OptillmRun)
         assert run.prompt is texts
 
 
@@ -223,7 +223,7 @@ def test_no_request_makes_the_rule_break_or_is_changed(fields: dict[str, Any], a
     for handle, lane in LANES.lanes.items():
         for by_name in (True, False):
             decided = LANES.decide(handle, asked, fields, fields, by_name=by_name)
-            if isinstance(decided, Run):
+            if isinstance(decided, OptillmRun):
                 assert set(decided.approach.parts) <= set(lane.approaches)
     assert (fields, asked) == before
 

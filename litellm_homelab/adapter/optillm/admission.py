@@ -13,6 +13,7 @@ from litellm_homelab.adapter.litellm_api.exceptions import Refused
 from litellm_homelab.adapter.log_limits import log_seldom
 from litellm_homelab.adapter.outcome import Level
 from litellm_homelab.adapter.recording import meter
+from litellm_homelab.attempts import hops
 from litellm_homelab.decision import Refuse
 from litellm_homelab.optillm import loop_guard
 from litellm_homelab.optillm.fanout import Unknown
@@ -129,6 +130,9 @@ class LineageGuard:
                     log_seldom(logging.WARNING, UNKNOWN)
             case JoinRoot(root):
                 record.child = replace(_child(record), handle=root.handle, approach=root.approach)
+                # OptiLLM forwards no header of its caller's: the ledger remembers what its request passed.
+                if record.hops is not None:
+                    record.hops = hops.joined(root.hops, record.hops)
             case StartChild():
                 record.child = replace(_child(record), admitted=True, admitted_at=time.monotonic())
 

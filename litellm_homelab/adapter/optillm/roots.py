@@ -12,6 +12,8 @@ from litellm_homelab.adapter.context import RequestContext, Root
 from litellm_homelab.adapter.fail_closed import broken
 from litellm_homelab.adapter.optillm import admission
 from litellm_homelab.adapter.outcome import Level, Outcome
+from litellm_homelab.attempts import hops
+from litellm_homelab.attempts.hops import GatewayIdentity
 from litellm_homelab.config.sections import Lane
 from litellm_homelab.decision import Refuse
 from litellm_homelab.optillm import child_failures, fanout, hearsay, lineage, loop_guard
@@ -33,10 +35,12 @@ class RootKeeper:
         secret: str,
         ledger: Ledger,
         scrub: Callable[[str], str] = str,
+        identity: GatewayIdentity | None = None,
     ) -> None:
         self._lanes = lanes
         self._secret = secret
         self._scrub = scrub
+        self._identity = identity or GatewayIdentity.of(secret, ())
         self.ledger = ledger
 
     async def attempt(self, record: RequestContext, group: str, approach: str) -> Refuse | None:
@@ -60,8 +64,9 @@ class RootKeeper:
         lane = self._lanes[group]
         root_id, deadline = lineage.new_root(), now + ROOT_SECONDS
         handle = record.asked or group
+        passed = hops.joined(record.hops or (), self._identity.pairs(handle, group))
         opened = await self.ledger.open(
-            fanout.RootRecord(root_id, handle, approach, lane.max_calls, opened_at=now, deadline=deadline)
+            fanout.RootRecord(root_id, handle, approach, lane.max_calls, now, deadline, passed)
         )
         if not opened:
             raise LookupError("a root id that is taken already")

@@ -31,6 +31,10 @@ class Closed:
         """Nothing leaves."""
         return self.leaving_sync(_, request)
 
+    async def answered(self, _: httpx.Request, response: httpx.Response) -> httpx.Response:
+        """Leave it."""
+        return response
+
     def leaving_sync(self, _: object, request: httpx.Request) -> httpx.Response:
         """Nothing leaves."""
         self.asked.append(str(request.url))
