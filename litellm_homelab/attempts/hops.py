@@ -9,6 +9,7 @@ gateway, a reverse proxy, another LiteLLM. docs/loop-protocol.md is the specific
 from __future__ import annotations
 
 import base64
+import functools
 import hmac
 import json
 import re
@@ -56,7 +57,7 @@ class GatewayIdentity:
 
     def pair(self, group: str) -> str:
         """Return the pair of this gateway and a group."""
-        return f"{self._opaque('gateway')}.{self._opaque(f'group {group}')}"
+        return _pair(self.key, group)
 
     def pairs(self, asked: str | None, group: str | None) -> Hops:
         """
@@ -70,9 +71,16 @@ class GatewayIdentity:
             names = [asked]
         return tuple(self.pair(name) for name in dict.fromkeys(names))
 
-    def _opaque(self, what: str) -> str:
-        digest = hmac.digest(self.key, what.encode("utf-8", "surrogatepass"), "sha256")
-        return base64.b32encode(digest[:_OPAQUE_BYTES]).decode("ascii").lower()
+
+@functools.lru_cache(maxsize=1024)
+def _pair(key: bytes, group: str) -> str:
+    """One pair; the same few come with every request."""
+    return f"{_opaque(key, 'gateway')}.{_opaque(key, f'group {group}')}"
+
+
+def _opaque(key: bytes, what: str) -> str:
+    digest = hmac.digest(key, what.encode("utf-8", "surrogatepass"), "sha256")
+    return base64.b32encode(digest[:_OPAQUE_BYTES]).decode("ascii").lower()
 
 
 def read(values: Sequence[str]) -> Hops | None:

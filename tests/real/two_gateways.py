@@ -83,7 +83,7 @@ def two_gateways(*, shared: bool, workers: int = 1) -> Iterator[Pair]:
             ("second", second, ports[1], 1),
         ):
             own = folder / name
-            own.mkdir()
+            (own / "samples").mkdir(parents=True)
             document["homelab"]["secret"] = SECRET if shared else f"{SECRET}-{name}"
             document["homelab"]["state"] = f"sqlite:///{folder if shared else own}/state.db"
             (own / "router.yaml").write_text(yaml.safe_dump(document), encoding="utf-8")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import logging
 from collections.abc import Iterable
 from typing import Any, Final
@@ -49,7 +50,7 @@ class HopHeader:
     def put(self, record: RequestContext, group: str, request: httpx.Request) -> None:
         """Replace the header by ours; take it off where the attempt goes to a cloud."""
         request.headers.pop(hops.HEADER, None)
-        if is_local(str(request.url)):
+        if _is_at_home(request.url.netloc):
             own = self._identity.pairs(record.asked, group)
             request.headers[hops.HEADER] = hops.written(hops.joined(record.hops or (), own))
 
@@ -74,6 +75,12 @@ class HopHeader:
         if child is not None:
             await self._ledger.loop(child.root, f"{child.handle or record.asked} -> {PATH}")
         return _refused(refusal, request)
+
+
+@functools.lru_cache(maxsize=256)
+def _is_at_home(netloc: bytes) -> bool:
+    """Whether a host is of this machine or of a home network; the same few come with every request."""
+    return is_local(f"http://{netloc.decode('ascii')}")
 
 
 def _is_loop(body: bytes) -> bool:
