@@ -9,8 +9,13 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
+import yaml
 
+from litellm_homelab.adapter.wiring import identity_of
 from litellm_homelab.attempts import hops
+from litellm_homelab.attempts.hops import GatewayIdentity
+from litellm_homelab.config.loading import parse
+from litellm_homelab.config.settings import Known
 from litellm_homelab.optillm.lineage import MARKER
 from litellm_homelab.testing import Answer, MockProxy
 from tests.adapter.lane import TEXT, document, group, key_of, mark_of, proxy_on
@@ -242,3 +247,35 @@ async def test_a_root_that_has_been_here_is_refused(gateway: Gateway, passed: st
         return
     answer = await gateway.ask("base", own, caller="optillm")
     assert (answer.status, answer.error["type"], answer.sent_to) == (400, "loop_detected", [])
+
+
+# --- who this gateway is to others -------------------------------------------------------------------
+
+
+def identity(environ: dict[str, str], **params: object) -> GatewayIdentity:
+    """The identity of a gateway with one secret, whose `main` has these parameters."""
+    made = document([group("main", **params)], {}, internal=())
+    made["homelab"]["secret"] = "one-secret-of-all-gateways"
+    own = {"LITELLM_MASTER_KEY": "sk-master-of-this-test", **environ}
+    text = yaml.safe_dump(made)
+    return identity_of(parse(text, path="router.yaml", environ=own, known=Known()), own)
+
+
+B, BACKEND = "http://127.0.0.1:4001/v1", "http://127.0.0.1:8000/v1"
+
+
+async def test_two_gateways_of_one_secret_are_two() -> None:
+    """One file on two machines, its addresses from the environment: the first leads to the second."""
+    first, second = (identity({"UPSTREAM": at}, api_base="os.environ/UPSTREAM") for at in (B, BACKEND))
+    assert first != second
+    assert first.pair("main") != second.pair("main")
+    assert first == identity({"UPSTREAM": B}, api_base="os.environ/UPSTREAM")
+    assert first == identity({}, api_base=B)
+
+
+async def test_models_of_two_databases_are_of_two_gateways() -> None:
+    """LiteLLM's database may have models that the file does not."""
+    first, second = (
+        identity({"DATABASE_URL": at}, api_base=B) for at in ("postgresql://a", "postgresql://b")
+    )
+    assert first != second
