@@ -64,6 +64,7 @@ _HERE: Final = "litellm_homelab.adapter.policies"
 POLICIES: Final = (
     Registered("fields", f"{_HERE}.fields:FieldsPolicy", "fields", applies=_always),
     Registered("showroom", f"{_HERE}.showroom:ShowroomPolicy", "showroom"),
+    Registered("hops", f"{_HERE}.hops:HopsPolicy"),
     Registered("approach", f"{_HERE}.approach:ApproachPolicy", "optillm", applies=_always),
     Registered("loop_guard", f"{_HERE}.loop_guard:LoopGuardPolicy", "optillm", applies=_calls_back),
     Registered("metrics", f"{_HERE}.metrics:MetricsPolicy"),

@@ -382,6 +382,37 @@ def _child(kind: RefusalType, message: str) -> Refuse:
     return Refuse(kind, message, param="model", to_child=True)
 
 
+# --- loops between gateways ------------------------------------------------------------------------
+
+
+def came_back(*, to_child: bool = False) -> Refuse:
+    """A request that has passed this gateway for the same group before."""
+    text = (
+        "Loop detected: this request has already been sent on for this model and has come back, by way of "
+        "another gateway or a reverse proxy, so it would never end. Ask the operator to check where the "
+        "model's api_base leads."
+    )
+    return Refuse(RefusalType.LOOP_DETECTED, text, param="model", to_child=to_child)
+
+
+def too_many_hops(most: int, *, to_child: bool = False) -> Refuse:
+    """A request that has passed too many gateways."""
+    text = (
+        f"Loop detected: this request would pass more than {most} models of gateways on its way. Ask the "
+        "operator to check where the model's api_base leads."
+    )
+    return Refuse(RefusalType.LOOP_DETECTED, text, param="model", to_child=to_child)
+
+
+def hops_malformed(*, to_child: bool = False) -> Refuse:
+    """An `x-homelab-hop` header that is not a list of pairs."""
+    text = (
+        "The header 'x-homelab-hop' is not a list of gateway.group pairs separated by commas. Only gateways "
+        "write it. Remove it."
+    )
+    return Refuse(RefusalType.INVALID_BODY, text, to_child=to_child)
+
+
 # --- the gateway's own failures --------------------------------------------------------------------
 
 

@@ -53,13 +53,14 @@ TESTED_IN: Final[Mapping[str, tuple[str, ...]]] = {
     "adapter/litellm_api/test_transport.py": (
         "adapter/litellm_api/last_line.py",
         "adapter/litellm_api/targets.py",
-        "adapter/policies/purposes.py",
+        "adapter/litellm_api/purposes.py",
     ),
     "adapter/litellm_api/test_client_error.py": (
         "adapter/litellm_api/exceptions.py",
         "adapter/litellm_api/scrubbing.py",
         "adapter/policies/error_response.py",
     ),
+    "adapter/policies/test_hops.py": ("adapter/litellm_api/hop_header.py",),
     "adapter/test_every_parameter.py": ("adapter/litellm_api/parameters.py",),
     "adapter/test_wildcards.py": ("config/wildcards.py",),
     "adapter/test_late_models.py": ("adapter/litellm_api/deployments.py",),
@@ -68,12 +69,12 @@ TESTED_IN: Final[Mapping[str, tuple[str, ...]]] = {
     # A request to an OptiLLM handle, from its opening to its bill.
     "adapter/policies/test_loop_guard.py": (
         "adapter/context.py",
-        "adapter/policies/admission.py",
-        "adapter/policies/lineage_token.py",
-        "adapter/policies/root_answers.py",
-        "adapter/policies/roots.py",
+        "adapter/optillm/admission.py",
+        "adapter/optillm/lineage_token.py",
+        "adapter/optillm/root_answers.py",
+        "adapter/optillm/roots.py",
     ),
-    "adapter/policies/test_approach.py": ("adapter/policies/optillm_fields.py",),
+    "adapter/policies/test_approach.py": ("adapter/optillm/optillm_fields.py",),
     "adapter/policies/test_metrics.py": (
         "adapter/policies/request_stats.py",
         "adapter/stats.py",

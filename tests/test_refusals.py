@@ -19,6 +19,9 @@ HERE = "refusals.py"
 LONG = "x" * 500
 
 EXAMPLES: dict[Callable[..., object], tuple[Refuse, RefusalType, int, str | None]] = {
+    refusals.came_back: (refusals.came_back(), RefusalType.LOOP_DETECTED, 508, "model"),
+    refusals.too_many_hops: (refusals.too_many_hops(16), RefusalType.LOOP_DETECTED, 508, "model"),
+    refusals.hops_malformed: (refusals.hops_malformed(), RefusalType.INVALID_BODY, 400, None),
     refusals.key_missing: (refusals.key_missing(), RefusalType.AUTHENTICATION_ERROR, 401, None),
     refusals.key_unknown: (refusals.key_unknown(), RefusalType.AUTHENTICATION_ERROR, 401, None),
     refusals.master_key_missing: (

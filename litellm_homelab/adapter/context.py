@@ -116,6 +116,8 @@ class RequestContext:
     """The body as the client sent it."""
     prefix: str | None = None
     """The approach that stood before the handle's name."""
+    hops: tuple[str, ...] | None = ()
+    """Pairs of gateway and group that it has passed (`attempts/hops.py`); None where they are malformed."""
     child: Child | None = None
     orphan: bool = False
     """Whether it is a call of OptiLLM's that belongs to no request, and has been let in."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+import os
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -18,20 +19,23 @@ from litellm_homelab.adapter import recording
 from litellm_homelab.adapter.callback import Plugin
 from litellm_homelab.adapter.litellm_api import parameters
 from litellm_homelab.adapter.litellm_api.deployments import Deployments
+from litellm_homelab.adapter.litellm_api.hop_header import HopHeader
 from litellm_homelab.adapter.litellm_api.last_line import LastLine
 from litellm_homelab.adapter.litellm_api.scrubbing import Scrub
-from litellm_homelab.adapter.litellm_api.targets import Targets
+from litellm_homelab.adapter.litellm_api.targets import Targets, target_of
 from litellm_homelab.adapter.middleware.authentication import gate
 from litellm_homelab.adapter.middleware.dropped_fields import Dropped
 from litellm_homelab.adapter.middleware.request_end import Ending
 from litellm_homelab.adapter.middleware.token_counts import counting
-from litellm_homelab.adapter.policies.admission import LineageGuard
+from litellm_homelab.adapter.optillm.admission import LineageGuard
+from litellm_homelab.adapter.optillm.roots import RootKeeper
 from litellm_homelab.adapter.policies.error_response import ErrorResponse
 from litellm_homelab.adapter.policies.fields import RequestFields
 from litellm_homelab.adapter.policies.request_opening import RequestOpening
 from litellm_homelab.adapter.policies.request_stats import Count
-from litellm_homelab.adapter.policies.roots import RootKeeper
 from litellm_homelab.adapter.policies.showroom import ShowroomPolicy
+from litellm_homelab.attempts.hops import GatewayIdentity
+from litellm_homelab.config.references import resolve
 from litellm_homelab.config.settings import Settings
 from litellm_homelab.fields.rule import Fields
 from litellm_homelab.metrics.labels import Labels
@@ -58,6 +62,7 @@ class Shared:
     orphans: Orphans
     guard: LineageGuard
     keeper: RootKeeper
+    identity: GatewayIdentity
     opening: RequestOpening
     scrub: Callable[[str], str]
 
@@ -100,7 +105,12 @@ def build(settings: Settings, router: Callable[[], Any], has_database: Callable[
             Count(shared.keyring, shared.ledger),
             Dropped((one.group for one in settings.router.deployments), shared.deployments),
         ),
-        last_line=LastLine(shared.rule, shared.targets, partial(search_base, router)),
+        last_line=LastLine(
+            shared.rule,
+            shared.targets,
+            HopHeader(shared.identity, shared.ledger),
+            partial(search_base, router),
+        ),
         scrub=shared.scrub,
         counting=counting(shared.showroom, shared.opening),
     )
@@ -109,6 +119,7 @@ def build(settings: Settings, router: Callable[[], Any], has_database: Callable[
 def share(settings: Settings, router: Callable[[], Any]) -> Shared:
     """What policies share."""
     lanes = Lanes(settings.homelab.optillm)
+    identity = identity_of(settings, os.environ)
     keyring = Keyring.from_settings(settings)
     ledger = Ledger(state.connect(state.parse(settings.homelab.state, settings.folder)))
     orphans = Orphans(settings.homelab.limits.orphans)
@@ -131,10 +142,27 @@ def share(settings: Settings, router: Callable[[], Any]) -> Shared:
         ledger=ledger,
         orphans=orphans,
         guard=guard,
-        keeper=RootKeeper(lanes.lanes, settings.secret, ledger, scrub),
+        keeper=RootKeeper(lanes.lanes, settings.secret, ledger, scrub, identity),
+        identity=identity,
         opening=RequestOpening(lanes, settings.secret, guard, callers, deployments, fields),
         scrub=scrub,
     )
+
+
+def identity_of(settings: Settings, environ: Mapping[str, str]) -> GatewayIdentity:
+    """
+    Who this gateway is to others: the same for all processes that serve one router.yaml.
+
+    Addresses count as they are resolved, the environment's included; so does LiteLLM's database, which may
+    have models that the file does not.
+    """
+    general = settings.router.sections.get("general_settings", {})
+    database = resolve(general.get("database_url"), environ) or environ.get("DATABASE_URL") or ""
+    routes = [
+        (one.group, one.model, *sorted(map(repr, target_of(one.group, one.params).bases)))
+        for one in settings.router.deployments
+    ]
+    return GatewayIdentity.of(settings.secret, [*routes, ("", str(database))])
 
 
 def request_fields(settings: Settings) -> RequestFields:

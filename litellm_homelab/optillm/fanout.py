@@ -20,6 +20,7 @@ MAX_AMOUNT = 2**40
 ProblemKind: TypeAlias = Literal["looped", "spent", "gone"]
 
 CHILDREN, MAX_CALLS = "children", "max_calls"  # the counter of children, and its limit
+HOPS = "hops"
 PROBLEM, ENDED = "problem", "ended"  # the marks; either of them refuses every further child
 
 
@@ -33,6 +34,8 @@ class RootRecord:
     max_calls: int
     opened_at: float
     deadline: float
+    hops: tuple[str, ...] = ()
+    """Pairs of gateway and group that it had passed when it left for OptiLLM; its children inherit them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,15 +142,16 @@ def opened(root: RootRecord) -> Entry:
     """Return the entry of a root that has no children yet."""
     times = {"opened_at": repr(root.opened_at), "deadline": repr(root.deadline)}
     marks = {"id": root.id, "handle": root.handle, "approach": root.approach, **times}
+    if root.hops:
+        marks[HOPS] = " ".join(root.hops)
     return Entry({MAX_CALLS: root.max_calls}, marks)
 
 
 def _root(entry: Entry) -> RootRecord:
     marks = entry.marks
     opened_at, deadline = float(marks["opened_at"]), float(marks["deadline"])
-    return RootRecord(
-        marks["id"], marks["handle"], marks["approach"], entry.count(MAX_CALLS), opened_at, deadline
-    )
+    own = (marks["id"], marks["handle"], marks["approach"], entry.count(MAX_CALLS), opened_at, deadline)
+    return RootRecord(*own, hops=tuple(marks.get(HOPS, "").split()))
 
 
 def amounts(usage: Usage) -> dict[str, int]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from litellm_homelab import refusals
 from litellm_homelab.config.sections import Lane
 from litellm_homelab.decision import Refuse
-from litellm_homelab.optillm import approaches, costs, tags, tools
+from litellm_homelab.optillm import approaches, costs, dropped, tags, tools
 from litellm_homelab.optillm.approaches import Approach, InvalidApproach
 from litellm_homelab.optillm.parameters import readable
 
@@ -19,6 +19,19 @@ UNSUPPORTED = {
 """Body fields that an OptiLLM handle refuses, and why."""
 LIMITS = ("max_tokens", "max_completion_tokens")
 """Fields of every request on which the cost of an approach depends."""
+PROMPTS = ("messages", "input", "prompt", "system", "instructions", "contents", "systemInstruction")
+"""Fields that hold the prompt, over all routes that lead to OptiLLM."""
+
+
+@dataclass(frozen=True, slots=True)
+class OptillmRun:
+    """The request may go to OptiLLM."""
+
+    approach: Approach
+    prompt: Mapping[str, object]
+    """The texts as they may be sent: the very mapping that was given, where no tag had to be made inert."""
+    dropped: tuple[str, ...]
+    """What the approach leaves out of the request (`optillm.dropped`)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,46 +44,82 @@ class Lanes:
         """`moa-boost` as (approach, handle), where that handle takes prefixes."""
         return approaches.split_prefix(name, [one for one, lane in self.lanes.items() if lane.prefixes])
 
-    def approach(self, handle: str, asked: Sequence[object]) -> Approach | Refuse:
-        """The approach that `handle` runs for what the client asked."""
+    def decide(
+        self,
+        handle: str,
+        asked: Sequence[object],
+        fields: Mapping[str, object],
+        texts: Mapping[str, object],
+        *,
+        by_name: bool = True,
+        clean: dict[int, str] | None = None,
+    ) -> OptillmRun | Refuse:
+        """
+        Decide on a request to `handle`: which approach runs, and with which prompt; the first refusal counts.
+
+        `asked` is every approach that the client named, `fields` the body as the client sent it, `texts` the
+        fields whose text reaches OptiLLM. `by_name` is false where a fallback led here: what the handle
+        refuses by field is then left out of what is sent. `clean` has the long texts of this request that
+        were found clean before (`tags.find`).
+        """
+        approach = self.approach(handle, asked, fields, by_name=by_name)
+        if isinstance(approach, Refuse):
+            return approach
         lane = self.lanes[handle]
+        gone = dropped.dropped(approach, fields)
+        refusal = dropped.refusal(handle, lane, approach, gone)
+        prompt = refusal if refusal is not None else _prompt(handle, lane, texts, clean)
+        return prompt if isinstance(prompt, Refuse) else OptillmRun(approach, prompt, gone)
+
+    def approach(
+        self, handle: str, asked: Sequence[object], fields: Mapping[str, object], *, by_name: bool = True
+    ) -> Approach | Refuse:
+        """Decide which approach runs, without its prompt: what `decide` begins with."""
+        lane = self.lanes[handle]
+        unsupported = _unsupported(handle, fields) if by_name else None
+        if unsupported is not None:
+            return unsupported
         decided = approaches.decide(asked, lane.approaches, lane.default)
         if isinstance(decided, InvalidApproach):
             return refusals.approach(handle, decided.reason)
-        return decided
+        return _fan_out(handle, lane, decided, fields) or decided
 
-    def fan_out(
-        self, handle: str, approach: Approach, n: object, fields: Mapping[str, object], prompt_chars: int
-    ) -> Refuse | None:
-        """Refuse what would make more calls than the handle may, before any is made."""
-        lane = self.lanes[handle]
-        choices = min(n, lane.max_n) if isinstance(n, int) and not isinstance(n, bool) else 1
-        # What is not sent costs nothing.
-        sent = {name: fields[name] for name in (*readable(approach.parts), *LIMITS) if name in fields}
-        calls = costs.estimate(approach, max(choices, 1), sent, prompt_chars=prompt_chars)
-        if calls <= lane.max_calls:
-            return None
-        return refusals.fan_out_estimated(handle, approach.text, calls, lane.max_calls)
 
-    def unsupported(self, handle: str, fields: Mapping[str, object]) -> Refuse | None:
-        """Refuse body fields that would change the prompt or run tools behind this rule's back."""
-        for name, why in UNSUPPORTED.items():
-            if fields.get(name) is not None:
-                return refusals.field_on_optillm(handle, name, why)
-        server = tools.run_by_a_server(fields.get("tools"))
-        return refusals.tool_of_a_server(handle, server) if server is not None else None
+def _fan_out(handle: str, lane: Lane, approach: Approach, fields: Mapping[str, object]) -> Refuse | None:
+    """Refuse what would make more calls than the handle may, before any is made."""
+    n = fields.get("n")
+    choices = min(n, lane.max_n) if isinstance(n, int) and not isinstance(n, bool) else 1
+    # What is not sent costs nothing.
+    sent = {name: fields[name] for name in (*readable(approach.parts), *LIMITS) if name in fields}
+    calls = costs.estimate(approach, max(choices, 1), sent, prompt_chars=_prompt_chars(approach, fields))
+    if calls <= lane.max_calls:
+        return None
+    return refusals.fan_out_estimated(handle, approach.text, calls, lane.max_calls)
 
-    def prompt(
-        self, handle: str, texts: Mapping[str, object], clean: dict[int, str] | None = None
-    ) -> Mapping[str, object] | Refuse:
-        """
-        What may be sent of a prompt: itself, or made inert, or a refusal that says where the tag is.
 
-        `clean` has the long texts of this request that were found clean before (`tags.find`).
-        """
-        place = tags.find(texts, clean)
-        if place is None:
-            return texts
-        if self.lanes[handle].tags == "neutralise":
-            return {name: tags.neutralise(value) for name, value in texts.items()}
-        return refusals.approach_in_prompt(place, handle)
+def _prompt_chars(approach: Approach, fields: Mapping[str, object]) -> int:
+    """Characters of the prompt where the cost depends on them: `memory` makes a call for each 100,000."""
+    if "memory" not in approach.parts:
+        return 0
+    return sum(len(str(fields.get(name) or "")) for name in PROMPTS)
+
+
+def _unsupported(handle: str, fields: Mapping[str, object]) -> Refuse | None:
+    """Refuse body fields that would change the prompt or run tools behind this rule's back."""
+    for name, why in UNSUPPORTED.items():
+        if fields.get(name) is not None:
+            return refusals.field_on_optillm(handle, name, why)
+    server = tools.run_by_a_server(fields.get("tools"))
+    return refusals.tool_of_a_server(handle, server) if server is not None else None
+
+
+def _prompt(
+    handle: str, lane: Lane, texts: Mapping[str, object], clean: dict[int, str] | None
+) -> Mapping[str, object] | Refuse:
+    """What may be sent of a prompt: itself, or made inert, or a refusal that says where the tag is."""
+    place = tags.find(texts, clean)
+    if place is None:
+        return texts
+    if lane.tags == "neutralise":
+        return {name: tags.neutralise(value) for name, value in texts.items()}
+    return refusals.approach_in_prompt(place, handle)

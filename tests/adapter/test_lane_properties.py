@@ -17,7 +17,7 @@ from litellm.types.utils import all_litellm_params
 from litellm_homelab.adapter import context
 from litellm_homelab.adapter.litellm_api.deployments import Deployments
 from litellm_homelab.adapter.litellm_api.exceptions import Refused
-from litellm_homelab.adapter.policies import optillm_fields
+from litellm_homelab.adapter.optillm import optillm_fields
 from litellm_homelab.adapter.policies.fields import RequestFields
 from litellm_homelab.adapter.policies.request_opening import CALLER_KEY, RequestOpening
 from litellm_homelab.config.sections import Lane

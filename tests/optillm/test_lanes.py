@@ -16,7 +16,7 @@ from litellm_homelab.config.settings import Known, SettingsError
 from litellm_homelab.decision import RefusalType, Refuse
 from litellm_homelab.optillm import tags
 from litellm_homelab.optillm.approaches import Approach
-from litellm_homelab.optillm.lanes import Lanes
+from litellm_homelab.optillm.lanes import Lanes, OptillmRun
 
 BOOST = Lane(approaches=["none", "re2", "moa", "mcts", "majority_voting"], max_calls=12, prefixes=True)
 SOFT = Lane(approaches=["re2", "moa"], default="re2", max_calls=64, max_n=3, tags="neutralise")
@@ -58,9 +58,9 @@ def test_a_name_with_a_prefix(name: str, split: tuple[str, str] | None) -> None:
 )
 def test_an_approach_that_is_allowed(handle: str, asked: list[object], approach: str) -> None:
     """It is what the client asked, else the default."""
-    decided = LANES.approach(handle, asked)
-    assert isinstance(decided, Approach)
-    assert decided.text == approach
+    decided = LANES.decide(handle, asked, {}, {})
+    assert isinstance(decided, OptillmRun)
+    assert decided.approach.text == approach
 
 
 @pytest.mark.parametrize(
@@ -83,7 +83,7 @@ def test_an_approach_that_is_allowed(handle: str, asked: list[object], approach:
 )
 def test_an_approach_that_is_not(handle: str, asked: list[object], words: str) -> None:
     """The refusal names the handle, the field and what is allowed."""
-    refusal = LANES.approach(handle, asked)
+    refusal = LANES.decide(handle, asked, {}, {})
     assert isinstance(refusal, Refuse)
     assert (refusal.type, refusal.param) == (RefusalType.APPROACH_NOT_ALLOWED, "optillm_approach")
     assert refusal.message.startswith(f"{handle}: ")
@@ -115,11 +115,13 @@ def test_what_a_request_may_cost(
     handle: str, approach: Approach, n: object, fields: dict[str, object], calls: int | None
 ) -> None:
     """Its calls are estimated from what would be sent, and refused above `max_calls` before any."""
-    refusal = LANES.fan_out(handle, approach, n, fields, 0)
+    lane = Lane(**{**LANES.lanes[handle].model_dump(), "approaches": [*approach.parts], "default": "none"})
+    decided = Lanes({handle: lane}).decide(handle, [approach.text], {**fields, "n": n}, {})
     if calls is None:
-        assert refusal is None
+        assert isinstance(decided, OptillmRun)
         return
-    assert refusal is not None
+    assert isinstance(decided, Refuse)
+    refusal = decided
     assert (refusal.type, refusal.param) == (RefusalType.FANOUT_EXCEEDED, "optillm_approach")
     limit = LANES.lanes[handle].max_calls
     assert f"may make {calls} calls for one request; {limit} are allowed" in refusal.message
@@ -147,9 +149,10 @@ def test_what_a_request_may_cost(
 )
 def test_what_would_act_behind_the_rules_back(fields: dict[str, object], param: str | None) -> None:
     """Stored prompts and tools that a server runs are refused; the message stays short."""
-    refusal = LANES.unsupported("boost", fields)
-    assert (refusal.param if refusal else None) == param
-    if refusal is not None:
+    refusal = LANES.decide("boost", [], fields, {})
+    assert (refusal.param if isinstance(refusal, Refuse) else None) == param
+    assert isinstance(LANES.decide("boost", [], fields, {}, by_name=False), OptillmRun)
+    if isinstance(refusal, Refuse):
         assert refusal.type == RefusalType.PARAM_NOT_ALLOWED
         assert len(refusal.message) < 200
 
@@ -159,7 +162,7 @@ TAGGED = {"messages": [{"role": "user", "content": "<optillm_approach>moa</optil
 
 def test_a_tag_is_refused_with_its_place() -> None:
     """`param` is the field, the message has the whole path."""
-    refusal = LANES.prompt("boost", TAGGED)
+    refusal = LANES.decide("boost", [], {}, TAGGED)
     assert isinstance(refusal, Refuse)
     assert (refusal.type, refusal.param) == (RefusalType.APPROACH_IN_PROMPT, "messages")
     assert "messages[0].content" in refusal.message
@@ -168,17 +171,21 @@ def test_a_tag_is_refused_with_its_place() -> None:
 def test_a_tag_is_made_inert_where_the_operator_says_so() -> None:
     """What is sent holds no tag, and what was given is not touched."""
     before = copy.deepcopy(TAGGED)
-    sent = LANES.prompt("soft", TAGGED)
-    assert not isinstance(sent, Refuse)
-    assert LANES.prompt("boost", sent) is sent
+    run = LANES.decide("soft", [], {}, TAGGED)
+    assert isinstance(run, OptillmRun)
+    again = LANES.decide("boost", [], {}, run.prompt)
+    assert isinstance(again, OptillmRun)
+    assert again.prompt is run.prompt
     assert before == TAGGED
 
 
 def test_a_prompt_without_a_tag_is_the_very_same_object() -> None:
     """Nothing is copied in the common case."""
     texts: dict[str, object] = {"messages": [{"content": "a < b"}]}
-    assert LANES.prompt("boost", texts) is texts
-    assert LANES.prompt("soft", texts) is texts
+    for handle in LANES.lanes:
+        run = LANES.decide(handle, [], {}, texts)
+        assert isinstance(run, OptillmRun)
+        assert run.prompt is texts
 
 
 PIECES = st.sampled_from(
@@ -214,12 +221,10 @@ def test_no_request_makes_the_rule_break_or_is_changed(fields: dict[str, Any], a
     """Whatever stands in the fields: an answer, the same fields, and never more calls than allowed."""
     before = copy.deepcopy((fields, asked))
     for handle, lane in LANES.lanes.items():
-        LANES.unsupported(handle, fields)
-        LANES.prompt(handle, fields)
-        decided = LANES.approach(handle, asked)
-        if isinstance(decided, Approach):
-            assert set(decided.parts) <= set(lane.approaches)
-            LANES.fan_out(handle, decided, fields.get("n"), fields, 10**6)
+        for by_name in (True, False):
+            decided = LANES.decide(handle, asked, fields, fields, by_name=by_name)
+            if isinstance(decided, OptillmRun):
+                assert set(decided.approach.parts) <= set(lane.approaches)
     assert (fields, asked) == before
 
 

@@ -14,12 +14,12 @@ from litellm_homelab.access.rule import Gate
 from litellm_homelab.adapter import context
 from litellm_homelab.adapter.context import Chosen, RequestContext
 from litellm_homelab.adapter.fail_closed import broken
-from litellm_homelab.adapter.litellm_api import own_metadata
+from litellm_homelab.adapter.litellm_api import own_metadata, purposes
 from litellm_homelab.adapter.litellm_api.exceptions import policy_error
+from litellm_homelab.adapter.litellm_api.hop_header import HopHeader
 from litellm_homelab.adapter.litellm_api.targets import Targets
 from litellm_homelab.adapter.middleware.forms import FormReader
 from litellm_homelab.adapter.outcome import Level
-from litellm_homelab.adapter.policies import purposes
 from litellm_homelab.attempts import address, target
 from litellm_homelab.attempts.address import Address
 from litellm_homelab.attempts.target import MODEL_FIELDS, Leaving, Target
@@ -43,10 +43,13 @@ class LastLine:
     attempts are refused by the deployment hook and the client gets it.
     """
 
-    def __init__(self, gate: Gate, targets: Targets, search_base: Callable[[str], str | None]) -> None:
+    def __init__(
+        self, gate: Gate, targets: Targets, hops: HopHeader, search_base: Callable[[str], str | None]
+    ) -> None:
         """`search_base` gives the `api_base` of a search tool, None where it has none."""
         self._gate = gate
         self._targets = targets
+        self._hops = hops
         self._search_base = search_base
 
     async def leaving(self, transport: object, request: httpx.Request) -> httpx.Response | None:
@@ -64,6 +67,11 @@ class LastLine:
         except Exception as error:  # noqa: BLE001 - closed, whatever it was
             return _refused(record, request, broken(RULE, error).refusal)
         return self._answer(record, request, wrong)
+
+    async def answered(self, request: httpx.Request, response: httpx.Response) -> httpx.Response:
+        """See the answer to a request of an async client, where it is an error."""
+        record = self._record()
+        return response if record is None else await self._hops.answered(record, request, response)
 
     def leaving_sync(self, transport: object, request: httpx.Request) -> httpx.Response | None:  # noqa: ARG002
         """
@@ -104,6 +112,7 @@ class LastLine:
         wrong = target.wrong(found, _leaving(request))
         if wrong is None:
             own_metadata.strip(record, self._targets.params_of(chosen.deployment), request)
+            self._hops.put(record, found.group, request)
             record.stats.left()
         return wrong
 

@@ -26,6 +26,9 @@ class Watcher(Protocol):
     async def leaving(self, transport: object, request: httpx.Request) -> httpx.Response | None:
         """Decide on a request of an async client."""
 
+    async def answered(self, request: httpx.Request, response: httpx.Response) -> httpx.Response:
+        """Decide on the answer of an async client's request, where it is an error."""
+
     def leaving_sync(self, transport: object, request: httpx.Request) -> httpx.Response | None:
         """Decide on a request of a sync client."""
 
@@ -35,6 +38,7 @@ Divert = Callable[[object, httpx.Request], httpx.Request]
 
 ASYNC: Final = (LiteLLMAiohttpTransport, httpx.AsyncHTTPTransport)
 SYNC: Final = (httpx.HTTPTransport,)
+FAILED: Final = 400
 MARK: Final = "_homelab_original"
 
 _watcher: Watcher | None = None
@@ -74,7 +78,12 @@ def _wrap(kind: type, name: str, wrapper: Callable[[Any], Any]) -> None:
 def _async(send: AsyncSend) -> AsyncSend:
     async def handle(self: object, request: httpx.Request) -> httpx.Response:
         refusal = await _watcher.leaving(self, request) if _watcher is not None else None
-        return refusal if refusal is not None else await send(self, _diverted(self, request))
+        if refusal is not None:
+            return refusal
+        response = await send(self, _diverted(self, request))
+        if _watcher is None or response.status_code < FAILED:
+            return response
+        return await _watcher.answered(request, response)
 
     return handle
 

@@ -10,9 +10,9 @@ from starlette.types import Message, Send
 
 from litellm_homelab.access.table import Access, access, reviewed
 from litellm_homelab.adapter.context import RequestContext
+from litellm_homelab.adapter.litellm_api import usage
 from litellm_homelab.adapter.middleware.answer_events import Events
 from litellm_homelab.adapter.middleware.answer_whole import Whole
-from litellm_homelab.adapter.policies import usage
 from litellm_homelab.answers import headers
 from litellm_homelab.answers.rewriting import Rewriting
 from litellm_homelab.answers.routes import AnswerShape, answers_of

@@ -15,7 +15,7 @@ from litellm_homelab import refusals
 from litellm_homelab.access import limits
 from litellm_homelab.adapter import context
 from litellm_homelab.adapter.context import RequestContext
-from litellm_homelab.adapter.litellm_api import exceptions
+from litellm_homelab.adapter.litellm_api import exceptions, hop_header
 from litellm_homelab.adapter.middleware import cors, listing, model_names, websockets
 from litellm_homelab.adapter.middleware.answer_filter import AnswerFilter
 from litellm_homelab.adapter.middleware.body import Body
@@ -109,8 +109,9 @@ class Edge:
             await self.app(scope, receive, send)
             return
 
-        scope = self._border.rewrite(_with_bearer(scope))
+        scope, passed = hop_header.taken(self._border.rewrite(_with_bearer(scope)))
         with context.request(scope.get("path", "")) as record:
+            record.hops = passed
             watch = Watch(cors.adding(self._cors, scope, send))
             try:
                 last = LastWord(record, Instead(record, watch, self._border.early))

@@ -8,13 +8,11 @@ from typing import TYPE_CHECKING, Any, Self
 from litellm_homelab.adapter.context import RequestContext, required
 from litellm_homelab.adapter.litellm_api import request
 from litellm_homelab.adapter.litellm_api.deployments import Deployments
-from litellm_homelab.adapter.litellm_api.exceptions import Refused
-from litellm_homelab.adapter.policies import optillm_fields
+from litellm_homelab.adapter.optillm import optillm_fields
 from litellm_homelab.adapter.policies.fields import refuse_malformed
 from litellm_homelab.adapter.policy import Policy
 from litellm_homelab.decision import Refuse
-from litellm_homelab.optillm import dropped, tools, wire
-from litellm_homelab.optillm.approaches import Approach
+from litellm_homelab.optillm import tools, wire
 from litellm_homelab.optillm.lanes import Lanes
 
 if TYPE_CHECKING:
@@ -48,9 +46,7 @@ class ApproachPolicy(Policy):
         if not isinstance(model, str) or model not in self._lanes.lanes:
             return
         refuse_malformed(ctx)
-        self._refuse(self._lanes.unsupported(model, ctx.fields))
-        self._drop(ctx, model, optillm_fields.approach_of(self._lanes, ctx, model))
-        data.update(self._prompt(model, data, ctx))
+        data.update(self._decide(ctx, model, data, by_name=True))
         # Whoever wrote them: LiteLLM's copy of the body, unlike the body, has no api_key and no headers.
         ctx.stats.stripped.update(optillm_fields.CREDENTIALS.intersection(ctx.fields))
         for name in optillm_fields.CREDENTIALS:
@@ -74,24 +70,15 @@ class ApproachPolicy(Policy):
                 ctx.dropped = ()
             return dict(kept) if stripped else None
         ctx = required()
-        approach = optillm_fields.approach_of(self._lanes, ctx, group)
-        self._drop(ctx, group, approach)
         if not optillm_fields.is_sent(call_type):
             return self._outer(group, kwargs, ctx, call_type)
-        kwargs = {**kwargs, **self._prompt(group, kwargs, ctx)}
+        kwargs = {**kwargs, **self._decide(ctx, group, kwargs)}
+        approach = ctx.approaches[group]
         policy = wire.HandleLimits(max_n=self._lanes.lanes[group].max_n)
         params = self._deployments.params_of(chosen)
         sent, gone = optillm_fields.reduced(kwargs, policy, approach, ctx.fields, params)
         ctx.stats.stripped.update(gone)
         return sent
-
-    def _drop(self, record: RequestContext, group: str, approach: Approach) -> None:
-        """Note what the approach drops; refuse it where the operator chose so."""
-        record.dropped = dropped.dropped(approach, record.fields)
-        refusal = dropped.refusal(group, self._lanes.lanes[group], approach, record.dropped)
-        if refusal is not None:
-            optillm_fields.refuse(refusal)
-        record.stats.stripped.update(record.dropped)
 
     def _outer(
         self, group: str, kwargs: dict[str, Any], ctx: RequestContext, call_type: object
@@ -100,20 +87,26 @@ class ApproachPolicy(Policy):
         kept, _ = wire.strip(kwargs)
         own = tools.described(kept.get("tools")) if optillm_fields.is_message(call_type) else None
         described = {} if own is None else {"tools": own}
-        return {**kept, **self._prompt(group, kept, ctx), **described, **optillm_fields.UNCACHED}
+        return {**kept, **self._decide(ctx, group, kept), **described, **optillm_fields.UNCACHED}
 
-    def _prompt(self, group: str, fields: Mapping[str, Any], ctx: RequestContext) -> Mapping[str, object]:
-        """The fields that had to be made inert; most often none."""
+    def _decide(
+        self, ctx: RequestContext, group: str, fields: Mapping[str, Any], *, by_name: bool = False
+    ) -> Mapping[str, object]:
+        """
+        Ask the rule, and note its answer; the fields that had to be made inert, most often none.
+
+        Raises:
+            Refused: the request may not go to OptiLLM.
+
+        """
         texts = {name: value for name, value in fields.items() if name in PROMPT_FIELDS and value is not None}
-        allowed = self._lanes.prompt(group, texts, ctx.clean)
-        if isinstance(allowed, Refuse):
-            optillm_fields.refuse(allowed)
-        changed = {name: value for name, value in allowed.items() if value is not texts[name]}
+        asked = optillm_fields.asked(ctx)
+        run = self._lanes.decide(group, asked, ctx.fields, texts, by_name=by_name, clean=ctx.clean)
+        if isinstance(run, Refuse):
+            optillm_fields.refuse(run)
+        ctx.approaches[group], ctx.dropped = run.approach, run.dropped
+        ctx.stats.stripped.update(run.dropped)
+        changed = {name: value for name, value in run.prompt.items() if value is not texts[name]}
         if changed:
             ctx.stats.inert = True
         return changed
-
-    @staticmethod
-    def _refuse(refusal: Refuse | None) -> None:
-        if refusal is not None:
-            raise Refused(refusal)

@@ -11,8 +11,8 @@ from litellm_homelab.adapter.fail_closed import broken, log_and_continue
 from litellm_homelab.adapter.litellm_api import client_error, own_errors, upstream_failure
 from litellm_homelab.adapter.litellm_api.client_error import ClientError
 from litellm_homelab.adapter.litellm_api.exceptions import Refused
+from litellm_homelab.adapter.optillm.roots import RootKeeper
 from litellm_homelab.adapter.outcome import Level, Told
-from litellm_homelab.adapter.policies.roots import RootKeeper
 from litellm_homelab.optillm import child_failures
 from litellm_homelab.optillm.child_failures import ChildFailure
 

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any, Self
 
 from litellm_homelab.adapter.context import RequestContext
 from litellm_homelab.adapter.fail_closed import log_and_continue
-from litellm_homelab.adapter.litellm_api import lineage_cleanup, request
+from litellm_homelab.adapter.litellm_api import lineage_cleanup, request, usage
 from litellm_homelab.adapter.litellm_api.deployments import Deployments
+from litellm_homelab.adapter.optillm import lineage_token, optillm_fields
+from litellm_homelab.adapter.optillm.admission import LineageGuard
+from litellm_homelab.adapter.optillm.root_answers import Answers
+from litellm_homelab.adapter.optillm.roots import RootKeeper, blank_headers
 from litellm_homelab.adapter.outcome import Level
-from litellm_homelab.adapter.policies import lineage_token, optillm_fields, usage
-from litellm_homelab.adapter.policies.admission import LineageGuard
-from litellm_homelab.adapter.policies.root_answers import Answers
-from litellm_homelab.adapter.policies.roots import RootKeeper, blank_headers
 from litellm_homelab.adapter.policy import Policy
 from litellm_homelab.adapter.recording import timing
 from litellm_homelab.config import wildcards
@@ -69,12 +69,12 @@ class LoopGuardPolicy(Policy):
             return None
         group = self._deployments.group_in(kwargs, ctx.asked)
         if group is None or group not in self._lanes.lanes:
-            if ctx.child is not None and self._may_go_on(ctx, group):
-                await self._guard.admit(ctx)
+            if self._may_go_on(ctx, group):
+                await self._guard.attempt(ctx, group)
             if ctx.root is not None:
                 ctx.root.carrying = False
             return None
-        await self._guard.refuse_return(ctx, group)
+        await self._guard.attempt(ctx, group)
         approach = optillm_fields.approach_of(self._lanes, ctx, group)
         refusal = await self._keeper.attempt(ctx, group, approach.text)
         if refusal is not None:

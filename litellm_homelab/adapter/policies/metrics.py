@@ -10,9 +10,8 @@ import litellm
 
 from litellm_homelab.adapter.context import RequestContext
 from litellm_homelab.adapter.fail_closed import log_and_continue
-from litellm_homelab.adapter.litellm_api import request
+from litellm_homelab.adapter.litellm_api import request, usage
 from litellm_homelab.adapter.litellm_api.deployments import Deployments
-from litellm_homelab.adapter.policies import usage
 from litellm_homelab.adapter.policy import Policy
 from litellm_homelab.adapter.recording import meter
 

@@ -14,7 +14,7 @@ from litellm_homelab.adapter.litellm_api.deployments import Deployments
 from litellm_homelab.adapter.litellm_api.exceptions import Refused
 from litellm_homelab.adapter.litellm_api.request_body import sent
 from litellm_homelab.adapter.middleware import model_names
-from litellm_homelab.adapter.policies.admission import LineageGuard
+from litellm_homelab.adapter.optillm.admission import LineageGuard
 from litellm_homelab.adapter.policies.fields import RequestFields
 from litellm_homelab.optillm import lineage
 from litellm_homelab.optillm.lanes import Lanes

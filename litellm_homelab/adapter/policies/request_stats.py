@@ -11,7 +11,7 @@ from litellm_homelab.adapter.context import RequestContext, Root
 from litellm_homelab.adapter.fail_closed import log_and_continue
 from litellm_homelab.adapter.middleware.response_recorder import Watch
 from litellm_homelab.adapter.middleware.route_access import sender
-from litellm_homelab.adapter.policies import optillm_fields
+from litellm_homelab.adapter.optillm import optillm_fields
 from litellm_homelab.adapter.policies.error_response import CLIENT_LEFT
 from litellm_homelab.adapter.recording import meter
 from litellm_homelab.decision import RefusalType, Refuse

@@ -15,8 +15,7 @@ from litellm.types.llms.custom_http import httpxSpecialProvider
 from litellm.types.utils import LlmProviders
 from openai import AsyncOpenAI
 
-from litellm_homelab.adapter.litellm_api import transport
-from litellm_homelab.adapter.policies import purposes
+from litellm_homelab.adapter.litellm_api import purposes, transport
 from litellm_homelab.testing.isolation import restored
 
 WRAPPED = (*transport.ASYNC, *transport.SYNC)
@@ -31,6 +30,10 @@ class Closed:
     async def leaving(self, _: object, request: httpx.Request) -> httpx.Response:
         """Nothing leaves."""
         return self.leaving_sync(_, request)
+
+    async def answered(self, _: httpx.Request, response: httpx.Response) -> httpx.Response:
+        """Leave it."""
+        return response
 
     def leaving_sync(self, _: object, request: httpx.Request) -> httpx.Response:
         """Nothing leaves."""

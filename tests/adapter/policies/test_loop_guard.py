@@ -13,8 +13,8 @@ from urllib.parse import quote
 import pytest
 import pytest_asyncio
 
-from litellm_homelab.adapter.policies import lineage_token
-from litellm_homelab.adapter.policies.roots import RootKeeper
+from litellm_homelab.adapter.optillm import lineage_token
+from litellm_homelab.adapter.optillm.roots import RootKeeper
 from litellm_homelab.optillm import lineage
 from litellm_homelab.optillm.fanout import RootRecord, Summary, Usage
 from litellm_homelab.optillm.lanes import Lanes
@@ -472,9 +472,8 @@ def broken(*args: object, **kwargs: object) -> Any:
 
 
 DECIDING: dict[str, tuple[type, str]] = {
-    "approach before routing": (Lanes, "unsupported"),
+    "the decision on the request": (Lanes, "decide"),
     "the choice of the approach": (Lanes, "approach"),
-    "the look at the prompt": (Lanes, "prompt"),
     "the name's prefix": (Lanes, "split_prefix"),
     "opening the root": (Ledger, "open"),
     "the count of returns": (Ledger, "returns"),

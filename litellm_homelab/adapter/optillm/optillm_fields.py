@@ -41,10 +41,6 @@ REQUEST_FIELDS: Final = frozenset(
 """Arguments that are the request itself: the wire rule decides on each of them."""
 
 
-PROMPTS: Final = ("messages", "input", "prompt", "system", "instructions", "contents", "systemInstruction")
-"""Fields that hold the prompt, over all routes that lead to OptiLLM."""
-
-
 def is_sent(call_type: Any) -> bool:  # noqa: ANN401 - LiteLLM's enum, or None
     """Whether an attempt of this call type is the one that is sent."""
     return str(getattr(call_type, "value", call_type)) in SENT
@@ -72,22 +68,11 @@ def approach_of(lanes: Lanes, record: RequestContext, group: str) -> Approach:
 
     """
     if group not in record.approaches:
-        decided = lanes.approach(group, asked(record))
+        decided = lanes.approach(group, asked(record), record.fields, by_name=False)
         if isinstance(decided, Refuse):
             refuse(decided)
-        fields = record.fields
-        too_many = lanes.fan_out(group, decided, fields.get("n"), fields, prompt_chars(decided, fields))
-        if too_many is not None:
-            refuse(too_many)
         record.approaches[group] = decided
     return record.approaches[group]
-
-
-def prompt_chars(approach: Approach, fields: Mapping[str, Any]) -> int:
-    """Characters of the prompt where the cost depends on them: `memory` makes a call for each 100,000."""
-    if "memory" not in approach.parts:
-        return 0
-    return sum(len(str(fields.get(name) or "")) for name in PROMPTS)
 
 
 def refuse(refusal: Refuse, rule: str = "approach") -> NoReturn:

@@ -14,7 +14,7 @@ from litellm.types.utils import ModelResponse, ModelResponseStream
 from litellm.types.utils import Usage as ChatUsage
 
 from litellm_homelab.adapter.context import Root
-from litellm_homelab.adapter.policies import usage as bill
+from litellm_homelab.adapter.litellm_api import usage as bill
 from litellm_homelab.optillm import fanout
 from litellm_homelab.optillm.fanout import Summary, Usage
 

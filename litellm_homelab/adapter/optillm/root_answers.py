@@ -9,11 +9,11 @@ from typing import Any, Final
 
 from litellm_homelab.adapter.context import Child, RequestContext, Root
 from litellm_homelab.adapter.fail_closed import closed
+from litellm_homelab.adapter.litellm_api import usage as bill
 from litellm_homelab.adapter.litellm_api.client_error import StreamBroken
 from litellm_homelab.adapter.litellm_api.exceptions import Refused
-from litellm_homelab.adapter.policies import lineage_token
-from litellm_homelab.adapter.policies import usage as bill
-from litellm_homelab.adapter.policies.roots import RootKeeper
+from litellm_homelab.adapter.optillm import lineage_token
+from litellm_homelab.adapter.optillm.roots import RootKeeper
 from litellm_homelab.adapter.recording import meter, timed
 from litellm_homelab.optillm import fanout
 from litellm_homelab.optillm.fanout import Usage

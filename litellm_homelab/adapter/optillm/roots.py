@@ -10,11 +10,13 @@ from typing import Final
 from litellm_homelab import refusals
 from litellm_homelab.adapter.context import RequestContext, Root
 from litellm_homelab.adapter.fail_closed import broken
+from litellm_homelab.adapter.optillm import admission
 from litellm_homelab.adapter.outcome import Level, Outcome
-from litellm_homelab.adapter.policies import admission
+from litellm_homelab.attempts import hops
+from litellm_homelab.attempts.hops import GatewayIdentity
 from litellm_homelab.config.sections import Lane
 from litellm_homelab.decision import Refuse
-from litellm_homelab.optillm import child_failures, fanout, hearsay, lineage, topology
+from litellm_homelab.optillm import child_failures, fanout, hearsay, lineage, loop_guard
 from litellm_homelab.optillm.child_failures import ChildFailure
 from litellm_homelab.optillm.fanout import Summary, Usage
 from litellm_homelab.optillm.ledger import Ledger
@@ -33,10 +35,12 @@ class RootKeeper:
         secret: str,
         ledger: Ledger,
         scrub: Callable[[str], str] = str,
+        identity: GatewayIdentity | None = None,
     ) -> None:
         self._lanes = lanes
         self._secret = secret
         self._scrub = scrub
+        self._identity = identity or GatewayIdentity.of(secret, ())
         self.ledger = ledger
 
     async def attempt(self, record: RequestContext, group: str, approach: str) -> Refuse | None:
@@ -46,7 +50,7 @@ class RootKeeper:
             return None
         root, outcome = record.root, record.outcome
         if outcome.verdict is None:
-            self._end(outcome, self._problem(await self.ledger.read(root.id)))
+            self._end(outcome, _problem(await self.ledger.read(root.id)))
         root.carried, root.wire = False, None
         return outcome.verdict
 
@@ -60,8 +64,9 @@ class RootKeeper:
         lane = self._lanes[group]
         root_id, deadline = lineage.new_root(), now + ROOT_SECONDS
         handle = record.asked or group
+        passed = hops.joined(record.hops or (), self._identity.pairs(handle, group))
         opened = await self.ledger.open(
-            fanout.RootRecord(root_id, handle, approach, lane.max_calls, opened_at=now, deadline=deadline)
+            fanout.RootRecord(root_id, handle, approach, lane.max_calls, now, deadline, passed)
         )
         if not opened:
             raise LookupError("a root id that is taken already")
@@ -80,7 +85,7 @@ class RootKeeper:
         summary = await self.ledger.end(root.id)
         root.summary = summary or _unknown(root)
         if outcome.verdict is None:
-            self._end(outcome, self._problem(summary) or await self.returned(root, answer))
+            self._end(outcome, _problem(summary) or await self.returned(root, answer))
         if outcome.verdict is None and not failed and root.mark and not root.carried:
             self._end(outcome, refusals.rule_failed(admission.RULE))
         failure = self._failure(root, answer, failed=failed) if outcome.verdict is None else None
@@ -107,24 +112,9 @@ class RootKeeper:
     async def returned(self, root: Root, answer: object) -> Refuse | None:
         """The loop that only the answer tells of: OptiLLM was refused, and no mark said whose call it was."""
         now = await self.ledger.returns()
-        groups = [group for group, count in now.items() if count != root.returns.get(group, 0)]
-        if not groups or not hearsay.tells_of_return(answer):
+        if now == root.returns or not hearsay.tells_of_return(answer):
             return None
-        said = [group for group in groups if f"{topology.OPTILLM} -> {group})" in str(answer)]
-        return refusals.looped(
-            topology.written((root.handle, topology.OPTILLM, " or ".join(sorted(said or groups))))
-        )
-
-    @staticmethod
-    def _problem(summary: Summary | None) -> Refuse | None:
-        if summary is None:
-            broken("loop_guard", StateUnavailable("", Cause.LOST))
-            return refusals.account_lost()
-        if summary.problem is None or summary.problem.kind == "gone":
-            return None
-        if summary.problem.kind == "looped":
-            return refusals.looped(summary.problem.text)
-        return refusals.fan_out_spent(summary.root.max_calls)
+        return loop_guard.swallowed_return(root.handle, root.returns, now, str(answer))
 
     async def headers(self, root: Root) -> dict[str, str]:
         """The `x-homelab-*` headers of an answer."""
@@ -135,6 +125,13 @@ class RootKeeper:
             "x-homelab-calls": str(summary.children),
             "x-homelab-tokens": str(summary.usage.total_tokens),
         }
+
+
+def _problem(summary: Summary | None) -> Refuse | None:
+    """Why the client of a root gets no answer; an account that is lost is logged and counted."""
+    if summary is None:
+        broken("loop_guard", StateUnavailable("", Cause.LOST))
+    return loop_guard.root_problem(summary)
 
 
 def blank_headers() -> dict[str, str]:
