@@ -15,7 +15,7 @@ from typing import Any
 
 __version__ = "0.1.0"
 
-TESTED_LITELLM = ("1.106.2",)
+TESTED_LITELLM = ("1.108.7",)
 """LiteLLM versions that the whole test suite, real processes included, has run against."""
 
 ENTRY_POINTS = ("gate", "plugin")

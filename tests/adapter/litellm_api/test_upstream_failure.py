@@ -14,7 +14,9 @@ from litellm.llms.openai.common_utils import OpenAIError
 from litellm_homelab.adapter.litellm_api.upstream_failure import failure
 from litellm_homelab.attempts.failures import Failure, is_final, rests
 
-REQUEST = httpx.Request("POST", "http://127.0.0.1:1/v1/chat/completions")
+REQUEST: Any = httpx.Request(
+    "POST", "http://127.0.0.1:1/v1/chat/completions"
+)  # the SDK asks for its own: of httpx2 since version 3
 ECHOES = ("rate limit", "429", "A timeout occurred", "model_not_found invalid_request_error", "Overloaded")
 """Texts of a client that an upstream repeats, and that LiteLLM takes for the kind of the error."""
 
