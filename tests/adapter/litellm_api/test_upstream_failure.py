@@ -6,6 +6,7 @@ from typing import Any
 
 import aiohttp
 import httpx
+import httpx2
 import litellm
 import openai
 import pytest
@@ -65,6 +66,7 @@ def test_a_text_does_not_make_a_400_anything_else(provider: str, text: str) -> N
         openai.APITimeoutError(request=REQUEST),
         httpx.ConnectError("refused"),
         httpx.ReadTimeout("silent"),
+        httpx2.ReadError("dropped"),
         httpx.RemoteProtocolError("dropped"),
         aiohttp.ClientConnectionError(),
         TimeoutError(),
