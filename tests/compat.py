@@ -2,7 +2,7 @@
 Which tests `make test-compat` runs on each LiteLLM version, and what is known to differ between the versions.
 
     python -m tests.compat whole     # the files of a selection, one a line, for pytest
-    python -m tests.compat record    # writes litellm_homelab/tested.json from the last run's report
+    python -m tests.compat record REPORT "what ran"    # into litellm_homelab/tested.json and README.md
 
 It imports nothing but the standard library, so that any Python can print the list.
 """
@@ -121,18 +121,17 @@ def selected(selection: str) -> tuple[str, ...]:
 
 
 def tested() -> Mapping[str, Mapping[str, Any]]:
-    """What ran on which LiteLLM version, from the lowest to the newest."""
+    """What ran on which LiteLLM version, from the lowest to the newest, as recorded."""
     found: dict[str, dict[str, Any]] = json.loads(RECORD.read_text(encoding="utf-8"))
     return dict(sorted(found.items(), key=lambda one: [int(part) for part in one[0].split(".")]))
 
 
 def table() -> str:
     """The table of README.md."""
-    lines = ["| LiteLLM | what ran | tests | on |", "|---|---|--:|---|"]
-    lines += [
-        f"| {name} | {run['ran']} | {run['passed']:,} | {run['on']} |" for name, run in tested().items()
-    ]
-    return "\n".join(lines)
+    runs = tested()
+    passed = [f"{run['passed']:,} ({run['ran']}), {run['on']}" for run in runs.values()]
+    rows = (("LiteLLM", runs), ("", ["---"] * len(runs)), ("tests passed", passed))
+    return "\n".join(f"| {' | '.join([name or '---', *cells])} |" for name, cells in rows)
 
 
 def record(report: Path, ran: str) -> None:

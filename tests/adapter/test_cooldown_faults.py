@@ -72,7 +72,7 @@ async def test_a_fault_rests_it_on_every_route(tmp_path: Path, route: str) -> No
 
 
 async def test_a_fault_of_a_fallback_rests_the_fallback(tmp_path: Path) -> None:
-    """Its mistakes do not. The last one has no fallback of its own: from 1.108 on its kind has to be named."""
+    """Its mistakes do not. The last one has no fallback: from 1.108 on the kind has to be named for it."""
     with changed(tmp_path, allowed_fails=2, allowed_fails_policy=NAMED) as config:
         async with MockProxy(config) as proxy:
             for first, second, expected in (

@@ -23,7 +23,7 @@ UNREACHABLE: Final = (
     *(TimeoutError, ConnectionError),
 )
 """
-Exceptions of the wire, by the clients that LiteLLM uses (1.106.2, 1.110.2): OpenAI's SDK, httpx, httpx2, aiohttp.
+Exceptions of the wire, by the clients that LiteLLM uses: OpenAI's SDK, httpx, httpx2, aiohttp.
 
 httpx's and OpenAI's timeouts are among them.
 """
