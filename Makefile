@@ -62,7 +62,7 @@ test-real: .venv/.dev venv-mlx venv-openai3 clients $(OPTILLM:%=venv-optillm-%)
 	$(if $(MEASURED),$(BIN)/coverage combine --quiet && $(BIN)/coverage report)
 
 # The package is installed anew each time: another clone may share the venv. Real servers run as in `make test-real`.
-test-compat: $(COMPAT)/.stamp $(if $(filter short,$(SELECTION)),venv-optillm-$(firstword $(OPTILLM)),clients $(OPTILLM:%=venv-optillm-%))
+test-compat: $(COMPAT)/.stamp clients $(OPTILLM:%=venv-optillm-%)
 	$(PACKAGE) $(COMPAT)
 	$(COMPAT)/bin/$(RUN) --junit-xml=$(COMPAT)/$(SELECTION).xml $$($(PYTHON) -m tests.compat $(SELECTION))
 	$(if $(RECORD),$(COMPAT)/bin/python -m tests.compat record $(COMPAT)/$(SELECTION).xml "$(RECORD)")

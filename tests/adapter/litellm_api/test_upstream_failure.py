@@ -40,7 +40,7 @@ def mapped(cause: Exception, provider: str = "openai") -> Exception:
 
 def answered(status: int, text: str = "no") -> Exception:
     """An HTTP answer as OpenAI's SDK raises it."""
-    response = httpx.Response(status, request=REQUEST, json={"error": {"message": text}})
+    response: Any = httpx.Response(status, request=REQUEST, json={"error": {"message": text}})
     return openai.OpenAI(api_key="x")._make_status_error_from_response(response)
 
 
