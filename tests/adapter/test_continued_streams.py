@@ -1,4 +1,4 @@
-"""A stream that breaks and is continued by a fallback (LiteLLM 1.110) answers in the handle's name throughout."""
+"""A broken stream that a fallback continues (LiteLLM 1.110) answers in the handle's name throughout."""
 
 from __future__ import annotations
 
