@@ -30,7 +30,7 @@ COMPATS   := 1.106.0 1.110.2
 PY        ?= 3.12
 PY_TESTS  := tests/test_requirements.py tests/config tests/showroom tests/optillm tests/adapter/test_naming.py
 
-.PHONY: help run test test-fast test-real test-compat test-python coverage lint fmt lock bench trace clean venv venv-mlx venv-openai3 clients $(OPTILLM:%=venv-optillm-%)
+.PHONY: help run test test-fast test-real test-compat test-python coverage lint fmt lock bench trace clean venv venv-mlx clients $(OPTILLM:%=venv-optillm-%)
 
 help:
 	@echo "make run        the gateway on http://127.0.0.1:4000 (PORT=4010, WORKERS=2, DEMO=0, DEMO_PORT=5100)"
@@ -56,7 +56,7 @@ test-fast: .venv/.dev
 	$(if $(MEASURED),$(BIN)/coverage erase)
 	$(COVERED) -m "not real"
 
-test-real: .venv/.dev venv-mlx venv-openai3 clients $(OPTILLM:%=venv-optillm-%)
+test-real: .venv/.dev venv-mlx clients $(OPTILLM:%=venv-optillm-%)
 	$(if $(MEASURED),$(COVERED) $(MEASURED_REAL))
 	$(PYTEST) -m real $(if $(MEASURED),$(MEASURED_REAL:%=--ignore=%))
 	$(if $(MEASURED),$(BIN)/coverage combine --quiet && $(BIN)/coverage report)
@@ -130,13 +130,11 @@ $(COMPAT)/.stamp $(VENVS)/python-$(PY)/.stamp: | $(TOOLS)/.stamp
 
 # mlx_lm.server and OptiLLM each in a venv of their own: their dependencies are not the gateway's.
 venv-mlx: $(VENVS)/mlx/.stamp
-# The demo with the newest OpenAI SDK, which the locked LiteLLM does not allow beside it.
-venv-openai3: $(VENVS)/openai3/.stamp
 $(OPTILLM:%=venv-optillm-%): venv-%: $(VENVS)/%/.stamp
 # The clients of tests/real, each in its newest version: Python's in a venv, Node's in a folder (npm ci).
 clients: $(VENVS)/clients/.stamp $(NODE)/.stamp
 
-$(VENVS)/mlx/.stamp $(VENVS)/openai3/.stamp $(VENVS)/clients/.stamp: $(VENVS)/%/.stamp: requirements/%.txt | $(TOOLS)/.stamp
+$(VENVS)/mlx/.stamp $(VENVS)/clients/.stamp: $(VENVS)/%/.stamp: requirements/%.txt | $(TOOLS)/.stamp
 	$(UV) venv --quiet --clear --python $(TOOLS)/bin/python $(@D)
 	$(INSTALL) $(@D)
 	@touch $@
@@ -162,7 +160,6 @@ lock: | $(TOOLS)/.stamp
 	    --output-file requirements/compat-$$version.txt || exit 1; \
 	done
 	$(COMPILE) requirements/mlx.in --output-file requirements/mlx.txt
-	$(COMPILE) requirements/openai3.in --output-file requirements/openai3.txt
 	$(COMPILE) requirements/clients.in --output-file requirements/clients.txt
 	$(COMPILE) requirements/optillm.in --output-file requirements/optillm.txt
 	for version in $(OPTILLM); do \
