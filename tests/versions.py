@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from importlib.metadata import version
 from typing import Final
 
@@ -15,3 +16,14 @@ OPENAI: Final = int(version("openai").split(".")[0])
 
 QUOTED_ERROR: Final = "" if OPENAI >= 3 else "{'error': {'message': '"
 """What stands before an upstream's message in the text of the SDK's error."""
+
+ARRIVES_FROM: Final[Mapping[tuple[str, str], tuple[int, int, int]]] = {
+    ("ai-sdk-openai/reasoning", "text.verbosity"): (1, 110, 0),
+    ("google-genai-python/image", "contents"): (1, 110, 0),
+}
+"""Fields of recorded requests that LiteLLM used to drop: the version from which they reach the backend."""
+
+
+def dropped(request: str, fields: tuple[str, ...]) -> tuple[str, ...]:
+    """Of the fields that a recorded request names as dropped, those that the installed version drops."""
+    return tuple(name for name in fields if ARRIVES_FROM.get((request, name), (99, 0, 0)) > INSTALLED)

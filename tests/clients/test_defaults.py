@@ -12,6 +12,7 @@ import pytest_asyncio
 import yaml
 
 from litellm_homelab.testing import Answer, MockProxy
+from tests import versions
 from tests.clients.arrival import lost
 from tests.clients.recorded import GENERATE, Recorded, load
 from tests.config import shipped
@@ -71,7 +72,7 @@ async def test_is_served(proxy: MockProxy, request_: Recorded) -> None:
     assert answer.status == 200, answer.text
     assert len(answer.calls) == (1 if request_.method == "POST" else 0)
     if request_.body is not None:
-        assert lost(request_.body, answer.wire[0]) == request_.dropped
+        assert lost(request_.body, answer.wire[0]) == versions.dropped(request_.id, request_.dropped)
 
 
 @pytest.mark.parametrize("request_", ids(STREAMED))
@@ -83,7 +84,7 @@ async def test_is_served_streamed(proxy: MockProxy, request_: Recorded) -> None:
     assert answer.response.headers["content-type"].startswith("text/event-stream")
     assert answer.events
     assert not [event for event in answer.events if event.get("error") or event.get("type") == "error"]
-    assert lost(request_.body or {}, answer.wire[0]) == request_.dropped
+    assert lost(request_.body or {}, answer.wire[0]) == versions.dropped(request_.id, request_.dropped)
 
 
 @pytest.mark.parametrize("request_", ids([one for one in SERVED if one.form]))
