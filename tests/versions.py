@@ -20,6 +20,7 @@ QUOTED_ERROR: Final = "" if OPENAI >= 3 else "{'error': {'message': '"
 ARRIVES_FROM: Final[Mapping[tuple[str, str], tuple[int, int, int]]] = {
     ("ai-sdk-openai/reasoning", "text.verbosity"): (1, 110, 0),
     ("google-genai-python/image", "contents"): (1, 110, 0),
+    ("openai-python/responses-full", "text.verbosity"): (1, 110, 0),
 }
 """Fields of recorded requests that LiteLLM used to drop: the version from which they reach the backend."""
 

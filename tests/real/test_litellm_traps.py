@@ -74,7 +74,8 @@ def test_a_refusal_of_an_attempt_is_final(probes: Probes) -> None:
     """A guardrail exception in the deployment hook: its status, one attempt, no fallback, nothing rests."""
     for _ in range(4):
         answer = probes.gateway.chat("refused")
-        assert (answer.status_code, answer.json()["error"]["message"]) == (404, "refused by the probe")
+        assert answer.status_code == 404, answer.text
+        assert "refused by the probe" in answer.text  # 1.110 has another shape for it
 
     assert len(probes.seen("attempt", by="Probe")) == 4
     assert probes.gateway.sent() == []
