@@ -18,11 +18,25 @@ PYTEST := $(BIN)/$(RUN)
 # Real processes that `make coverage` measures: the start, names, limits, the last line.
 MEASURED_REAL := $(patsubst %,tests/real/test_%.py,up naming limits transport wrong_settings)
 
-.PHONY: help run test test-fast test-real coverage lint fmt lock bench trace clean venv venv-mlx venv-openai3 clients $(OPTILLM:%=venv-optillm-%)
+# `make test-compat VERSION=1.110.2`: tests/compat.py says which tests run there; SELECTION=short is CI's part of them.
+# The lock's own version is run from requirements/dev.txt, every other from a lock of its own.
+LOCKED    := $(shell sed -n 's/^litellm==\([^ ]*\).*/\1/p' requirements/run.txt)
+VERSION   ?= $(LOCKED)
+SELECTION ?= whole
+COMPAT    := $(VENVS)/litellm-$(VERSION)
+# Compiled beside pyproject.toml; what a release pins and not every index has is in compat-<version>.override.
+COMPATS   := 1.106.0 1.110.2
+# `make test-python PY=3.12`: the lock on another Python, where the machine has it.
+PY        ?= 3.12
+PY_TESTS  := tests/test_requirements.py tests/config tests/showroom tests/optillm tests/adapter/test_naming.py
+
+.PHONY: help run test test-fast test-real test-compat test-python coverage lint fmt lock bench trace clean venv venv-mlx clients $(OPTILLM:%=venv-optillm-%)
 
 help:
 	@echo "make run        the gateway on http://127.0.0.1:4000 (PORT=4010, WORKERS=2, DEMO=0, DEMO_PORT=5100)"
 	@echo "make test       every test; make test-fast and make test-real for its two halves"
+	@echo "make test-compat VERSION=$(LOCKED) (or $(COMPATS)): what another LiteLLM may break; SELECTION=short for a part"
+	@echo "make test-python PY=3.12 (or 3.13): some tests on another Python"
 	@echo "make coverage   which lines and branches the fast tests and some real ones do not run; fails below a bound"
 	@echo "make lint       ruff and mypy; make fmt formats"
 	@echo "make bench      what the hooks cost, beside stock LiteLLM in the same run (needs wrk)"
@@ -42,10 +56,22 @@ test-fast: .venv/.dev
 	$(if $(MEASURED),$(BIN)/coverage erase)
 	$(COVERED) -m "not real"
 
-test-real: .venv/.dev venv-mlx venv-openai3 clients $(OPTILLM:%=venv-optillm-%)
+test-real: .venv/.dev venv-mlx clients $(OPTILLM:%=venv-optillm-%)
 	$(if $(MEASURED),$(COVERED) $(MEASURED_REAL))
 	$(PYTEST) -m real $(if $(MEASURED),$(MEASURED_REAL:%=--ignore=%))
 	$(if $(MEASURED),$(BIN)/coverage combine --quiet && $(BIN)/coverage report)
+
+# The package is installed anew each time: another clone may share the venv. Real servers run as in `make test-real`.
+test-compat: $(COMPAT)/.stamp clients $(OPTILLM:%=venv-optillm-%)
+	$(PACKAGE) $(COMPAT)
+	$(COMPAT)/bin/$(RUN) --junit-xml=$(COMPAT)/$(SELECTION).xml $$($(PYTHON) -m tests.compat $(SELECTION))
+	$(if $(RECORD),$(COMPAT)/bin/python -m tests.compat record $(COMPAT)/$(SELECTION).xml "$(RECORD)")
+
+test-python: PYTHON_FOUND := $(shell scripts/python $(PY))
+test-python: | $(TOOLS)/.stamp
+	$(if $(PYTHON_FOUND),$(MAKE) --no-print-directory $(VENVS)/python-$(PY)/.stamp INTERPRETER=$(PYTHON_FOUND),@echo "Python $(PY) is not on this machine: not tested")
+	$(if $(PYTHON_FOUND),$(PACKAGE) $(VENVS)/python-$(PY))
+	$(if $(PYTHON_FOUND),$(VENVS)/python-$(PY)/bin/$(RUN) $(PY_TESTS))
 
 coverage: MEASURED := 1
 coverage: test-fast
@@ -72,6 +98,7 @@ venv: .venv/.dev
 
 # Each venv has a stamp that is newer than its lock: what is installed is not looked at again.
 INSTALL = $(UV) pip install --quiet --no-deps --require-hashes $(patsubst %,--requirement %,$(filter %.txt,$^)) --python
+PACKAGE = $(UV) pip install --quiet --no-deps --build-constraints requirements/tools.txt --editable . --python
 
 $(TOOLS)/.stamp: requirements/tools.txt
 	@$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("make needs Python 3.11 or newer, $(PYTHON) is %s: try make PYTHON=python3.11" % sys.version.split()[0])'
@@ -84,22 +111,30 @@ $(TOOLS)/.stamp: requirements/tools.txt
 	@echo "installing into .venv: one to three minutes the first time"
 	test -x $(BIN)/python || $(UV) venv --quiet --python $(TOOLS)/bin/python .venv
 	$(INSTALL) .venv --compile-bytecode
-	$(UV) pip install --quiet --no-deps --build-constraints requirements/tools.txt --python .venv --editable .
+	$(PACKAGE) .venv
 	@touch $@
 
 .venv/.dev: requirements/dev.txt .venv/.run
 	$(INSTALL) .venv
 	@touch $@
 
+# LiteLLM in other versions, and the lock on other Pythons: each with what the tests need.
+INTERPRETER = $(TOOLS)/bin/python
+
+$(COMPAT)/.stamp: $(if $(filter $(LOCKED),$(VERSION)),requirements/dev.txt,requirements/compat-$(VERSION).txt)
+$(VENVS)/python-$(PY)/.stamp: requirements/dev.txt
+$(COMPAT)/.stamp $(VENVS)/python-$(PY)/.stamp: | $(TOOLS)/.stamp
+	$(UV) venv --quiet --clear --python $(INTERPRETER) $(@D)
+	$(INSTALL) $(@D) --compile-bytecode
+	@touch $@
+
 # mlx_lm.server and OptiLLM each in a venv of their own: their dependencies are not the gateway's.
 venv-mlx: $(VENVS)/mlx/.stamp
-# The demo with the newest OpenAI SDK, which the locked LiteLLM does not allow beside it.
-venv-openai3: $(VENVS)/openai3/.stamp
 $(OPTILLM:%=venv-optillm-%): venv-%: $(VENVS)/%/.stamp
 # The clients of tests/real, each in its newest version: Python's in a venv, Node's in a folder (npm ci).
 clients: $(VENVS)/clients/.stamp $(NODE)/.stamp
 
-$(VENVS)/mlx/.stamp $(VENVS)/openai3/.stamp $(VENVS)/clients/.stamp: $(VENVS)/%/.stamp: requirements/%.txt | $(TOOLS)/.stamp
+$(VENVS)/mlx/.stamp $(VENVS)/clients/.stamp: $(VENVS)/%/.stamp: requirements/%.txt | $(TOOLS)/.stamp
 	$(UV) venv --quiet --clear --python $(TOOLS)/bin/python $(@D)
 	$(INSTALL) $(@D)
 	@touch $@
@@ -119,8 +154,12 @@ lock: | $(TOOLS)/.stamp
 	$(COMPILE) requirements/tools.in --output-file requirements/tools.txt
 	$(COMPILE) pyproject.toml --output-file requirements/run.txt
 	$(COMPILE) pyproject.toml --all-extras --group dev --constraint requirements/run.txt --output-file requirements/dev.txt
+	for version in $(COMPATS); do \
+	  $(COMPILE) pyproject.toml --all-extras --group dev requirements/compat-$$version.in \
+	    $$(ls requirements/compat-$$version.override 2>/dev/null | sed 's/^/--override /') \
+	    --output-file requirements/compat-$$version.txt || exit 1; \
+	done
 	$(COMPILE) requirements/mlx.in --output-file requirements/mlx.txt
-	$(COMPILE) requirements/openai3.in --output-file requirements/openai3.txt
 	$(COMPILE) requirements/clients.in --output-file requirements/clients.txt
 	$(COMPILE) requirements/optillm.in --output-file requirements/optillm.txt
 	for version in $(OPTILLM); do \

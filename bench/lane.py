@@ -103,7 +103,9 @@ def _deployment() -> dict[str, Any]:
     """What the router adds to an attempt at the lane's deployment."""
     from litellm.proxy import proxy_server
 
-    found = proxy_server.llm_router.get_deployment("id-boost")
+    from litellm_homelab.adapter.litellm_api import router_members
+
+    found = router_members.deployment(proxy_server.llm_router, "id-boost")
     params: dict[str, Any] = found.litellm_params.model_dump(exclude_none=True)
     return params
 

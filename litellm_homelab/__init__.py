@@ -11,12 +11,20 @@ module or package below this one may be called `plugin` or `gate`: LiteLLM's loa
 
 from __future__ import annotations
 
+import json
+from importlib.resources import files
 from typing import Any
 
 __version__ = "0.1.0"
 
-TESTED_LITELLM = ("1.106.2",)
-"""LiteLLM versions that the whole test suite, real processes included, has run against."""
+TESTED_LITELLM: tuple[str, ...] = tuple(
+    json.loads(files(__name__).joinpath("tested.json").read_text("utf-8"))
+)
+"""
+LiteLLM versions that our tests have run against, from the lowest to the newest.
+
+`make test-compat` writes the file when nothing failed; `tests/compat.py` says what runs.
+"""
 
 ENTRY_POINTS = ("gate", "plugin")
 """Names that router.yaml may load: an auth function and a callback."""

@@ -63,7 +63,10 @@ TESTED_IN: Final[Mapping[str, tuple[str, ...]]] = {
     "adapter/policies/test_hops.py": ("adapter/litellm_api/hop_header.py",),
     "adapter/test_every_parameter.py": ("adapter/litellm_api/parameters.py",),
     "adapter/test_wildcards.py": ("config/wildcards.py",),
-    "adapter/test_late_models.py": ("adapter/litellm_api/deployments.py",),
+    "adapter/test_late_models.py": (
+        "adapter/litellm_api/deployments.py",
+        "adapter/litellm_api/router_members.py",
+    ),
     "adapter/policies/test_fields.py": ("adapter/litellm_api/request_body.py",),
     "adapter/test_store_named.py": ("adapter/log_limits.py",),
     # A request to an OptiLLM handle, from its opening to its bill.

@@ -49,6 +49,15 @@ def test_tests_run_what_users_run() -> None:
     assert {name: dev.get(name) for name in run} == run
 
 
+@pytest.mark.parametrize("version", ["1.106.0", "1.110.2"])
+def test_other_litellms_are_locked_with_what_the_tests_need(version: str) -> None:
+    """Each lock has that LiteLLM, and every package that the tests have with the lock's."""
+    lock, dev = pins(f"compat-{version}.txt"), pins("dev.txt")
+
+    assert lock["litellm"] == {version}
+    assert dev.keys() <= lock.keys()
+
+
 def test_optillm_is_locked_in_both_versions() -> None:
     """Each OptiLLM lock is that version and nothing else; what it imports is locked beside it."""
     assert pins("optillm-0.4.0.txt") == {"optillm": {"0.4.0"}}

@@ -67,6 +67,23 @@ class Plan:
         """
         return self.workers > 1 and not any(self.environ.get(name) for name in SAMPLES_NAMES)
 
+    def make_samples(self) -> None:
+        """
+        Make the folder for samples that the operator named, where there are several workers.
+
+        LiteLLM makes it too late: prometheus_client opens files in it as soon as it is imported.
+
+        Raises:
+            NotStartable: it cannot be made.
+
+        """
+        named = [self.environ[name] for name in SAMPLES_NAMES if self.environ.get(name)]
+        for folder in named if self.workers > 1 else ():
+            try:
+                Path(folder).mkdir(parents=True, exist_ok=True)
+            except OSError as error:
+                raise NotStartable(f"{SAMPLES}: cannot make the folder {folder}: {error.strerror}") from error
+
     @property
     def gateway_command(self) -> list[str | Path]:
         """Stock LiteLLM, the one installed beside this interpreter."""

@@ -67,6 +67,7 @@ def run(args: argparse.Namespace) -> int:
         plan, notes = make_plan(args, os.environ)
         if busy := list(ports_in_use(plan)):
             raise NotStartable("\n".join(busy))
+        plan.make_samples()
     except NotStartable as error:
         print(error, file=sys.stderr)
         return 2

@@ -10,6 +10,7 @@ import httpx
 from litellm.integrations.custom_logger import CustomLogger
 
 from litellm_homelab.adapter import context
+from litellm_homelab.adapter.litellm_api import router_members as members
 from litellm_homelab.attempts import address
 from litellm_homelab.attempts.address import Address
 from litellm_homelab.testing.upstream import SEARCH, Upstreams
@@ -38,7 +39,7 @@ class StandIns(CustomLogger):  # type: ignore[misc]  # LiteLLM's class is untype
 
     def _look(self) -> None:
         """Read the router's deployments, to which LiteLLM's database may add later."""
-        models = self._router.model_list if self._router is not None else ()
+        models = members.model_list(self._router) if self._router is not None else ()
         self._groups = {one["model_info"]["id"]: one["model_name"] for one in models}
         self._bases = {one["model_info"]["id"]: _base_of(one["litellm_params"]) for one in models}
 

@@ -10,6 +10,7 @@ from typing import Any
 import yaml
 from litellm.proxy import proxy_server
 
+from litellm_homelab.adapter.litellm_api import router_members
 from litellm_homelab.testing import Answer, MockProxy
 
 ROUTER = Path(__file__).parents[1] / "routers" / "failures.yaml"
@@ -57,9 +58,8 @@ async def ask(proxy: MockProxy, route: str, **fields: object) -> Answer:
 def resting() -> list[str]:
     """The groups of the deployments that LiteLLM's router lets rest."""
     router: Any = proxy_server.llm_router
-    cooldowns = router.cooldown_cache.get_active_cooldowns(router.get_model_ids(), parent_otel_span=None)
-    groups = {one["model_info"]["id"]: one["model_name"] for one in router.model_list}
-    return sorted(groups[deployment] for deployment, _ in cooldowns)
+    groups = {one["model_info"]["id"]: one["model_name"] for one in router_members.model_list(router)}
+    return sorted(groups[deployment] for deployment in router_members.resting(router))
 
 
 @contextmanager

@@ -10,8 +10,11 @@ import pytest
 
 from litellm_homelab.testing import MockProxy
 from tests.adapter.failing import CHAINED, ask, changed, handle_of, resting
+from tests.config import shipped
 
 FAULTS = ("500", "502", "503", "429", "down", "drop")
+NAMED = dict.fromkeys(shipped.ROUTER["router_settings"]["allowed_fails_policy"], 2)
+"""Every kind of failure that the shipped router.yaml names; mistakes among them, which do not count."""
 
 
 @pytest.fixture(autouse=True)
@@ -69,8 +72,8 @@ async def test_a_fault_rests_it_on_every_route(tmp_path: Path, route: str) -> No
 
 
 async def test_a_fault_of_a_fallback_rests_the_fallback(tmp_path: Path) -> None:
-    """Its mistakes do not."""
-    with changed(tmp_path, allowed_fails=2) as config:
+    """Its mistakes do not. The last one has no fallback: from 1.108 on the kind has to be named for it."""
+    with changed(tmp_path, allowed_fails=2, allowed_fails_policy=NAMED) as config:
         async with MockProxy(config) as proxy:
             for first, second, expected in (
                 ("404", "404", []),
@@ -83,3 +86,18 @@ async def test_a_fault_of_a_fallback_rests_the_fallback(tmp_path: Path) -> None:
                 for _ in range(3):
                     await proxy.chat("main")
                 assert sorted(set(resting()) - before) == expected
+
+
+@pytest.mark.parametrize("kind", FAULTS)
+async def test_a_lone_deployment_rests_for_the_kinds_that_are_named(tmp_path: Path, kind: str) -> None:
+    """One without a fallback, as most handles of the shipped router.yaml are; mistakes do not rest it."""
+    with changed(tmp_path, allowed_fails=2, allowed_fails_policy=NAMED, fallbacks=[]) as config:
+        async with MockProxy(config) as proxy:
+            for _ in range(4):
+                proxy.upstream("main").fails("404")
+                await proxy.chat("main")
+            assert resting() == []
+            proxy.upstream("main").fails(kind)
+            for _ in range(3):
+                await proxy.chat("main")
+            assert resting() == ["main"]

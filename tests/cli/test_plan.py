@@ -93,6 +93,14 @@ def test_workers_need_a_folder_for_their_samples(config: Path, environ: dict[str
     assert planned(config, environ).needs_samples is needed
 
 
+def test_a_folder_for_samples_that_cannot_be_made(config: Path, tmp_path: Path) -> None:
+    """The start says so, before anything runs."""
+    (tmp_path / "file").write_text("")
+    plan = planned(config, {"WORKERS": "2", "PROMETHEUS_MULTIPROC_DIR": str(tmp_path / "file" / "samples")})
+    with pytest.raises(NotStartable, match="PROMETHEUS_MULTIPROC_DIR: cannot make the folder"):
+        plan.make_samples()
+
+
 def test_without_demo(config: Path) -> None:
     """DEMO=0 starts no demo backends."""
     assert planned(config, {"DEMO": "0"}).demo_ports == {}

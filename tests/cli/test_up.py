@@ -165,6 +165,7 @@ def test_workers_have_a_folder_of_their_own_for_samples(start: Start, tmp_path: 
     ("workers", "named", "used"),
     [
         pytest.param("2", "kept", "kept", id="the operator's folder"),
+        pytest.param("2", "kept/new", "kept/new", id="one that is not there yet"),
         pytest.param("1", "", ".", id="one worker has none"),
     ],
 )

@@ -12,6 +12,7 @@ import pytest_asyncio
 import yaml
 
 from litellm_homelab.testing import Answer, MockProxy
+from tests import versions
 from tests.clients.arrival import lost
 from tests.clients.recorded import GENERATE, Recorded, load
 from tests.config import shipped
@@ -26,6 +27,8 @@ OTHER_MODES = {
     "paint": ("openai/dall-e-3", "image_generation"),
 }
 """Handles for speech and pictures, of which the shipped file has none: the model and mode of each."""
+ALLOWED = {"allowed_openai_params": ["response_format"]}
+"""From 1.110 on LiteLLM takes every image model of `openai/` for one that has no `response_format`."""
 SAID = re.compile("/(chat/completions|completions|responses|messages)($|[?])|" + GENERATE)
 """Paths that answer with text, and stream it when asked to."""
 
@@ -48,7 +51,7 @@ async def proxy(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[MockP
     document = yaml.safe_load(shipped.ROUTER_TEXT)
     document["homelab"]["showroom"]["handles"] += OTHER_MODES
     for name, (model, mode) in OTHER_MODES.items():
-        params = {"model": model, "api_base": f"http://{name}.invalid/v1", "api_key": "none"}
+        params = {"model": model, "api_base": f"http://{name}.invalid/v1", "api_key": "none", **ALLOWED}
         document["model_list"].append(
             {"model_name": name, "litellm_params": params, "model_info": {"mode": mode}}
         )
@@ -71,7 +74,7 @@ async def test_is_served(proxy: MockProxy, request_: Recorded) -> None:
     assert answer.status == 200, answer.text
     assert len(answer.calls) == (1 if request_.method == "POST" else 0)
     if request_.body is not None:
-        assert lost(request_.body, answer.wire[0]) == request_.dropped
+        assert lost(request_.body, answer.wire[0]) == versions.dropped(request_.id, request_.dropped)
 
 
 @pytest.mark.parametrize("request_", ids(STREAMED))
@@ -83,7 +86,7 @@ async def test_is_served_streamed(proxy: MockProxy, request_: Recorded) -> None:
     assert answer.response.headers["content-type"].startswith("text/event-stream")
     assert answer.events
     assert not [event for event in answer.events if event.get("error") or event.get("type") == "error"]
-    assert lost(request_.body or {}, answer.wire[0]) == request_.dropped
+    assert lost(request_.body or {}, answer.wire[0]) == versions.dropped(request_.id, request_.dropped)
 
 
 @pytest.mark.parametrize("request_", ids([one for one in SERVED if one.form]))

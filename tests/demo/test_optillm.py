@@ -11,6 +11,7 @@ import pytest
 
 from litellm_homelab.demo import DemoThread, OptillmConfig, RecordedRequest, running_demo
 from litellm_homelab.demo.config import DemoConfig
+from tests import versions
 from tests.demo.client import HTTP
 
 HELLO: list[dict[str, Any]] = [{"role": "user", "content": "hi there"}]
@@ -87,7 +88,8 @@ def test_failure_text_is_upstreams(demo: DemoThread, gated: DemoThread) -> None:
     demo.fault("vllm", "400")
     answer = _ask(gated)
     assert answer.status_code == 500
-    assert answer.json()["error"].startswith("Error code: 400 - {'error': {'message': '[demo vllm] fault 400")
+    said = answer.json()["error"]
+    assert said.startswith(f"Error code: 400 - {versions.QUOTED_ERROR}[demo vllm] fault 400")
 
 
 def test_falls_back_without_n(demo: DemoThread, gated: DemoThread) -> None:

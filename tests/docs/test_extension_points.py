@@ -72,7 +72,7 @@ def test_a_reference_to_nothing_is_seen(addition: str, complaint: str) -> None:
 @pytest.mark.parametrize(
     ("cell", "complaint"),
     [
-        pytest.param("LiteLLM 1.106.2", "names no version", id="version"),
+        pytest.param("LiteLLM 1.106.0 to 1.110.2", "names no version", id="version"),
         pytest.param("`adapter/litellm_api/exceptions.py`", "names no file", id="place"),
         pytest.param("`tests/docs/test_traps.py::test_no_key_is_a_401`", "names no test", id="test"),
     ],

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import functools
+import importlib
+import importlib.util
 from collections.abc import Callable
-from typing import Any, Final
+from types import ModuleType
+from typing import Final
 
-from litellm import Router
 from litellm.exceptions import GuardrailRaisedException
-from litellm.router_utils import fallback_event_handlers
 
 from litellm_homelab.adapter import context
 from litellm_homelab.adapter.fail_closed import broken
@@ -16,54 +16,56 @@ from litellm_homelab.adapter.litellm_api import own_errors, upstream_failure
 from litellm_homelab.attempts import failures
 from litellm_homelab.config.settings import SettingsError
 
-PLACES: Final = (
-    (Router, "deployment_callback_on_failure", "kwargs"),
-    (fallback_event_handlers, "_trigger_cooldown_for_failed_deployment", "exception"),
-)
+NAME: Final = "is_advisor_orchestration_failure"
+HOME: Final = "litellm.router_utils.cooldown_handlers"
+ASKED_IN: Final = ("litellm.router_utils.fallback_event_handlers",)
+ROUTER: Final = "litellm.router"
 """
-Where LiteLLM 1.106.2 counts a failed attempt and decides whether its deployment rests.
+LiteLLM's own question whether a failure says anything of the deployment that was asked.
 
-The first is called for the first failure of a request, the second for those of its fallbacks. No setting will
-do: `allowed_fails_policy` has no 402, and all kinds share one counter, so that six 404s and one 500 are
-seven failures; and no hook of LiteLLM's runs in between.
+It is asked wherever a failed attempt is counted, before anything is: in `deployment_callback_on_failure`
+for the first failure of a request, in `_trigger_cooldown_for_failed_deployment` for those of its fallbacks
+(1.106.0, 1.108.7), beside the router's Rust core for both (1.110.2, which looks it up in `HOME` each time).
+No setting will do: `allowed_fails_policy` has no 402, and all kinds share one counter, so that six 404s and
+one 500 are seven failures; and no hook of LiteLLM's runs in between.
 """
+RUST: Final = "litellm.router_rust"
+"""There is no question in `ROUTER` where the core is in Rust (1.110.2)."""
 DONE: Final = "_homelab_shield"
 
 
 def install() -> None:
     """
-    Put the check around both places, once.
+    Put our check around LiteLLM's, everywhere it is looked up, once.
 
     Raises:
-        SettingsError: this LiteLLM has another name for one of them.
+        SettingsError: this LiteLLM has another name for it, or asks it somewhere else.
 
     """
-    for owner, name, argument in PLACES:
-        original = getattr(owner, name, None)
+    for module in _places():
+        original = getattr(module, NAME, None)
         if original is None:
-            raise SettingsError([_missing(f"{owner.__name__}.{name}")])
+            raise SettingsError([_missing(f"{module.__name__}.{NAME}")])
         if not hasattr(original, DONE):
-            setattr(owner, name, _shielded(original, argument))
+            setattr(module, NAME, _shielded(original))
 
 
-def _shielded(original: Callable[..., Any], argument: str) -> Callable[..., Any]:
-    """`original`, which is not called for a failure that says nothing of the deployment."""
+def _places() -> tuple[ModuleType, ...]:
+    """The modules that have the name."""
+    router = () if importlib.util.find_spec(RUST) else (ROUTER,)
+    return tuple(importlib.import_module(name) for name in (HOME, *ASKED_IN, *router))
 
-    @functools.wraps(original)
-    def shielded(*args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 - LiteLLM's signatures
-        error = _error(kwargs.get(argument, args[1] if len(args) > 1 else None))
-        if error is not None and not _counts(error):
-            return False
-        return original(*args, **kwargs)
+
+def _shielded(original: Callable[[BaseException | None], bool]) -> Callable[[BaseException | None], bool]:
+    """`original`, which is also true of a failure that says nothing of the deployment."""
+
+    def shielded(exception: BaseException | None) -> bool:
+        if isinstance(exception, BaseException) and not _counts(exception):
+            return True
+        return original(exception)
 
     setattr(shielded, DONE, True)
     return shielded
-
-
-def _error(given: object) -> BaseException | None:
-    """The exception: itself, or in LiteLLM's account of the call."""
-    found = given.get("exception") if isinstance(given, dict) else given
-    return found if isinstance(found, BaseException) else None
 
 
 def _counts(error: BaseException) -> bool:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 from litellm_homelab.adapter.litellm_api import request
+from litellm_homelab.adapter.litellm_api import router_members as members
 from litellm_homelab.config import wildcards
 from litellm_homelab.showroom import modes
 
@@ -68,7 +69,8 @@ class Deployments:
         One of a wildcard group is there once for each name of the showroom below it.
         """
         router = self._router()
-        return [one for each in (router.model_list if router is not None else ()) for one in self._each(each)]
+        kept = members.model_list(router) if router is not None else ()
+        return [one for each in kept for one in self._each(each)]
 
     def _each(self, deployment: dict[str, Any]) -> Iterator[dict[str, Any]]:
         if not wildcards.is_wildcard(str(deployment.get("model_name", ""))):
@@ -92,11 +94,11 @@ class Deployments:
 
     def has_window_fallbacks(self) -> bool:
         """Whether the operator has fallbacks for prompts that are too long."""
-        return bool(getattr(self._router(), "context_window_fallbacks", None))
+        return bool(members.context_window_fallbacks(self._router()))
 
     def _find(self, deployment: str) -> tuple[str, Mapping[str, Any]] | None:
         if deployment not in self._known:
-            found = self._router().get_deployment(model_id=deployment)
+            found = members.deployment(self._router(), deployment)
             if found is None:
                 return None
             self._known[deployment] = (found.model_name, found.litellm_params.model_dump(exclude_none=True))

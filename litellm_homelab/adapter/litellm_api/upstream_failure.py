@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import importlib
+import importlib.util
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
@@ -12,14 +14,16 @@ import openai
 
 from litellm_homelab.attempts.failures import Failure
 
+HTTPX2: Final = importlib.import_module("httpx2") if importlib.util.find_spec("httpx2") else httpx
+"""What version 3 of OpenAI's SDK sends with; before it is not always installed."""
 LONGEST: Final = 30
 """Exceptions of a chain that are looked at."""
 UNREACHABLE: Final = (
-    *(openai.APIConnectionError, httpx.TransportError, aiohttp.ClientError),
+    *(openai.APIConnectionError, httpx.TransportError, HTTPX2.TransportError, aiohttp.ClientError),
     *(TimeoutError, ConnectionError),
 )
 """
-Exceptions of the wire, by the clients that LiteLLM 1.106.2 uses: OpenAI's SDK, httpx, aiohttp.
+Exceptions of the wire, by the clients that LiteLLM uses: OpenAI's SDK, httpx, httpx2, aiohttp.
 
 httpx's and OpenAI's timeouts are among them.
 """

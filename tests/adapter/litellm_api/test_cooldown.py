@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Iterator
 
 import pytest
 import pytest_asyncio
-from litellm import Router
+from litellm.router_utils import cooldown_handlers
 
 from litellm_homelab.adapter.litellm_api import cooldown
 from litellm_homelab.config.settings import SettingsError
@@ -61,16 +61,19 @@ async def test_mistakes_do_not_add_up_with_a_fault(proxy: MockProxy) -> None:
     assert resting() == []
 
 
-def test_a_litellm_that_counts_elsewhere_stops_the_start(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("module", [cooldown.HOME, *cooldown.ASKED_IN])
+def test_a_litellm_that_counts_elsewhere_stops_the_start(
+    monkeypatch: pytest.MonkeyPatch, module: str
+) -> None:
     """The check would be around nothing."""
-    monkeypatch.delattr(Router, "deployment_callback_on_failure")
-    with pytest.raises(SettingsError, match=r"has no Router\.deployment_callback_on_failure"):
+    monkeypatch.delattr(f"{module}.{cooldown.NAME}")
+    with pytest.raises(SettingsError, match=f"has no {module}.{cooldown.NAME}"):
         cooldown.install()
 
 
 def test_the_check_is_put_in_once() -> None:
     """However often the entry points are loaded."""
     cooldown.install()
-    before = Router.deployment_callback_on_failure
+    before = cooldown_handlers.is_advisor_orchestration_failure
     cooldown.install()
-    assert Router.deployment_callback_on_failure is before
+    assert cooldown_handlers.is_advisor_orchestration_failure is before

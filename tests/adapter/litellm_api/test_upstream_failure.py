@@ -6,6 +6,7 @@ from typing import Any
 
 import aiohttp
 import httpx
+import httpx2
 import litellm
 import openai
 import pytest
@@ -14,7 +15,9 @@ from litellm.llms.openai.common_utils import OpenAIError
 from litellm_homelab.adapter.litellm_api.upstream_failure import failure
 from litellm_homelab.attempts.failures import Failure, is_final, rests
 
-REQUEST = httpx.Request("POST", "http://127.0.0.1:1/v1/chat/completions")
+REQUEST: Any = httpx.Request(
+    "POST", "http://127.0.0.1:1/v1/chat/completions"
+)  # the SDK asks for its own: of httpx2 since version 3
 ECHOES = ("rate limit", "429", "A timeout occurred", "model_not_found invalid_request_error", "Overloaded")
 """Texts of a client that an upstream repeats, and that LiteLLM takes for the kind of the error."""
 
@@ -37,7 +40,7 @@ def mapped(cause: Exception, provider: str = "openai") -> Exception:
 
 def answered(status: int, text: str = "no") -> Exception:
     """An HTTP answer as OpenAI's SDK raises it."""
-    response = httpx.Response(status, request=REQUEST, json={"error": {"message": text}})
+    response: Any = httpx.Response(status, request=REQUEST, json={"error": {"message": text}})
     return openai.OpenAI(api_key="x")._make_status_error_from_response(response)
 
 
@@ -63,6 +66,7 @@ def test_a_text_does_not_make_a_400_anything_else(provider: str, text: str) -> N
         openai.APITimeoutError(request=REQUEST),
         httpx.ConnectError("refused"),
         httpx.ReadTimeout("silent"),
+        httpx2.ReadError("dropped"),
         httpx.RemoteProtocolError("dropped"),
         aiohttp.ClientConnectionError(),
         TimeoutError(),

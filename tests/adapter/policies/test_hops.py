@@ -241,9 +241,11 @@ async def test_a_root_that_has_been_here_is_refused(gateway: Gateway, passed: st
 # --- who this gateway is to others -------------------------------------------------------------------
 
 
-def identity(environ: dict[str, str], **params: object) -> GatewayIdentity:
+def identity(environ: dict[str, str], **params: str) -> GatewayIdentity:
     """The identity of a gateway with one secret, whose `main` has these parameters."""
-    made = document([group("main", **params)], {}, internal=())
+    main = group("main")
+    main["litellm_params"] |= params
+    made = document([main], {}, internal=())
     made["homelab"]["secret"] = "one-secret-of-all-gateways"
     own = {"LITELLM_MASTER_KEY": "sk-master-of-this-test", **environ}
     text = yaml.safe_dump(made)

@@ -129,7 +129,7 @@ def rig(
             **bases,
             OPTILLM: stack.enter_context(listening(wire)) + "/v1",
             # By default all gateways of a machine that run several workers share one folder of samples.
-            **({"PROMETHEUS_MULTIPROC_DIR": str(folder / "samples")} if workers > 1 else {}),
+            **({"PROMETHEUS_MULTIPROC_DIR": str(_samples(folder))} if workers > 1 else {}),
             **(environ or {}),
         }
         arguments = ("--num_workers", str(workers), *PATIENCE) if workers > 1 else ()
@@ -191,3 +191,10 @@ def contents(bodies: Sequence[Any]) -> list[str]:
 def _bases(document: Document, root: str) -> dict[str, str]:
     names = set(re.findall(r"os\.environ/(\w+)_API_BASE", yaml.safe_dump(document)))
     return {f"{name}_API_BASE": f"{root}{Upstreams.path(name.lower())}/v1" for name in names}
+
+
+def _samples(folder: Path) -> Path:
+    """A folder for the samples of several workers: LiteLLM's workers need it before LiteLLM makes it."""
+    made = folder / "samples"
+    made.mkdir()
+    return made

@@ -1,0 +1,30 @@
+"""What LiteLLM's tested versions do differently, as data: each fact by the version from which it is so."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from importlib.metadata import version
+from typing import Final
+
+INSTALLED: Final = tuple(int(part) for part in version("litellm").split(".")[:3])
+
+LONE_DEPLOYMENTS_REST: Final = INSTALLED < (1, 108, 0)
+"""Whether `allowed_fails` rests a deployment that is alone in its group and has no fallback."""
+
+OPENAI: Final = int(version("openai").split(".")[0])
+"""The OpenAI SDK's major version: 2 with LiteLLM 1.106, 3 from 1.108 on."""
+
+QUOTED_ERROR: Final = "" if OPENAI >= 3 else "{'error': {'message': '"
+"""What stands before an upstream's message in the text of the SDK's error."""
+
+ARRIVES_FROM: Final[Mapping[tuple[str, str], tuple[int, int, int]]] = {
+    ("ai-sdk-openai/reasoning", "text.verbosity"): (1, 110, 0),
+    ("google-genai-python/image", "contents"): (1, 110, 0),
+    ("openai-python/responses-full", "text.verbosity"): (1, 110, 0),
+}
+"""Fields of recorded requests that LiteLLM used to drop: the version from which they reach the backend."""
+
+
+def dropped(request: str, fields: tuple[str, ...]) -> tuple[str, ...]:
+    """Of the fields that a recorded request names as dropped, those that the installed version drops."""
+    return tuple(name for name in fields if ARRIVES_FROM.get((request, name), (99, 0, 0)) > INSTALLED)
