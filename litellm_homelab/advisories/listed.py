@@ -73,7 +73,7 @@ def read(text: str) -> Advisories:
 
 def _advisory(entry: dict[str, Any]) -> Advisory:
     fields = dict(entry)
-    lists = {name: tuple(fields.pop(name, ())) for name in ("aliases", "approaches", "fixed")}
+    lists: dict[str, Any] = {name: tuple(fields.pop(name, ())) for name in ("aliases", "approaches", "fixed")}
     try:
         ranges = tuple(Range(**one) for one in fields.pop("affected"))
         return Advisory(affected=ranges, **lists, **fields)

@@ -75,7 +75,7 @@ async def fields_are_refused(gateway: SelfTestGateway) -> Seen:
     }
     saw = {}
     for name, fields in bodies.items():
-        answer = await gateway.chat(**fields)
+        answer = await gateway.chat("main", **fields)
         saw[name] = f"{answer.status} {answer.sent_to}"
     return Seen(dict.fromkeys(bodies, "400 []"), saw)
 
