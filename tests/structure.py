@@ -154,5 +154,14 @@ TESTED_IN: Final[Mapping[str, tuple[str, ...]]] = {
         "testing/stand_ins.py",
         "testing/upstream.py",
     ),
+    "testing/test_selftest.py": (
+        "testing/selftest/answers.py",
+        "testing/selftest/attempts.py",
+        "testing/selftest/check.py",
+        "testing/selftest/checks.py",
+        "testing/selftest/gateway.py",
+        "testing/selftest/loops.py",
+        "testing/selftest/run.py",
+    ),
 }
 """Modules without a test file of their name: which test exercises them (below tests/)."""

@@ -43,6 +43,7 @@ def known() -> Known:
         params=parameters.names(),
         mode_of=mode_of,
         port=port(),
+        version=version("litellm"),
         hostnames=(socket.gethostname(),),
     )
 
@@ -91,7 +92,9 @@ def warn_if_untested() -> None:
     installed = version("litellm")
     if installed not in TESTED_LITELLM:
         log.warning(
-            "homelab: LiteLLM %s is not a tested version (tested: %s); run our tests against it first",
+            "homelab: LiteLLM %s is not a tested version (tested: %s). Routes, fields, hooks and errors may "
+            "differ; what this package does not know is closed, so it may refuse what worked before. "
+            "To try what it relies on with this version, run: litellm-homelab selftest",
             installed,
             ", ".join(TESTED_LITELLM),
         )

@@ -143,6 +143,8 @@ class Homelab(_Section):
     """OptiLLM handles by name."""
     limits: Limits = Limits()
     """How large a request may be."""
+    accept_advisories: list[Name] = []
+    """Ids of advisories with which the start goes on although they would stop it."""
     state: Name = "sqlite:///homelab.db"
     """Where counters live: `memory://`, `sqlite:///file` (relative to router.yaml), `redis://host:port/db`."""
     secret: Annotated[str, Field(min_length=16)] | None = Field(default=None, repr=False)

@@ -33,6 +33,7 @@ def test_an_untested_litellm_is_warned_about(
     assert [record.levelno for record in warnings.records] == [logging.WARNING]
     assert "LiteLLM 9.9.9 is not a tested version" in warnings.text
     assert all(version in warnings.text for version in TESTED_LITELLM)
+    assert "run: litellm-homelab selftest" in warnings.text
 
 
 @pytest.mark.parametrize("installed", TESTED_LITELLM)

@@ -65,6 +65,7 @@ finally:
         pytest.param(["--help"], id="program"),
         pytest.param(["up", "--help"], id="up"),
         pytest.param(["demo", "--help"], id="demo"),
+        pytest.param(["selftest", "--help"], id="selftest"),
         pytest.param(["--version"], id="version"),
     ],
 )

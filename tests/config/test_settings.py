@@ -24,6 +24,7 @@ SECTION = re.compile(r"^=== (.+)\n", re.MULTILINE)
 KNOWN = Known(
     retry_policy=frozenset({"RateLimitErrorRetries", "TimeoutErrorRetries"}),
     allowed_fails_policy=frozenset({"TimeoutErrorAllowedFails"}),
+    version="1.106.2",
 )
 
 

@@ -60,6 +60,8 @@ class Case:
     absent: tuple[str, ...] = ()
     unsent: tuple[str, ...] = ()
     kind: str = ""
+    advisory: str = ""
+    """The published advisory that it is a case of: an id of advisories.toml."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +113,15 @@ def by_kind(cases: Iterable[Case], through: Collection[str]) -> dict[str, tuple[
     return numbers
 
 
+def by_advisory(cases: Iterable[Case], through: Collection[str]) -> dict[str, tuple[int, int]]:
+    """As `by_kind`, for each advisory, in the order of the cases."""
+    numbers: dict[str, tuple[int, int]] = {}
+    for case in (one for one in cases if one.advisory):
+        served, tried = numbers.get(case.advisory, (0, 0))
+        numbers[case.advisory] = (served + (case.id in through), tried + 1)
+    return numbers
+
+
 def load(folder: Path = FOLDER) -> list[Case]:
     """Every case of the `*.yaml` files, in the order of their names."""
     return [case for file in sorted(folder.glob("*.yaml")) for case in _cases(file)]
@@ -135,6 +146,7 @@ def _cases(file: Path) -> Iterator[Case]:
             absent=tuple(one.pop("absent", ())),
             unsent=tuple(one.pop("unsent", ())),
             kind=one.pop("kind", document.get("kind", "")),
+            advisory=document.get("advisory", ""),
             **one,
         )
 

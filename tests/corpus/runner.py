@@ -5,9 +5,10 @@ Replays the corpus against a gateway.
 
 Callers without a `--key` are skipped and counted. With `--stock URL --stock-key KEY`, a LiteLLM on the same
 router without our hooks, each case is tried there too: the output says for each kind of fault how many it
-serves, and with `--each` for each case. `--name back=my-hidden-model` puts the names of another
-gateway in the place of those of tests/routers/corpus.yaml. Backends are not looked at from here: what is
-checked is the answer. Exit 0: the gateway held; 1: it did not.
+serves, for each published advisory whether it does, and with `--each` for each case.
+`--name back=my-hidden-model` puts the names of another gateway in the place of those of
+tests/routers/corpus.yaml. Backends are not looked at from here: what is checked is the answer.
+Exit 0: the gateway held; 1: it did not.
 """
 
 from __future__ import annotations
@@ -15,13 +16,13 @@ from __future__ import annotations
 import argparse
 import re
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import replace
 
 import httpx
 
 from tests.corpus import generated
-from tests.corpus.case import Case, Outcome, by_kind, got_through, load, problem
+from tests.corpus.case import Case, Outcome, by_advisory, by_kind, got_through, load, problem
 
 
 def renamed(case: Case, names: Mapping[str, str]) -> Case:
@@ -68,6 +69,20 @@ def _print_kinds(cases: list[Case], through: set[str], stock: set[str] | None) -
         print(f"{kind or 'no kind'}: {beside}here {served} of {tried}")
 
 
+def advisory_lines(
+    cases: Iterable[Case], through: Collection[str], stock: Collection[str] | None, name: str
+) -> Iterator[str]:
+    """For each advisory how many of its cases got through here, and whether stock LiteLLM serves them."""
+    known = list(cases)
+    theirs = by_advisory(known, stock or ())
+    for advisory, (served, tried) in by_advisory(known, through).items():
+        beside = ""
+        if stock is not None:
+            number = theirs[advisory][0]
+            beside = f"{name} {f'serves {number} of {tried}' if number else f'refuses all {tried}'}, "
+        yield f"{advisory}: {beside}here {served} of {tried}"
+
+
 def _pairs(values: Iterable[str]) -> dict[str, str]:
     return dict(value.split("=", 1) for value in values)
 
@@ -88,6 +103,8 @@ def main(arguments: list[str] | None = None) -> int:
     stock = _stock(options, known)
     through, failed = _try(options, known, keys, stock)
     _print_kinds(known, through, stock)
+    for line in advisory_lines(known, through, stock, "stock"):
+        print(line)
     print(f"{len(known)} tried, {len(through)} got through, {failed} not answered as they should be, "
           f"{len(cases) - len(known)} skipped (no key)")  # fmt: skip
     return 1 if failed else 0

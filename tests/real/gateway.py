@@ -145,7 +145,13 @@ def start(
     return subprocess.Popen(
         command,
         # PYTHONPATH: the package of this checkout, wherever another one is installed.
-        env={**inherited, **coverage_environ(), **environ, "PYTHONPATH": str(REPOSITORY), "PORT": str(port)},
+        env={
+            **inherited,
+            **coverage_environ(),
+            "PYTHONPATH": str(REPOSITORY),
+            **environ,
+            "PORT": str(port),
+        },
         stdin=subprocess.DEVNULL,
         stdout=output,
         stderr=subprocess.STDOUT,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import stat
 import subprocess
@@ -138,6 +139,22 @@ def test_the_test_passes_as_printed(installed: Installed) -> None:
     )
     assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
     assert "1 passed" in done.stdout
+
+
+def test_the_selftest_passes(installed: Installed) -> None:
+    """`litellm-homelab selftest` needs nothing but the wheel and what it requires."""
+    command: list[str | Path] = [installed.bin / "litellm-homelab", "selftest", "--json"]
+    done = subprocess.run(
+        command,
+        cwd=installed.folder,
+        env=installed.environ,
+        capture_output=True,
+        text=True,
+        timeout=SECONDS,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
+    assert json.loads(done.stdout)["ok"]
 
 
 def test_it_starts_as_printed(installed: Installed) -> None:

@@ -14,10 +14,13 @@ from typing import Any
 import pytest
 import yaml
 
+import litellm_homelab
+from litellm_homelab.advisories.listed import DATA
 from litellm_homelab.cli.logtail import readable_tail
 from tests.config import shipped as files
 from tests.real.gateway import START_SECONDS, end, free_port, read_env, start
 
+PACKAGE = Path(litellm_homelab.__file__).parent
 Change = Callable[[dict[str, Any]], object]
 
 
@@ -27,6 +30,8 @@ class Wrong:
 
     change: Change = lambda document: None
     unset: str = ""
+    planted: str = ""
+    """What is added to the advisories of a copy of the package, which this LiteLLM imports."""
     problems: tuple[str, ...] = field(kw_only=True)
 
 
@@ -44,7 +49,35 @@ def _guardrail_that_never_runs(document: dict[str, Any]) -> None:
     document["guardrails"] = [{"guardrail_name": "prompt-tags", "litellm_params": params}]
 
 
+def _rust(document: dict[str, Any]) -> None:
+    document["model_list"][0]["litellm_params"]["rust"] = True
+
+
+ADVISORY = """
+[[advisory]]
+id = "CVE-2026-99999"
+package = "litellm"
+affected = [{introduced = "1.0"}]
+exploited = true
+what = "planted by a test"
+here = "nothing helps"
+"""
 WRONG: Mapping[str, Wrong] = {
+    "exploited": Wrong(
+        planted=ADVISORY,
+        problems=(
+            "has a hole that is known to be exploited: CVE-2026-99999: planted by a test. ",
+            "nothing helps. Upgrade: pip install",
+            "to start all the same, add `accept_advisories: [CVE-2026-99999]` to homelab",
+        ),
+    ),
+    "rust": Wrong(
+        _rust,
+        problems=(
+            "model_list[0].litellm_params.rust: not supported: ",
+            "so no rule of this package would hold there; remove `rust` from this deployment",
+        ),
+    ),
     "several-mistakes": Wrong(
         _unknown_handles,
         problems=(
@@ -93,7 +126,18 @@ def _start(folder: Path, wrong: Wrong) -> subprocess.Popen[bytes]:
     (folder / "router.yaml").write_text(yaml.safe_dump(document, sort_keys=False), encoding="utf-8")
     environ = {name: value for name, value in read_env().items() if name != wrong.unset}
     with (folder / "log").open("wb") as output:
+        if wrong.planted:
+            environ |= {"PYTHONPATH": str(_planted(folder, wrong.planted))}
         return start(folder / "router.yaml", free_port(), environ, (), output.fileno())
+
+
+def _planted(folder: Path, advisory: str) -> Path:
+    """A folder with a copy of the package whose data file has one more advisory."""
+    copied = folder / "planted"
+    shutil.copytree(PACKAGE, copied / PACKAGE.name, ignore=shutil.ignore_patterns("__pycache__"))
+    with (copied / PACKAGE.name / "advisories" / DATA).open("a", encoding="utf-8") as file:
+        file.write(advisory)
+    return copied
 
 
 def _wait(process: subprocess.Popen[bytes]) -> int | None:
