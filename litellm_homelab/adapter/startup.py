@@ -18,7 +18,7 @@ from litellm.types.router import AllowedFailsPolicy, RetryPolicy
 from litellm_homelab import TESTED_LITELLM
 from litellm_homelab.access.table import matches
 from litellm_homelab.adapter import recording
-from litellm_homelab.adapter.litellm_api import callback_list, parameters
+from litellm_homelab.adapter.litellm_api import callback_list, parameters, unreviewed
 from litellm_homelab.config.loading import load
 from litellm_homelab.config.settings import Known, Settings, SettingsError
 from litellm_homelab.showroom import modes
@@ -127,6 +127,7 @@ def _parts() -> Parts:
         made.showroom.below,
         made.showroom.concrete,
         other_paths.rewriting(matches(OPENAI, settings().homelab.gate.open)),
+        unreviewed.closed_headers(settings().homelab.fields),
     )
     outer.wrap(app, border)
     own = dict.fromkeys(token_counts.PATHS, made.counting)
@@ -136,6 +137,7 @@ def _parts() -> Parts:
     cooldown.install()
     bridge.install()
     transport.watch(made.last_line)
+    unreviewed.report(app)
     return made
 
 
