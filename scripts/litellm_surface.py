@@ -36,7 +36,10 @@ def main() -> None:
 
     asyncio.run(load())
     path = REPOSITORY / "tests" / "surface" / f"{version('litellm')}.txt"
-    path.write_text(f"# LiteLLM {version('litellm')}; scripts/litellm_surface.py wrote this.\n{written(installed.surface(app))}", encoding="utf-8")
+    path.write_text(
+        f"# LiteLLM {version('litellm')}; scripts/litellm_surface.py wrote this.\n{written(installed.surface(app))}",
+        encoding="utf-8",
+    )
     print(path)
 
 

@@ -14,7 +14,7 @@ from typing import Final
 ANY: Final = "*"
 """The method of a mounted app, which serves them all."""
 WEBSOCKET: Final = "WS"
-FORWARDING: Final = "litellm.proxy.pass_through_endpoints"
+FORWARDING: Final = "litellm.proxy.pass_through_endpoints.pass_through_endpoints"
 """Where the functions live that serve `general_settings.pass_through_endpoints` (LiteLLM 1.106.2)."""
 
 

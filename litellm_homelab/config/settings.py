@@ -28,6 +28,8 @@ class Known:
     """The port that this gateway listens on, as it was started."""
     mode_of: Callable[[str, str], str] = lambda model, _: modes.guessed(model)
     """The mode of a model of a provider (empty: as its prefix says), where `model_info` has none."""
+    has_route: Callable[[str], bool] = lambda _: False
+    """Whether it has a route of this path, as LiteLLM writes it, that need not be in routes.txt."""
     hostnames: tuple[str, ...] = ()
     """Names of this machine, under which its own port may be in an `api_base`."""
 

@@ -145,12 +145,23 @@ def start(
     return subprocess.Popen(
         command,
         # PYTHONPATH: the package of this checkout, wherever another one is installed.
-        env={**inherited, **coverage_environ(), **environ, "PYTHONPATH": str(REPOSITORY), "PORT": str(port)},
+        env={
+            **inherited,
+            **coverage_environ(),
+            **environ,
+            "PYTHONPATH": python_path(environ),
+            "PORT": str(port),
+        },
         stdin=subprocess.DEVNULL,
         stdout=output,
         stderr=subprocess.STDOUT,
         start_new_session=True,
     )
+
+
+def python_path(environ: Mapping[str, str]) -> str:
+    """Folders before the installed packages: those of the test, then this checkout."""
+    return os.pathsep.join(part for part in (environ.get("PYTHONPATH"), str(REPOSITORY)) if part)
 
 
 def _wait_until_ready(process: subprocess.Popen[bytes], port: int, log: Path) -> None:

@@ -16,7 +16,9 @@ QUOTED: Final = re.compile(rb"[\"']((?:x|litellm)-[a-z0-9-]*)[\"']", re.IGNORECA
 """A string that begins as LiteLLM's own headers do; one that ends with `-` is a prefix that it compares."""
 STARTS: Final = (b'"x-', b'"X-', b"'x-", b"'X-", b'"litellm-', b"'litellm-", b'"LiteLLM-', b'"Litellm-')
 """How those begin. Searching for a fixed text is ten times as fast as a pattern over 30 MB of source."""
-AFTER: Final = re.compile(rb"eaders\w*\)?(?:\.(?:get|pop|getlist)\(|\[)\s*f?[\"']([A-Za-z][A-Za-z0-9-]*)[\"']")
+AFTER: Final = re.compile(
+    rb"eaders\w*\)?(?:\.(?:get|pop|getlist)\(|\[)\s*f?[\"']([A-Za-z][A-Za-z0-9-]*)[\"']"
+)
 """What follows the word in `headers.get("name")`, `headers["name"]`, `dict(headers).get("name")`."""
 BEFORE: Final = re.compile(rb"[\"']([A-Za-z][A-Za-z0-9-]*)[\"'] (?:not )?in [\w.]*$")
 """What precedes it in `"name" in request.headers`."""

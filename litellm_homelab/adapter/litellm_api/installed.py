@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 import typing
 from collections.abc import Callable, Iterable, Iterator
@@ -70,6 +71,12 @@ def _methods(route: BaseRoute) -> Iterable[str]:
     if isinstance(route, WebSocketRoute):
         return (WEBSOCKET,)
     return sorted(getattr(route, "methods", None) or (ANY,))
+
+
+def has_path(app: Any, path: str) -> bool:  # noqa: ANN401 - LiteLLM's FastAPI app
+    """Whether a route has this path, loaded or not."""
+    found = (one.partition(" ")[2] for one in itertools.chain(routes(app.router.routes), lazy_routes(app)))
+    return path in found
 
 
 def lazy_routes(app: Any) -> Iterator[str]:  # noqa: ANN401 - LiteLLM's FastAPI app

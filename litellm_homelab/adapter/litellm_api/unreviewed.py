@@ -20,7 +20,17 @@ log = logging.getLogger("LiteLLM Proxy.homelab")
 OWN: Final = "x-litellm-"
 """How LiteLLM's own headers begin."""
 HTTP: Final = frozenset(
-    {"accept-language", "connection", "cookie", "date", "dnt", "expect", "forwarded", "from", "if-modified-since"}
+    {
+        "accept-language",
+        "connection",
+        "cookie",
+        "date",
+        "dnt",
+        "expect",
+        "forwarded",
+        "from",
+        "if-modified-since",
+    }
     | {"max-forwards", "pragma", "priority", "referer", "te", "trailer", "tracestate", "upgrade", "via"}
     | {"access-control-request-headers", "access-control-request-method", "upgrade-insecure-requests"}
     | {"access-control-request-private-network", "sec-websocket-extensions", "sec-websocket-key"}
@@ -59,7 +69,9 @@ def report(app: Any) -> None:  # noqa: ANN401 - LiteLLM's FastAPI app
     try:
         found = of(installed.surface(app)) | Surface(routes=_of_unloaded(app))
     except Exception:
-        log.exception("homelab: could not compare this LiteLLM with what has been reviewed; it is closed all the same")
+        log.exception(
+            "homelab: could not compare this LiteLLM with what has been reviewed; it is closed all the same"
+        )
         return
     line = sentence(version("litellm"), found)
     if line is None:
