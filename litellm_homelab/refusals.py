@@ -60,8 +60,8 @@ def route_unreviewed(route: object) -> Refuse:
     """A route that this package knows nothing about: of a newer LiteLLM, or of the operator's own code."""
     return _route(
         f"This gateway does not serve {route}: the installed LiteLLM brings it, and litellm-homelab has not "
-        "reviewed it. Use another route. The operator can install a newer litellm-homelab, or open the route by "
-        "its whole path (homelab.gate.open)."
+        "reviewed it. Use another route. The operator can install a newer litellm-homelab, or open the route "
+        "by its whole path (homelab.gate.open)."
     )
 
 

@@ -36,11 +36,9 @@ def main() -> None:
 
     asyncio.run(load())
     path = REPOSITORY / "tests" / "surface" / f"{version('litellm')}.txt"
-    path.write_text(
-        f"# LiteLLM {version('litellm')}; scripts/litellm_surface.py wrote this.\n{written(installed.surface(app))}",
-        encoding="utf-8",
-    )
-    print(path)
+    heading = f"# LiteLLM {version('litellm')}; scripts/litellm_surface.py wrote this.\n"
+    path.write_text(heading + written(installed.surface(app)), encoding="utf-8")
+    sys.stdout.write(f"{path}\n")
 
 
 if __name__ == "__main__":

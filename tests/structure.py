@@ -61,6 +61,7 @@ TESTED_IN: Final[Mapping[str, tuple[str, ...]]] = {
         "adapter/policies/error_response.py",
     ),
     "adapter/test_every_parameter.py": ("adapter/litellm_api/parameters.py",),
+    "adapter/litellm_api/test_headers_read.py": ("adapter/litellm_api/unreviewed.py",),
     "adapter/test_wildcards.py": ("config/wildcards.py",),
     "adapter/test_late_models.py": ("adapter/litellm_api/deployments.py",),
     "adapter/policies/test_fields.py": ("adapter/litellm_api/request_body.py",),

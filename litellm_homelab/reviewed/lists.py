@@ -10,7 +10,7 @@ from importlib.resources import files
 
 @functools.cache
 def closed_call_types() -> Mapping[str, str]:
-    """Call types that no handle is asked with, each with the reason; those that are, are in showroom/modes.py."""
+    """Call types that are closed, each with the reason; those that are served are in showroom/modes.py."""
     return _reasons(_document()["call_types"])
 
 

@@ -1,4 +1,4 @@
-"""What a LiteLLM takes from clients and offers to callbacks, as sets of names; and what nobody has reviewed."""
+"""What a LiteLLM takes from clients and offers to callbacks, as sets of names; what is unreviewed of it."""
 
 from __future__ import annotations
 
@@ -60,8 +60,8 @@ def sentence(version: str, unreviewed: Surface) -> str | None:
     counts = (_count(len(getattr(unreviewed, one.name)), one.name) for one in fields(unreviewed))
     return (
         f"LiteLLM {version} brings {', '.join(counts)} {NOTICE}; they are closed, and everything else works. "
-        "Install a newer litellm-homelab, or a LiteLLM that the README lists as tested. LITELLM_LOG=DEBUG logs "
-        "their names."
+        "Install a newer litellm-homelab, or a LiteLLM that the README lists as tested. LITELLM_LOG=DEBUG "
+        "logs their names."
     )
 
 

@@ -67,7 +67,7 @@ def bearer(who: str) -> dict[str, str]:
 
 
 def routes(*kinds: Access) -> Iterator[Route]:
-    """The installed LiteLLM's routes of some headings that can be asked, but for those that are opened here."""
+    """The installed LiteLLM's routes of some headings that can be asked, not those that are opened here."""
     for (method, path), access in reviewed().items():
         if not has_route(method, path):
             continue

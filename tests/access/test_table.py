@@ -40,7 +40,7 @@ def test_every_route_of_the_installed_litellm_is_reviewed(routes: list[Installed
 
 
 def test_the_recorded_routes_are_the_installed_ones(routes: list[Installed]) -> None:
-    """tests/surface/ has every route of this version, features that load on first use included, and no other."""
+    """tests/surface/ has each route of this version, features that load on first use included."""
     found = recorded().get(version("litellm"))
     assert found is not None, "run scripts/litellm_surface.py"
     assert found.routes == {str(one) for one in routes}

@@ -90,8 +90,8 @@ def plant(folder: Path) -> Path:
             pattern,
             lambda found, text=text: found[1] + text,
             (source / name).read_text("utf-8"),
-            1,
-            re.DOTALL,
+            count=1,
+            flags=re.DOTALL,
         )
         assert count == 1, f"{name} has no {pattern}"
         (copy / name).write_text(changed, encoding="utf-8")
@@ -99,7 +99,7 @@ def plant(folder: Path) -> Path:
 
 
 def _link(source: Path, copy: Path, patched: list[Path]) -> None:
-    """Link what is in a folder, but for what is patched, and for folders with something patched below them."""
+    """Link what is in a folder, but for what is patched and for folders with something patched below."""
     copy.mkdir(parents=True)
     for one in source.iterdir():
         below = [path.relative_to(one.name) for path in patched if path.parts[0] == one.name]

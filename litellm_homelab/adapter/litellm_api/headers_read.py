@@ -10,7 +10,7 @@ from typing import Final
 
 import litellm
 
-SKIPPED: Final = frozenset({"__pycache__", "llms", "node_modules", "_experimental/out"})
+SKIPPED: Final = frozenset({"__pycache__", "llms"})
 """Folders that read no request of a client: `llms` writes what goes to providers (LiteLLM 1.110.2)."""
 QUOTED: Final = re.compile(rb"[\"']((?:x|litellm)-[a-z0-9-]*)[\"']", re.IGNORECASE)
 """A string that begins as LiteLLM's own headers do; one that ends with `-` is a prefix that it compares."""
@@ -39,8 +39,8 @@ def names() -> frozenset[str]:
     Headers that the installed LiteLLM names, in lower case; read once in a process, in about half a second.
 
     What is found is more than what it reads of requests: its own answers' headers and providers' are among
-    them. A name that LiteLLM puts together at run time is not found, unless it begins with `x-litellm-`, which
-    `fields.headers` closes by its beginning.
+    them. A name that LiteLLM puts together at run time is not found; where it begins with `x-litellm-` it is
+    closed all the same (`unreviewed.closed_headers`).
     """
     return frozenset(in_folder(Path(str(litellm.__file__)).parent))
 

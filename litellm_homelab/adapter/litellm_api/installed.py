@@ -60,7 +60,7 @@ def routes(found: Iterable[BaseRoute], including: Any = None) -> Iterator[str]: 
 
 
 def _is_the_operators(endpoint: object) -> bool:
-    """Whether a route is one of `general_settings.pass_through_endpoints`: LiteLLM makes a function for each."""
+    """Whether it serves one of `general_settings.pass_through_endpoints`; a function is made for each."""
     name = f"{getattr(endpoint, '__module__', '')}.{getattr(endpoint, '__qualname__', '')}"
     return name.startswith(FORWARDING) and "<locals>" in name
 
@@ -105,7 +105,7 @@ def in_source(source: str) -> Iterator[str]:
 
     The prefix of a router that another one includes is not in its source: `is_known` compares by the end.
     """
-    prefixes = {name: prefix for name, prefix in ROUTER.findall(source)}
+    prefixes = dict(ROUTER.findall(source))
     for found in DECORATED.finditer(source):
         owner, kind, path = found.groups()
         methods: Iterable[str] = (WEBSOCKET if kind == "websocket" else kind.upper(),)
