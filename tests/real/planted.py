@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -88,7 +89,7 @@ def plant(folder: Path) -> Path:
     for name, (pattern, text) in INSERTED.items():
         changed, count = re.subn(
             pattern,
-            lambda found, text=text: found[1] + text,
+            partial(_after, text),
             (source / name).read_text("utf-8"),
             count=1,
             flags=re.DOTALL,
@@ -96,6 +97,10 @@ def plant(folder: Path) -> Path:
         assert count == 1, f"{name} has no {pattern}"
         (copy / name).write_text(changed, encoding="utf-8")
     return folder
+
+
+def _after(text: str, found: re.Match[str]) -> str:
+    return found[1] + text
 
 
 def _link(source: Path, copy: Path, patched: list[Path]) -> None:

@@ -90,7 +90,7 @@ def lazy_routes(app: Any) -> Iterator[str]:  # noqa: ANN401 - LiteLLM's FastAPI 
         from litellm.proxy import _lazy_features as lazy
     except ImportError:  # a LiteLLM that loads everything at once
         return
-    loaded = getattr(lazy, "loaded_lazy_modules", lambda _: frozenset())(app)
+    loaded: frozenset[str] = getattr(lazy, "loaded_lazy_modules", lambda _: frozenset())(app)
     for feature in lazy.LAZY_FEATURES:
         if feature.module_path in loaded:
             continue

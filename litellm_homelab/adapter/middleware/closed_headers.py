@@ -41,7 +41,7 @@ class ClosedHeaders:
                 self._open.add(name)
         if not gone:
             return scope
-        shown = sorted(name.decode("latin-1").lower() for name in gone)
+        shown = sorted({name.decode("latin-1").lower() for name in gone})
         record.stats.stripped.update(shown)
         log.debug("homelab: dropped %d headers that are not reviewed: %s", len(shown), ", ".join(shown)[:400])
         return {**scope, "headers": [pair for pair in scope["headers"] if pair[0] not in gone]}

@@ -28,7 +28,7 @@ def test_a_closed_header_is_taken_off(times: int) -> None:
         with context.request("/v1/chat/completions") as record:
             left = headers.off(record, {"type": "http", "headers": PAIRS})
             assert left["headers"] == [PAIRS[0], PAIRS[3]]
-            assert dict(record.stats.stripped) == {"x-steer-to": 2}
+            assert record.stats.stripped == {"x-steer-to"}
 
 
 def test_a_request_without_one_is_the_same_object() -> None:
