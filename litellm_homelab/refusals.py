@@ -56,6 +56,15 @@ def route_closed(route: object) -> Refuse:
     )
 
 
+def route_unreviewed(route: object) -> Refuse:
+    """A route that this package knows nothing about: of a newer LiteLLM, or of the operator's own code."""
+    return _route(
+        f"This gateway does not serve {route}: the installed LiteLLM brings it, and litellm-homelab has not "
+        "reviewed it. Use another route. The operator can install a newer litellm-homelab, or open the route "
+        "by its whole path (homelab.gate.open)."
+    )
+
+
 def call_type_closed(call_type: object) -> Refuse:
     """A call type of LiteLLM's that the showroom has no entry for."""
     return _route(

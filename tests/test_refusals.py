@@ -36,6 +36,12 @@ EXAMPLES: dict[Callable[..., object], tuple[Refuse, RefusalType, int, str | None
         401,
         None,
     ),
+    refusals.route_unreviewed: (
+        refusals.route_unreviewed("POST /lens2/{path:path}"),
+        RefusalType.ROUTE_NOT_ALLOWED,
+        403,
+        None,
+    ),
     refusals.route_closed: (
         refusals.route_closed("POST /v1/rag/query"),
         RefusalType.ROUTE_NOT_ALLOWED,

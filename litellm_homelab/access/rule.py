@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from litellm_homelab import refusals
 from litellm_homelab.access.callers import MASTER, Caller
-from litellm_homelab.access.table import Access, Route, Table, access, matches, reviewed
+from litellm_homelab.access.table import Access, Route, Table, access, is_unreviewed, matches, reviewed
 from litellm_homelab.decision import Allow, Refuse
 
 
@@ -39,7 +39,7 @@ class Gate:
         """
         kind = self._access(route)
         if kind is Access.UNGUARDED:
-            return refusals.route_closed(route)
+            return self._closed(route)
         if kind is Access.KEYLESS:
             return self._master_only(route, caller)
         return Allow()
@@ -65,7 +65,7 @@ class Gate:
         if kind is Access.METRICS:
             return self.metrics(caller)
         if kind is Access.UNGUARDED:
-            return refusals.route_closed(route)
+            return self._closed(route)
         if caller is MASTER or kind is Access.OPEN:
             return Allow()
         if caller.role == "metrics":
@@ -83,14 +83,28 @@ class Gate:
     def is_opened(self, route: Route) -> bool:
         """Whether the operator has opened a route on which only LiteLLM's own checks apply."""
         closed = access(route, self.table) in {Access.UNGUARDED, Access.KEYLESS}
-        return closed and matches(route.path, self.opened)
+        return closed and self._opens(route)
 
     def _access(self, route: Route) -> Access:
         """Whom a route is for; one that the operator has opened, for the clients."""
         kind = access(route, self.table)
-        if kind in {Access.UNGUARDED, Access.KEYLESS} and matches(route.path, self.opened):
+        if kind in {Access.UNGUARDED, Access.KEYLESS} and self._opens(route):
             return Access.GUARDED
         return kind
+
+    def _opens(self, route: Route) -> bool:
+        """
+        Whether the operator has opened a route; an unreviewed one only by its whole path.
+
+        A pattern was written for the routes that there were: it opens none that a new LiteLLM puts below it.
+        """
+        return route.path in self.opened or (
+            matches(route.path, self.opened) and not is_unreviewed(route, self.table)
+        )
+
+    def _closed(self, route: Route) -> Refuse:
+        unreviewed = is_unreviewed(route, self.table)
+        return refusals.route_unreviewed(route) if unreviewed else refusals.route_closed(route)
 
     @staticmethod
     def _master_only(route: Route, caller: Caller | None) -> Allow | Refuse:

@@ -1,9 +1,8 @@
-"""Every route of LiteLLM and whom it is for, as reviewed; what is not in the table is judged by its path."""
+"""Every route of LiteLLM and whom it is for, as reviewed; what is not in the table is for nobody."""
 
 from __future__ import annotations
 
 import functools
-import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
@@ -15,16 +14,8 @@ from typing import Final
 ANY: Final = "*"
 """The method of a mounted app, which serves them all."""
 WEBSOCKET: Final = "WS"
-FORWARDING: Final = "litellm.proxy.pass_through_endpoints"
+FORWARDING: Final = "litellm.proxy.pass_through_endpoints.pass_through_endpoints"
 """Where the functions live that serve `general_settings.pass_through_endpoints` (LiteLLM 1.106.2)."""
-INFERENCE: Final = re.compile(
-    r"a2a|agent|anthropic|assistant|audio|azure|batch|bedrock|chat|claude|codex|complet|converse|count|decision|"
-    r"embed|engine|eval|file|fine_?tun|gemini|generat|image|infer|interact|invoke|mcp|message|model|moderat|ocr|"
-    r"openai|predict|prompt|proxy|queue|rag|realtime|rerank|response|run|score|search|skill|speech|stream|"
-    r"summar|thread|token|tool|transcri|translat|vector|vertex|video|vllm|voice",
-    re.IGNORECASE,
-)
-"""Words of paths behind which LiteLLM calls, or may one day call, another server."""
 
 
 class Access(StrEnum):
@@ -76,15 +67,15 @@ def access(route: Route, table: Table) -> Access:
     """
     Whom a route is for.
 
-    One that has not been reviewed (of a newer LiteLLM, or added by the operator) is closed where it passes
-    requests through or its path looks like an inference endpoint; else it is treated as one for which LiteLLM
-    asks no key.
+    One that has not been reviewed (of a newer LiteLLM, or added by the operator's own code) is for nobody: a
+    path does not say what its function does.
     """
-    found = table.get((route.method, route.path))
-    if found is not None:
-        return found
-    risky = route.module.startswith(FORWARDING) or INFERENCE.search(route.path)
-    return Access.UNGUARDED if risky else Access.KEYLESS
+    return table.get((route.method, route.path), Access.UNGUARDED)
+
+
+def is_unreviewed(route: Route, table: Table) -> bool:
+    """Whether a route is in no table, and none of `general_settings.pass_through_endpoints` either."""
+    return (route.method, route.path) not in table and not route.module.startswith(FORWARDING)
 
 
 def matches(path: str, patterns: Iterable[str]) -> bool:

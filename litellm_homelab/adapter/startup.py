@@ -18,7 +18,7 @@ from litellm.types.router import AllowedFailsPolicy, RetryPolicy
 from litellm_homelab import TESTED_LITELLM
 from litellm_homelab.access.table import matches
 from litellm_homelab.adapter import recording
-from litellm_homelab.adapter.litellm_api import callback_list, parameters
+from litellm_homelab.adapter.litellm_api import callback_list, installed, parameters, unreviewed
 from litellm_homelab.config.loading import load
 from litellm_homelab.config.settings import Known, Settings, SettingsError
 from litellm_homelab.showroom import modes
@@ -44,8 +44,16 @@ def known() -> Known:
         mode_of=mode_of,
         port=port(),
         version=version("litellm"),
+        has_route=has_route,
         hostnames=(socket.gethostname(),),
     )
+
+
+def has_route(path: str) -> bool:
+    """Whether this LiteLLM has a route of a path, as it writes it."""
+    from litellm.proxy.proxy_server import app
+
+    return installed.has_path(app, path)
 
 
 def mode_of(model: str, provider: str) -> str:
@@ -89,13 +97,13 @@ def router() -> Any:  # noqa: ANN401 - LiteLLM's Router is untyped here
 
 def warn_if_untested() -> None:
     """Say loudly that the installed LiteLLM is not one that the tests ran against."""
-    installed = version("litellm")
-    if installed not in TESTED_LITELLM:
+    installed_version = version("litellm")
+    if installed_version not in TESTED_LITELLM:
         log.warning(
             "homelab: LiteLLM %s is not a tested version (tested: %s). Routes, fields, hooks and errors may "
             "differ; what this package does not know is closed, so it may refuse what worked before. "
             "To try what it relies on with this version, run: litellm-homelab selftest",
-            installed,
+            installed_version,
             ", ".join(TESTED_LITELLM),
         )
 
@@ -130,6 +138,7 @@ def _parts() -> Parts:
         made.showroom.below,
         made.showroom.concrete,
         other_paths.rewriting(matches(OPENAI, settings().homelab.gate.open)),
+        unreviewed.closed_headers(settings().homelab.fields),
     )
     outer.wrap(app, border)
     own = dict.fromkeys(token_counts.PATHS, made.counting)
@@ -140,6 +149,7 @@ def _parts() -> Parts:
     bridge.install()
     finalizers.install()
     transport.watch(made.last_line)
+    unreviewed.report(app)
     return made
 
 

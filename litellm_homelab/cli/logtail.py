@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 
+from litellm_homelab.reviewed.surface import NOTICE
+
 _TRACEBACK = "Traceback (most recent call last):"
 _FRAME = '  File "'
 
@@ -16,6 +18,12 @@ def readable_tail(log: str, lines: int) -> str:
     LiteLLM puts a failed start into one JSON line, settings errors and all (measured on 1.106.2).
     """
     return "\n".join(list(_readable(log))[-lines:])
+
+
+def notices(log: str) -> list[str]:
+    """What LiteLLM's start brings that nobody has reviewed, as a log says it; once, whatever the workers."""
+    lines = (_message(line) for line in log.splitlines() if NOTICE in line)
+    return list(dict.fromkeys(line[line.find("LiteLLM ", line.find("homelab:")) :] for line in lines))
 
 
 def _readable(log: str) -> Iterator[str]:

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Final
 
 from litellm_homelab.cli.child import ChildProcess, end_all
-from litellm_homelab.cli.logtail import readable_tail
+from litellm_homelab.cli.logtail import notices, readable_tail
 from litellm_homelab.cli.make import Make
 from litellm_homelab.cli.plan import SAMPLES, NotStartable, Plan, make_plan, ports_in_use
 from litellm_homelab.cli.ready import GatewayUnusable, lines_to_try, listed_models
@@ -130,7 +130,7 @@ def _watch(plan: Plan, children: list[ChildProcess], stop: _StopRequest) -> int:
                 return _report(child, f"ended with status {status}", status)
         if not ready:
             try:
-                ready = _announce_if_ready(plan)
+                ready = _announce_if_ready(plan, children[-1].log)
             except GatewayUnusable as refusal:
                 return _report(children[-1], f"is up but unusable: {refusal}", 1)
             if not ready and waiting.is_over():
@@ -155,10 +155,12 @@ class _Waiting:
         return waited > READY_WITHIN_SECONDS
 
 
-def _announce_if_ready(plan: Plan) -> bool:
+def _announce_if_ready(plan: Plan, log: Path) -> bool:
     models = listed_models(plan)
     if models is None:
         return False
+    for notice in notices(log.read_text(errors="replace")):
+        _say(f"\n{notice}")
     _say("\nTry, in another terminal in this folder:\n")
     _say("\n".join(lines_to_try(plan, models)), end="\n\n")
     if plan.demo_ports:

@@ -117,7 +117,7 @@ def _assembled(
         folder=folder,
     )
     own = [*file_problems, *registry_problems, *placement.problems(settings, folder)]
-    return settings, [*own, *callers.problems(settings), *openings.problems(settings)]
+    return settings, [*own, *callers.problems(settings), *openings.problems(settings, known.has_route)]
 
 
 def master_key(router: RouterFile, environ: Mapping[str, str]) -> str:

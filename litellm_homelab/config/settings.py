@@ -30,6 +30,8 @@ class Known:
     """The mode of a model of a provider (empty: as its prefix says), where `model_info` has none."""
     version: str = ""
     """The version of LiteLLM; empty where it is not known, and then no advisory is looked for."""
+    has_route: Callable[[str], bool] = lambda _: False
+    """Whether it has a route of this path, as LiteLLM writes it, that need not be in routes.txt."""
     hostnames: tuple[str, ...] = ()
     """Names of this machine, under which its own port may be in an `api_base`."""
 

@@ -49,6 +49,10 @@ class Lists:
     """Beginnings of metadata keys that are refused."""
     headers_passed: Mapping[str, str]
     headers_refused: Mapping[str, str]
+    headers_dropped: Mapping[str, str]
+    """Names, and beginnings of names where they end with `-`."""
+    headers_known: Mapping[str, str]
+    """Further names that LiteLLM's source has, each with what it is; the like."""
     in_extra_body: frozenset[str]
     """Fields that are refused inside `extra_body`: they would replace the request that was judged."""
     date: str
@@ -74,6 +78,13 @@ class Lists:
         starts = (why for start, why in self.refused_prefixes.items() if name.startswith(start))
         parts = (why for part, why in self.refused_parts.items() if part in name)
         return next(starts, None) or next(parts, None)
+
+    @property
+    def headers(self) -> frozenset[str]:
+        """Every header that has been reviewed."""
+        return frozenset().union(
+            self.headers_passed, self.headers_refused, self.headers_dropped, self.headers_known
+        )
 
     def knows(self, name: str) -> bool:
         """Whether a name is on any list, so that it has been reviewed."""
@@ -102,6 +113,8 @@ def parse(documented: Mapping[str, Any], litellm: Mapping[str, Any]) -> Lists:
         metadata_prefixes=tuple(metadata["refuse_prefixes"].split()),
         headers_passed=MappingProxyType(headers["pass"]),
         headers_refused=MappingProxyType(headers["refuse"]),
+        headers_dropped=_reasons(headers["drop"]),
+        headers_known=_reasons(headers["known"]),
         in_extra_body=frozenset(litellm["extra_body"]["refuse"].split()),
         date=str(litellm["date"]),
         versions=tuple(litellm["versions"]),

@@ -63,8 +63,14 @@ class Fields:
     lists: Lists = field(default_factory=reviewed)
     _documented: dict[str, frozenset[str]] = field(default_factory=dict, compare=False)
     """Documented fields by API, looked up once."""
+    _header_starts: tuple[str, ...] = ("x-litellm-",)
+    """How headers begin that are dropped, as `lists` has them."""
     _headers: dict[str, tuple[Verdict, str]] = field(default_factory=dict, compare=False)
     """Verdicts on headers by name: the first `REMEMBERED` names that came."""
+
+    def __post_init__(self) -> None:
+        starts = (name for name in self.lists.headers_dropped if name.endswith("-"))
+        object.__setattr__(self, "_header_starts", ("x-litellm-", *starts))
 
     # --- the body ----------------------------------------------------------------------------------
 
@@ -211,7 +217,9 @@ class Fields:
             return Verdict.REFUSE, self.lists.headers_refused[name]
         if name == "x-litellm-tags" and self.filters_tags:
             return Verdict.REFUSE, "tags choose among deployments here"
-        orders = name.startswith("x-litellm-") and name not in self.lists.headers_passed
+        if name in self.lists.headers_passed:
+            return Verdict.PASS, ""
+        orders = name in self.lists.headers_dropped or name.startswith(self._header_starts)
         return (Verdict.DROP if orders else Verdict.PASS), ""
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from litellm_homelab.access.table import ANY, WEBSOCKET, Access, Route, reviewed
 from litellm_homelab.testing import Answer, MockProxy
+from tests.surfaces import has_route
 
 ROUTER = Path(__file__).parents[1] / "routers" / "routes.yaml"
 MASTER = "sk-mock-proxy-master"
@@ -66,15 +67,19 @@ def bearer(who: str) -> dict[str, str]:
 
 
 def routes(*kinds: Access) -> Iterator[Route]:
-    """The routes of some headings that a request can be made to, but for those that are opened here."""
+    """The installed LiteLLM's routes of some headings that can be asked, not those that are opened here."""
     for (method, path), access in reviewed().items():
+        if not has_route(method, path):
+            continue
         if access in kinds and method not in {ANY, WEBSOCKET} and path not in OPENED:
             yield Route(method, path)
 
 
 def sockets() -> list[str]:
     """The path of every websocket."""
-    return sorted(filled(path, "main") for method, path in reviewed() if method == WEBSOCKET)
+    return sorted(
+        filled(path, "main") for method, path in reviewed() if method == WEBSOCKET and has_route(method, path)
+    )
 
 
 def filled(path: str, model: str) -> str:

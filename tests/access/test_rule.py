@@ -6,7 +6,7 @@ import pytest
 
 from litellm_homelab.access.callers import MASTER, Caller
 from litellm_homelab.access.rule import Gate
-from litellm_homelab.access.table import Access, Route, matches, reviewed
+from litellm_homelab.access.table import FORWARDING, Access, Route, matches, reviewed
 from litellm_homelab.decision import Allow, RefusalType, Refuse
 
 CLIENT = Caller("app")
@@ -101,6 +101,32 @@ def test_an_opened_route_is_for_clients(path: str) -> None:
         "metrics": RefusalType.ROUTE_NOT_ALLOWED,
         "no key": RefusalType.AUTHENTICATION_ERROR,
     }
+
+
+@pytest.mark.parametrize(
+    ("opened", "module", "is_open"),
+    [
+        pytest.param(
+            "/vllm/*", "litellm.proxy.proxy_server", False, id="a-pattern-opens-no-unreviewed-route"
+        ),
+        pytest.param("/vllm/new/{x}", "litellm.proxy.proxy_server", True, id="its-whole-path-does"),
+        pytest.param("/vllm/*", FORWARDING, True, id="the-operators-own-pass-through"),
+    ],
+)
+def test_an_unreviewed_route_is_opened_by_its_whole_path(opened: str, module: str, is_open: bool) -> None:
+    """A new LiteLLM may put anything below a path that the operator has opened with a star."""
+    gate, route = Gate((opened,)), Route("POST", "/vllm/new/{x}", module)
+    assert (outcome(gate, route, CLIENT) is None) == is_open
+    assert gate.is_opened(route) == is_open
+
+
+@pytest.mark.parametrize("who", CALLERS)
+def test_the_refusal_of_an_unreviewed_route_says_so(who: str) -> None:
+    """The master key gets it too."""
+    decision = GATE.before_key(Route("POST", "/lens2/{path:path}"), CALLERS[who])
+    assert isinstance(decision, Refuse)
+    assert decision.type is RefusalType.ROUTE_NOT_ALLOWED
+    assert "litellm-homelab has not reviewed it" in decision.message
 
 
 def test_an_opened_route_is_still_subject_to_a_callers_routes() -> None:

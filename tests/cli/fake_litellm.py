@@ -36,6 +36,8 @@ def main() -> None:
         sys.exit(3)
     if behaviour == "silent":
         time.sleep(60)
+    if notice := os.environ.get("FAKE_LITELLM_LOGS"):
+        print(json.dumps({"message": f"homelab: {notice}"}), flush=True)
     samples = Path(os.environ.get("PROMETHEUS_MULTIPROC_DIR") or ".")
     samples.joinpath("counter_1.db").touch()
     print(f"samples: {samples}", flush=True)

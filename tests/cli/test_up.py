@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from litellm_homelab.reviewed.surface import Surface, sentence
 from tests.cli.process import SECONDS, Up
 from tests.real.gateway import free_port
 
@@ -71,6 +72,17 @@ def test_says_what_to_try_and_ready(start: Start, tmp_path: Path) -> None:
     assert shown.stdout == '{"data": [{"id": "main"}, {"id": "fast"}]}'
     assert '"model": "main"' in commands[2]
     assert f"http://127.0.0.1:{up.port}/v1/chat/completions" in commands[2]
+
+
+def test_shows_what_nobody_has_reviewed(start: Start) -> None:
+    """The line that LiteLLM's start writes into its log is on the terminal, too, before the commands."""
+    notice = sentence("1.110.9", Surface(routes=frozenset({"POST /new"})))
+    assert notice is not None
+    up = start(FAKE_LITELLM_LOGS=notice)
+    up.wait_for("ready")
+    lines = up.output.splitlines()
+    assert lines.count(notice) == 1
+    assert lines.index(notice) < lines.index("Try, in another terminal in this folder:")
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])

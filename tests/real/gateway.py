@@ -148,8 +148,8 @@ def start(
         env={
             **inherited,
             **coverage_environ(),
-            "PYTHONPATH": str(REPOSITORY),
             **environ,
+            "PYTHONPATH": python_path(environ),
             "PORT": str(port),
         },
         stdin=subprocess.DEVNULL,
@@ -157,6 +157,11 @@ def start(
         stderr=subprocess.STDOUT,
         start_new_session=True,
     )
+
+
+def python_path(environ: Mapping[str, str]) -> str:
+    """Folders before the installed packages: those of the test, then this checkout."""
+    return os.pathsep.join(part for part in (environ.get("PYTHONPATH"), str(REPOSITORY)) if part)
 
 
 def _wait_until_ready(process: subprocess.Popen[bytes], port: int, log: Path) -> None:

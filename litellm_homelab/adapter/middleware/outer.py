@@ -19,6 +19,7 @@ from litellm_homelab.adapter.litellm_api import exceptions, hop_header
 from litellm_homelab.adapter.middleware import cors, listing, model_names, websockets
 from litellm_homelab.adapter.middleware.answer_filter import AnswerFilter
 from litellm_homelab.adapter.middleware.body import Body
+from litellm_homelab.adapter.middleware.closed_headers import Closed, ClosedHeaders
 from litellm_homelab.adapter.middleware.early_errors import Early, Instead
 from litellm_homelab.adapter.middleware.final_refusal import LastWord
 from litellm_homelab.adapter.middleware.forms import FormReader
@@ -49,6 +50,10 @@ def _as_it_came(scope: Scope) -> Scope:
 
 def _plain(text: str) -> str:
     return text
+
+
+def _is_open(_: str) -> bool:
+    return False
 
 
 def _none(_: RequestContext) -> Mapping[str, str]:
@@ -90,6 +95,8 @@ class Border:
     concrete: frozenset[str] = frozenset()
     """Names below wildcard groups."""
     rewrite: Callable[[Scope], Scope] = _as_it_came
+    closed: Closed = _is_open
+    """Which headers never reach LiteLLM."""
 
 
 class Edge:
@@ -101,6 +108,7 @@ class Edge:
         self.app = app
         self._cors = allowed
         self._border = border or Border()
+        self._closed_headers = ClosedHeaders(self._border.closed)
         self._order = {name: number for number, name in enumerate(self._border.order)}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -112,6 +120,7 @@ class Edge:
         scope, passed = hop_header.taken(self._border.rewrite(_with_bearer(scope)))
         with context.request(scope.get("path", "")) as record:
             record.hops = passed
+            scope = self._closed_headers.off(record, scope)
             watch = Watch(cors.adding(self._cors, scope, send))
             try:
                 last = LastWord(record, Instead(record, watch, self._border.early))

@@ -1,0 +1,1 @@
+"""What a LiteLLM brings, and how much of it this package has reviewed."""

@@ -1,0 +1,1 @@
+"""What a LiteLLM brings."""
