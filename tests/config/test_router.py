@@ -250,7 +250,7 @@ def test_allowed_fails_is_not_litellms_default() -> None:
 
 
 def test_allowed_fails_policy_names() -> None:
-    """LiteLLM reads each name: kinds that a client can cause never rest, the server's rest lone handles too."""
+    """LiteLLM reads each name: what a client can cause never rests, the rest closes lone handles too."""
     policy = ROUTER["router_settings"]["allowed_fails_policy"]
     never = {name.removesuffix("ErrorAllowedFails") for name, most in policy.items() if most > 1000}
     assert never == {"BadRequest", "Authentication", "NotFound", "ContentPolicyViolation"}
