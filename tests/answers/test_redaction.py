@@ -113,20 +113,9 @@ def test_a_field_that_the_client_sent_keeps_its_name() -> None:
     assert redacted("litellm.types.llms.openai.WebSearchOptions() failed", words) == "upstream() failed"
 
 
-@pytest.mark.parametrize(
-    "hint",
-    [
-        (
-            "model=main. context_window_fallbacks=None. fallbacks=[{'main': ['rung']}].\n\nSet "
-            "'context_window_fallback' - https://docs.litellm.ai/docs/routing#fallbacks"
-        ),
-        (
-            "model=main. content_policy_fallback=None. fallbacks=[{'main': ['rung']}].\n\nSet "
-            "'content_policy_fallback' - https://docs.litellm.ai/docs/routing#fallbacks"
-        ),
-    ],
-    ids=["context window", "content policy"],
-)
-def test_the_routers_hint_about_fallbacks_is_left_out(hint: str) -> None:
+@pytest.mark.parametrize("kind", ["context_window_fallbacks", "content_policy_fallback"])
+def test_the_routers_hint_about_fallbacks_is_left_out(kind: str) -> None:
     """LiteLLM 1.110 puts it behind every error of that kind; it lists the operator's groups."""
+    groups = f"model=main. {kind}=None. fallbacks=[{{'main': ['rung']}}]."
+    hint = f"{groups}\n\nSet '{kind}' - https://docs.litellm.ai/docs/routing#fallbacks"
     assert cleaned(f"The prompt is too long.\n{hint}") == "The prompt is too long."
