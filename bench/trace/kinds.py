@@ -50,7 +50,9 @@ def write(folder: Path, *, plugin: bool) -> Path:
     copytree(ROUTER.parent, folder, ignore=ignore_patterns("*.db*", "env.local", "__pycache__"))
     document = yaml.safe_load(ROUTER.read_text(encoding="utf-8"))
     # Else the third request that falls back would find its first deployment at rest.
-    document["router_settings"]["allowed_fails"] = NEVER
+    settings = document["router_settings"]
+    settings["allowed_fails"] = NEVER
+    settings["allowed_fails_policy"] = dict.fromkeys(settings["allowed_fails_policy"], NEVER)
     file = folder / ROUTER.name
     content = document if plugin else stock(document)
     file.write_text(yaml.safe_dump(content, sort_keys=False), encoding="utf-8")
