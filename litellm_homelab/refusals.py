@@ -422,6 +422,12 @@ def hops_malformed(*, to_child: bool = False) -> Refuse:
     return Refuse(RefusalType.INVALID_BODY, text, to_child=to_child)
 
 
+def of_the_self_test() -> Refuse:
+    """What `litellm-homelab selftest` refuses with; no client gets it."""
+    text = "This refusal is a test: `litellm-homelab selftest` asks LiteLLM what becomes of one."
+    return Refuse(RefusalType.PARAM_NOT_ALLOWED, text)
+
+
 # --- the gateway's own failures --------------------------------------------------------------------
 
 

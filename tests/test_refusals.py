@@ -19,6 +19,7 @@ HERE = "refusals.py"
 LONG = "x" * 500
 
 EXAMPLES: dict[Callable[..., object], tuple[Refuse, RefusalType, int, str | None]] = {
+    refusals.of_the_self_test: (refusals.of_the_self_test(), RefusalType.PARAM_NOT_ALLOWED, 400, None),
     refusals.came_back: (refusals.came_back(), RefusalType.LOOP_DETECTED, 508, "model"),
     refusals.too_many_hops: (refusals.too_many_hops(16), RefusalType.LOOP_DETECTED, 508, "model"),
     refusals.hops_malformed: (refusals.hops_malformed(), RefusalType.INVALID_BODY, 400, None),

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import litellm
 
+from litellm_homelab import refusals
 from litellm_homelab.adapter.litellm_api.exceptions import Refused
-from litellm_homelab.decision import RefusalType, Refuse
 from litellm_homelab.testing.selftest.check import Seen
 from litellm_homelab.testing.selftest.gateway import SelfTestGateway
 
-REFUSAL = Refuse(RefusalType.PARAM_NOT_ALLOWED, "refused by the self-test")
-
 
 def _refuse_main(deployment: str) -> Exception | None:
-    return Refused(REFUSAL) if deployment.startswith("id-main") else None
+    return Refused(refusals.of_the_self_test()) if deployment.startswith("id-main") else None
 
 
 async def refusal_is_final(gateway: SelfTestGateway) -> Seen:
