@@ -424,7 +424,10 @@ def hops_malformed(*, to_child: bool = False) -> Refuse:
 
 def of_the_self_test() -> Refuse:
     """What `litellm-homelab selftest` refuses with; no client gets it."""
-    text = "This refusal is a test: `litellm-homelab selftest` asks LiteLLM what becomes of one."
+    text = (
+        "The self-test refuses this request to see what LiteLLM does then. "
+        "Send it again when `litellm-homelab selftest` has ended."
+    )
     return Refuse(RefusalType.PARAM_NOT_ALLOWED, text)
 
 
