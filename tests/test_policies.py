@@ -12,7 +12,7 @@ from litellm_homelab.metrics.labels import RULES
 from litellm_homelab.policies import POLICIES, active
 
 SHOWROOM: dict[str, Any] = {"showroom": {"handles": ["main"]}}
-ALWAYS = ["fields", "showroom", "approach"]
+ALWAYS = ["fields", "showroom", "hops", "approach"]
 
 
 @pytest.mark.parametrize("registered", POLICIES, ids=lambda one: one.name)

@@ -17,6 +17,9 @@ OPENAI: Final = int(version("openai").split(".")[0])
 QUOTED_ERROR: Final = "" if OPENAI >= 3 else "{'error': {'message': '"
 """What stands before an upstream's message in the text of the SDK's error."""
 
+FORM_WITH_AN_UNKNOWN_FIELD: Final = 400 if INSTALLED < (1, 108, 0) else 200
+"""What `web_search_options` in a form of images gets: LiteLLM failed on it, now it drops it."""
+
 ARRIVES_FROM: Final[Mapping[tuple[str, str], tuple[int, int, int]]] = {
     ("ai-sdk-openai/reasoning", "text.verbosity"): (1, 110, 0),
     ("google-genai-python/image", "contents"): (1, 110, 0),

@@ -1,13 +1,15 @@
 """
 Fields of answers in OpenAI's formats.
 
-From https://platform.openai.com/docs/api-reference and the types of openai-python 2.54.0, read on 2026-11-25;
+From https://platform.openai.com/docs/api-reference and the types of openai-python 3.57.0, read on 2026-11-26;
 tests/answers/test_fields.py compares them with the installed package. Added for what local servers answer
 (LiteLLM 1.106.2, vLLM's and llama.cpp's documentation, same day): `reasoning_content`, `reasoning`,
 `thinking_blocks`, `images`, `citations`, `search_results`, `prompt_logprobs`, `token_ids`, `stop_reason`.
 
 Left out although OpenAI documents them, because they say where an answer comes from: `system_fingerprint`
-(MLX: versions, kernel and platform; vLLM: the card), `service_tier`, an item's `created_by`, `fingerprint`.
+(MLX: versions, kernel and platform; vLLM: the card), `service_tier`, an item's `created_by`, `fingerprint`, a
+response's `access_programs`, `tool_usage` and `prompt_cache_diagnostics` (an account's), `image` and
+`input_transformations` (what the server did to the input), a stored chat's `metadata`.
 """
 
 from __future__ import annotations
@@ -99,13 +101,13 @@ ITEM: Final = shape(
     ids="id item_id container_id",
     labels="type status phase operation execution background output_format quality size",
     words="role",
-    numeric="approve max_output_length index",
+    numeric="approve max_output_length index async",
     passed="summary encrypted_content name arguments call_id namespace input output action actions "
     "results queries "
     "code outputs result acknowledged_safety_checks pending_safety_checks server_label tools "
     "approval_request_id "
     "reason caller environment revised_prompt",
-    inner={"content": PART, "error": error},
+    inner={"content": PART, "svg_usage": USAGE, "error": error},
 )
 """Output items of /v1/responses, of all types."""
 INCOMPLETE: Final = shape("incomplete_details", words="reason")
@@ -134,10 +136,10 @@ RESPONSE_EVENT: Final = Shape(
             "",
             ids="item_id",
             words="type name",
-            labels="status",
+            labels="status output_format quality size",
             numeric="sequence_number output_index content_index summary_index annotation_index "
-            "partial_image_index",
-            passed="delta text arguments input refusal logprobs annotation partial_image_b64 "
+            "partial_image_index command_index",
+            passed="command delta text arguments input refusal logprobs annotation partial_image_b64 "
             "obfuscation code",
             inner={"response": RESPONSE, "item": ITEM, "part": PART, "error": error},
         ).fields,
@@ -152,8 +154,8 @@ IMAGES: Final = shape(
     numeric="created created_at sequence_number partial_image_index",
     words="type",
     labels="background output_format quality size",
-    passed="b64_json",
-    inner={"data": IMAGE, "usage": USAGE, "error": error},
+    passed="b64_json safety_identifier",
+    inner={"data": IMAGE, "usage": USAGE, "svg_usage": USAGE, "error": error},
 )
 SEGMENT: Final = shape(
     "segment",

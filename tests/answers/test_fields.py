@@ -25,10 +25,12 @@ from pydantic import BaseModel
 from litellm_homelab.answers import openai_fields, other_fields
 from litellm_homelab.answers.shapes import Shape
 
+ECHOED = {"image", "input_transformations"}
+"""What a server says it did to the input of a response."""
 REMOVED = {
-    "chat": {"service_tier", "system_fingerprint"},
+    "chat": {"service_tier", "system_fingerprint", "metadata"},
     "item": {"created_by", "fingerprint"},
-    "response": {"service_tier"},
+    "response": {"service_tier", "access_programs", "prompt_cache_diagnostics", "tool_usage", *ECHOED},
     "anthropic.message": {"diagnostics"},
     "anthropic.usage": {"service_tier", "inference_geo", "speed"},
 }

@@ -48,6 +48,13 @@ def test_help_without_the_console_script(subcommand: str) -> None:
     assert "environment" in shown
 
 
+WHAT_UP_SHOWS = {
+    "litellm_homelab.demo",
+    "litellm_homelab.demo.config",
+    "litellm_homelab.reviewed",
+    "litellm_homelab.reviewed.surface",
+}
+"""The demo's ports, and the line about what nobody has reviewed: standard library only."""
 IMPORTED_BY_HELP = r"""
 import json, sys
 before = set(sys.modules)
@@ -87,7 +94,7 @@ def test_help_imports_the_command_line_only(arguments: list[str]) -> None:
     foreign = {name for name in imported if name.split(".")[0] not in sys.stdlib_module_names} - ours
     command_line = {name for name in ours if name.startswith("litellm_homelab.cli")}
     assert foreign == set()
-    assert ours - command_line == {"litellm_homelab", "litellm_homelab.demo", "litellm_homelab.demo.config"}
+    assert ours - command_line == {"litellm_homelab", *WHAT_UP_SHOWS}
     assert "asyncio" not in imported
 
 

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable
 from typing import Any, Final
 
 import httpx
+import openai
 from fastapi import HTTPException
 from litellm.litellm_core_utils.secret_redaction import redact_internal_details
 
@@ -22,6 +23,8 @@ WHEN = re.compile(r"\d{1,9}(\.\d{1,9})?|\w{3}, \d\d \w{3} \d{4} \d\d:\d\d:\d\d G
 """Seconds, or a date (RFC 9110, section 10.2.3); nothing else is passed on as `retry-after`."""
 
 FAILURE: Final = 500
+LONGEST_CHAIN: Final = 8
+"""Exceptions behind one that are looked at."""
 
 
 class ClientError(HTTPException):
@@ -138,12 +141,35 @@ def text_of(error: Exception) -> str:
 
 
 def status_of(error: Exception) -> int:
-    """The HTTP status of an exception, 500 where it has none."""
+    """
+    The HTTP status of an exception, 500 where it has none.
+
+    From 1.108 on LiteLLM gives every error that comes as the first event of a stream a 500, whatever `code`
+    it has; the SDK's own exception is behind it (measured on 1.108.7).
+    """
+    found = _own_status(error)
+    return found if found != FAILURE else _status_of_event(error)
+
+
+def _own_status(error: BaseException) -> int:
     for name in ("status_code", "code"):
         value = getattr(error, name, None)
         if isinstance(value, int | str) and str(value).isdecimal() and 400 <= int(value) <= 599:
             return int(value)
-    return 500
+    return FAILURE
+
+
+def _status_of_event(error: BaseException) -> int:
+    """The status that an SDK read from an event: of the exceptions that led here, the nearest first."""
+    waiting: list[BaseException] = [error]
+    for _ in range(LONGEST_CHAIN):
+        if not waiting:
+            break
+        one = waiting.pop(0)
+        if type(one) is openai.APIError:  # the class itself: those of LiteLLM are derived from it
+            return _own_status(one)
+        waiting += [before for before in (one.__cause__, one.__context__) if before is not None]
+    return FAILURE
 
 
 def cleaned(text: str, names: outward.Scrubber, words: Words) -> str:
