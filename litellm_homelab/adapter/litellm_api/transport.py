@@ -1,15 +1,20 @@
 """
 Below LiteLLM's clients: every HTTP request of this process passes here on its way out.
 
-LiteLLM 1.106.2 sends with three classes: its own aiohttp transport and the two transports of httpx. Their
-methods are wrapped, not `AsyncHTTPHandler.create_async_transport`: the client of `/v1/completions`, the one
-that images are fetched with, proxies of the environment and every sync client are made without it, and
-clients that LiteLLM has cached were made before (all read from 1.106.2).
+LiteLLM sends with five classes: its own aiohttp transport, the two transports of httpx, and the two of
+httpx2, with which version 3 of the OpenAI SDK makes the client of `/v1/completions` (3.57 on 1.108.7). Their
+methods are wrapped, not `AsyncHTTPHandler.create_async_transport`: that client, the one that images are
+fetched with, proxies of the environment and every sync client are made without it, and clients that LiteLLM
+has cached were made before (all read from 1.106.2).
+
+httpx2 is httpx under another name, with types of its own: what decides here sees a copy in httpx's.
 """
 
 from __future__ import annotations
 
 import functools
+import importlib
+import importlib.util
 from collections.abc import Awaitable, Callable
 from typing import Any, Final, Protocol
 
@@ -35,6 +40,7 @@ Divert = Callable[[object, httpx.Request], httpx.Request]
 
 ASYNC: Final = (LiteLLMAiohttpTransport, httpx.AsyncHTTPTransport)
 SYNC: Final = (httpx.HTTPTransport,)
+HTTPX2: Final = "httpx2"
 MARK: Final = "_homelab_original"
 
 _watcher: Watcher | None = None
@@ -60,6 +66,10 @@ def _wrap_all() -> None:
         _wrap(one, "handle_async_request", _async)
     for one in SYNC:
         _wrap(one, "handle_request", _sync)
+    if importlib.util.find_spec(HTTPX2):
+        newer = importlib.import_module(HTTPX2)
+        _wrap(newer.AsyncHTTPTransport, "handle_async_request", functools.partial(_async_newer, newer))
+        _wrap(newer.HTTPTransport, "handle_request", functools.partial(_sync_newer, newer))
 
 
 def _wrap(kind: type, name: str, wrapper: Callable[[Any], Any]) -> None:
@@ -89,3 +99,51 @@ def _sync(send: SyncSend) -> SyncSend:
 
 def _diverted(transport: object, request: httpx.Request) -> httpx.Request:
     return request if _divert is None else _divert(transport, request)
+
+
+def _async_newer(newer: Any, send: AsyncSend) -> AsyncSend:  # noqa: ANN401 - the module httpx2
+    async def handle(self: object, request: Any) -> Any:  # noqa: ANN401 - httpx2's types
+        await request.aread()
+        seen = _seen(request)
+        refusal = await _watcher.leaving(self, seen) if _watcher is not None else None
+        if refusal is not None:
+            return _answer(newer, request, refusal)
+        return await send(self, _changed(newer, request, _diverted(self, seen)))
+
+    return handle
+
+
+def _sync_newer(newer: Any, send: SyncSend) -> SyncSend:  # noqa: ANN401 - the module httpx2
+    def handle(self: object, request: Any) -> Any:  # noqa: ANN401 - httpx2's types
+        request.read()
+        seen = _seen(request)
+        refusal = _watcher.leaving_sync(self, seen) if _watcher is not None else None
+        if refusal is not None:
+            return _answer(newer, request, refusal)
+        return send(self, _changed(newer, request, _diverted(self, seen)))
+
+    return handle
+
+
+def _seen(request: Any) -> httpx.Request:  # noqa: ANN401 - httpx2's
+    """A request of httpx2, whose body has been read, in httpx's type."""
+    return httpx.Request(
+        request.method, str(request.url), headers=request.headers.raw, content=request.content
+    )
+
+
+def _changed(newer: Any, request: Any, seen: httpx.Request) -> Any:  # noqa: ANN401 - httpx2's
+    """The request of httpx2 as it was left: address, headers and body (kept in three places, as in httpx)."""
+    if str(request.url) != str(seen.url):
+        request.url = newer.URL(str(seen.url))
+    request.headers = newer.Headers(seen.headers.raw)
+    if request.content != seen.content:
+        request._content = seen.content
+        request.stream = newer.ByteStream(seen.content)
+    return request
+
+
+def _answer(newer: Any, request: Any, refusal: httpx.Response) -> Any:  # noqa: ANN401 - httpx2's
+    """The answer in the place of sending, in httpx2's type."""
+    headers = refusal.headers.raw
+    return newer.Response(refusal.status_code, headers=headers, content=refusal.content, request=request)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import httpx
+import httpx2
 import litellm
 import pytest
 from litellm.llms.custom_httpx.aiohttp_transport import LiteLLMAiohttpTransport
@@ -18,8 +20,9 @@ from openai import AsyncOpenAI
 from litellm_homelab.adapter.litellm_api import transport
 from litellm_homelab.adapter.policies import purposes
 from litellm_homelab.testing.isolation import restored
+from tests.adapter.recording_server import recording_server
 
-WRAPPED = (*transport.ASYNC, *transport.SYNC)
+WRAPPED = (*transport.ASYNC, *transport.SYNC, httpx2.AsyncHTTPTransport, httpx2.HTTPTransport)
 
 
 class Closed:
@@ -58,6 +61,8 @@ def _clients() -> dict[str, Callable[[], Any]]:
         ),
         "images": lambda: litellm.module_level_aclient.client,
         "sync": lambda: HTTPHandler().client,
+        "httpx2": lambda: httpx2.AsyncClient(),
+        "httpx2, sync": lambda: httpx2.Client(),
     }
 
 
@@ -70,7 +75,7 @@ async def test_every_client_sends_through_a_wrapped_class(
     monkeypatch.setattr(litellm, "disable_aiohttp_transport", not aiohttp)
     client = _clients()[name]()
     sent = client.post("http://127.0.0.1:9/v1/chat/completions", json={})
-    response = sent if isinstance(sent, httpx.Response) else await sent
+    response = await sent if inspect.isawaitable(sent) else sent
     assert response.status_code == 400
     assert closed.asked == ["http://127.0.0.1:9/v1/chat/completions"]
 
@@ -115,3 +120,26 @@ async def test_a_transport_that_litellm_does_not_keep_is_for_upstreams() -> None
     """Nobody can tell what it is for, so it is looked at."""
     assert purposes.purpose(LiteLLMAiohttpTransport(client=lambda: None)) is None
     assert purposes.purpose(httpx.AsyncHTTPTransport()) is None
+
+
+async def test_what_is_changed_of_an_httpx2_request_leaves_changed() -> None:
+    """Address, headers and body: whoever decides sees a copy in httpx's types."""
+
+    def to(_: object, request: httpx.Request) -> httpx.Request:
+        request.url = httpx.URL(backend.url)
+        request.headers["x-changed"] = "yes"
+        request.headers["content-length"] = "2"
+        request._content = b"{}"
+        return request
+
+    with recording_server() as backend:
+        transport.divert(to)
+        try:
+            async with httpx2.AsyncClient() as client:
+                await client.post("http://elsewhere.test/here", json={"model": "x"})
+        finally:
+            transport.divert(None)
+    (sent,) = backend.requests
+    assert sent.startswith("/v1\n")
+    assert "x-changed: yes" in sent
+    assert sent.endswith("\n{}")
