@@ -103,24 +103,22 @@ def _diverted(transport: object, request: httpx.Request) -> httpx.Request:
 
 def _async_newer(newer: Any, send: AsyncSend) -> AsyncSend:  # noqa: ANN401 - the module httpx2
     async def handle(self: object, request: Any) -> Any:  # noqa: ANN401 - httpx2's types
+        async def send_seen(transport: object, seen: httpx.Request) -> Any:  # noqa: ANN401 - httpx2's
+            return await send(transport, _changed(newer, request, seen))
+
         await request.aread()
-        seen = _seen(request)
-        refusal = await _watcher.leaving(self, seen) if _watcher is not None else None
-        if refusal is not None:
-            return _answer(newer, request, refusal)
-        return await send(self, _changed(newer, request, _diverted(self, seen)))
+        return _answer(newer, request, await _async(send_seen)(self, _seen(request)))
 
     return handle
 
 
 def _sync_newer(newer: Any, send: SyncSend) -> SyncSend:  # noqa: ANN401 - the module httpx2
     def handle(self: object, request: Any) -> Any:  # noqa: ANN401 - httpx2's types
+        def send_seen(transport: object, seen: httpx.Request) -> Any:  # noqa: ANN401 - httpx2's
+            return send(transport, _changed(newer, request, seen))
+
         request.read()
-        seen = _seen(request)
-        refusal = _watcher.leaving_sync(self, seen) if _watcher is not None else None
-        if refusal is not None:
-            return _answer(newer, request, refusal)
-        return send(self, _changed(newer, request, _diverted(self, seen)))
+        return _answer(newer, request, _sync(send_seen)(self, _seen(request)))
 
     return handle
 
@@ -143,7 +141,10 @@ def _changed(newer: Any, request: Any, seen: httpx.Request) -> Any:  # noqa: ANN
     return request
 
 
-def _answer(newer: Any, request: Any, refusal: httpx.Response) -> Any:  # noqa: ANN401 - httpx2's
-    """The answer in the place of sending, in httpx2's type."""
-    headers = refusal.headers.raw
-    return newer.Response(refusal.status_code, headers=headers, content=refusal.content, request=request)
+def _answer(newer: Any, request: Any, found: Any) -> Any:  # noqa: ANN401 - httpx2's
+    """The upstream's answer as it is; a refusal, which is of httpx's type, in httpx2's."""
+    if not isinstance(found, httpx.Response):
+        return found
+    return newer.Response(
+        found.status_code, headers=found.headers.raw, content=found.content, request=request
+    )
