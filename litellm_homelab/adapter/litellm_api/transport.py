@@ -114,30 +114,23 @@ def _diverted(transport: object, request: httpx.Request) -> httpx.Request:
 
 def _async_newer(newer: Any, send: AsyncSend) -> AsyncSend:  # noqa: ANN401 - the module httpx2
     async def handle(self: object, request: Any) -> Any:  # noqa: ANN401 - httpx2's types
+        async def send_seen(transport: object, seen: httpx.Request) -> Any:  # noqa: ANN401 - httpx2's
+            response = await send(transport, _changed(newer, request, seen))
+            return response if response.status_code < FAILED else await _failed(seen, response)
+
         await request.aread()
-        seen = _seen(request)
-        refusal = await _watcher.leaving(self, seen) if _watcher is not None else None
-        if refusal is not None:
-            return _answer(newer, request, refusal)
-        response = await send(self, _changed(newer, request, _diverted(self, seen)))
-        if _watcher is None or response.status_code < FAILED:
-            return response
-        content = await response.aread()
-        headers = [one for one in response.headers.raw if one[0].lower() not in DECODED]
-        failed = httpx.Response(response.status_code, headers=headers, content=content, request=seen)
-        return _answer(newer, request, await _watcher.answered(seen, failed))
+        return _answer(newer, request, await _async(send_seen)(self, _seen(request)))
 
     return handle
 
 
 def _sync_newer(newer: Any, send: SyncSend) -> SyncSend:  # noqa: ANN401 - the module httpx2
     def handle(self: object, request: Any) -> Any:  # noqa: ANN401 - httpx2's types
+        def send_seen(transport: object, seen: httpx.Request) -> Any:  # noqa: ANN401 - httpx2's
+            return send(transport, _changed(newer, request, seen))
+
         request.read()
-        seen = _seen(request)
-        refusal = _watcher.leaving_sync(self, seen) if _watcher is not None else None
-        if refusal is not None:
-            return _answer(newer, request, refusal)
-        return send(self, _changed(newer, request, _diverted(self, seen)))
+        return _answer(newer, request, _sync(send_seen)(self, _seen(request)))
 
     return handle
 
@@ -160,7 +153,17 @@ def _changed(newer: Any, request: Any, seen: httpx.Request) -> Any:  # noqa: ANN
     return request
 
 
-def _answer(newer: Any, request: Any, refusal: httpx.Response) -> Any:  # noqa: ANN401 - httpx2's
-    """The answer in the place of sending, in httpx2's type."""
-    headers = refusal.headers.raw
-    return newer.Response(refusal.status_code, headers=headers, content=refusal.content, request=request)
+async def _failed(seen: httpx.Request, response: Any) -> httpx.Response:  # noqa: ANN401 - httpx2's
+    """An error answer of httpx2, read whole, in httpx's type."""
+    content = await response.aread()
+    headers = [one for one in response.headers.raw if one[0].lower() not in DECODED]
+    return httpx.Response(response.status_code, headers=headers, content=content, request=seen)
+
+
+def _answer(newer: Any, request: Any, found: Any) -> Any:  # noqa: ANN401 - httpx2's
+    """The upstream's answer as it is; a refusal or an error, which is of httpx's type, in httpx2's."""
+    if not isinstance(found, httpx.Response):
+        return found
+    return newer.Response(
+        found.status_code, headers=found.headers.raw, content=found.content, request=request
+    )

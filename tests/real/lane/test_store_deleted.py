@@ -15,12 +15,12 @@ from pathlib import Path
 import httpx
 import pytest
 
+from tests.real.gateway import START_SECONDS
 from tests.real.lane.rig import DEMO, MASTER_KEY, Rig, bearer, read, rig
 
 pytestmark = pytest.mark.real
 
 ROUTER = Path(__file__).parent / "router.yaml"
-START_SECONDS = 120
 NOTICED = "was deleted or replaced while it was open"
 
 
