@@ -128,6 +128,7 @@ TESTED_IN: Final[Mapping[str, tuple[str, ...]]] = {
         "showroom/registry.py",
     ),
     "state/test_errors.py": ("state/redis_errors.py", "state/sqlite_errors.py"),
+    "state/test_pools.py": ("state/redis_pools.py",),
     # The command line and the demo: seen from outside, as programs and servers.
     "cli/test_up.py": ("cli/make.py",),
     "demo/test_server.py": ("cli/demo.py", "demo/listener.py", "demo/thread.py"),
