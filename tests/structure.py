@@ -122,6 +122,7 @@ TESTED_IN: Final[Mapping[str, tuple[str, ...]]] = {
         "config/shape.py",
         "config/text_file.py",
         "config/wording.py",
+        "backends/checks.py",
         "fields/checks.py",
         "optillm/checks.py",
         "showroom/handles.py",
@@ -129,6 +130,7 @@ TESTED_IN: Final[Mapping[str, tuple[str, ...]]] = {
     ),
     "state/test_errors.py": ("state/redis_errors.py", "state/sqlite_errors.py"),
     "state/test_pools.py": ("state/redis_pools.py",),
+    "adapter/policies/test_queue.py": ("adapter/policies/ranks.py",),
     # The command line and the demo: seen from outside, as programs and servers.
     "cli/test_up.py": ("cli/make.py",),
     "demo/test_server.py": ("cli/demo.py", "demo/listener.py", "demo/thread.py"),

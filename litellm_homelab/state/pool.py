@@ -120,7 +120,8 @@ class Pool:
     @property
     def until(self) -> int:
         """When nothing is left of it; 0 for an empty pool."""
-        return max((one.until for one in (*self.held.values(), *self.waiting.values())), default=0)
+        held = (one.until for one in self.held.values())
+        return max((*held, *(one.until for one in self.waiting.values())), default=0)
 
 
 def _without(named: Mapping[str, T], owner: str) -> dict[str, T]:

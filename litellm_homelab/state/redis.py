@@ -116,8 +116,9 @@ class RedisStore:
     async def lease(self, claims: Sequence[Claim], owner: str, seconds: float) -> Claimed:
         """Take a lease of several pools (`Store.lease`)."""
         names = [_pool_key(one.pool) for one in claims]
-        given = (owner, _milliseconds(seconds), *redis_pools.arguments(claims))
-        return Claimed(cast("str", await self._run_on("lease", names, *given)))
+        given = redis_pools.arguments(claims)
+        answer = await self._run_on("lease", names, owner, _milliseconds(seconds), *given)
+        return Claimed(cast("str", answer))
 
     async def renew(self, pools: Collection[str], owners: Collection[str], seconds: float) -> None:
         """Prolong what these owners have (`Store.renew`)."""
