@@ -23,6 +23,7 @@ class RefusalType(StrEnum):
     AUTHENTICATION_ERROR = "authentication_error"
     INVALID_BODY = "invalid_request_error"
     BODY_TOO_LARGE = "body_too_large"
+    BACKEND_BUSY = "backend_busy"
     POLICY_ERROR = "policy_error"
 
 
@@ -37,9 +38,14 @@ STATUS: Mapping[RefusalType, int] = {
     RefusalType.AUTHENTICATION_ERROR: 401,
     RefusalType.INVALID_BODY: 400,
     RefusalType.BODY_TOO_LARGE: 413,
+    RefusalType.BACKEND_BUSY: 429,
     RefusalType.POLICY_ERROR: 503,
 }
 """HTTP status of each refusal (the contract's table of refusals)."""
+
+
+LONGEST_RETRY = 60
+"""Seconds of `retry-after` beyond which an SDK is asked not to wait (the contract's section on refusals)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +66,9 @@ class Refuse:
     code: int | None = None
     """The status where it is not the type's: 404 for the id of what this gateway does not keep."""
 
+    retry_after: int | None = None
+    """Seconds after which the same request may be served."""
+
     @property
     def status(self) -> int:
         """HTTP status of this refusal."""
@@ -67,5 +76,11 @@ class Refuse:
 
     @property
     def headers(self) -> dict[str, str]:
-        """Response headers; a 5xx asks the OpenAI SDK not to retry, as it would by default."""
-        return {"x-should-retry": "false"} if self.status >= 500 else {}
+        """
+        Response headers.
+
+        The OpenAI SDK is asked not to retry a 5xx, as it would by default, nor before a long wait is over.
+        """
+        later = {} if self.retry_after is None else {"retry-after": str(self.retry_after)}
+        never = self.status >= 500 or (self.retry_after or 0) > LONGEST_RETRY
+        return later | ({"x-should-retry": "false"} if never else {})

@@ -1,9 +1,10 @@
 """
 Every refusal of this gateway, one function each: its text, type, param and status.
 
-In this order: keys and routes, the request's body, fields, the showroom, OptiLLM handles, the loop guard, and
-the gateway's own failures. Rules decide when to refuse and call these functions; `decision.STATUS` has the
-status of each type. A text says what is wrong and what to do, in whole sentences (tests/test_refusals.py).
+In this order: keys and routes, the request's body, fields, the showroom, OptiLLM handles, the loop guard,
+backends, and the gateway's own failures. Rules decide when to refuse and call these functions;
+`decision.STATUS` has the status of each type. A text says what is wrong and what to do, in whole sentences
+(tests/test_refusals.py).
 """
 
 from __future__ import annotations
@@ -429,6 +430,20 @@ def of_the_self_test() -> Refuse:
         "Send it again when `litellm-homelab selftest` has ended."
     )
     return Refuse(RefusalType.PARAM_NOT_ALLOWED, text)
+
+
+# --- backends --------------------------------------------------------------------------------------
+
+
+def backend_busy(handle: object, waited: float, retry_after: int, *, to_child: bool = False) -> Refuse:
+    """As many requests wait for the backend as may, or one has waited for as long as it may."""
+    why = (
+        f"no slot was free for it within {waited:.0f} s"
+        if waited >= 1
+        else "its queue is full: too many requests wait for it"
+    )
+    text = f"{echo(handle)} is busy: {why}. Use another model, or try again in {retry_after} s."
+    return Refuse(RefusalType.BACKEND_BUSY, text, to_child=to_child, retry_after=retry_after)
 
 
 # --- the gateway's own failures --------------------------------------------------------------------

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping, MutableMapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping, MutableMapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
@@ -14,6 +14,7 @@ from litellm_homelab.access.table import Route
 from litellm_homelab.adapter.outcome import Outcome
 from litellm_homelab.adapter.stats import RequestStats
 from litellm_homelab.attempts.failures import Failure
+from litellm_homelab.backends.slots import Slot
 from litellm_homelab.decision import Refuse
 from litellm_homelab.optillm.approaches import Approach
 from litellm_homelab.optillm.fanout import Summary
@@ -33,6 +34,8 @@ class Child:
     admitted_at: float = field(default_factory=time.monotonic)
     failed: bool = False
     """Whether its root has been told that its backend refused it."""
+    rank: int | None = None
+    """In which order it waits for a backend: as its root does."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,6 +139,12 @@ class RequestContext:
     """Whether the error of this request is a guardrail's of the operator's, with a mapping of its own."""
     listed: tuple[str, ...] | None = None
     """The names that a listing shows to its caller; None before LiteLLM has asked."""
+    receive: Callable[[], Awaitable[MutableMapping[str, Any]]] | None = None
+    """What the server says of the client of an HTTP request (ASGI)."""
+    slots: dict[str, Slot] | None = None
+    """The slots of backends that its attempts have taken, by the deployment's id."""
+    queued: float = 0.0
+    """Seconds for which it has waited for slots."""
     stats: RequestStats = field(default_factory=RequestStats)
     outcome: Outcome = field(default_factory=Outcome)
     """How the request ends."""

@@ -29,6 +29,7 @@ from litellm_homelab.adapter.middleware.request_end import Ending
 from litellm_homelab.adapter.middleware.token_counts import counting
 from litellm_homelab.adapter.optillm.admission import LineageGuard
 from litellm_homelab.adapter.optillm.roots import RootKeeper
+from litellm_homelab.adapter.policies import ranks
 from litellm_homelab.adapter.policies.error_response import ErrorResponse
 from litellm_homelab.adapter.policies.fields import RequestFields
 from litellm_homelab.adapter.policies.request_opening import RequestOpening
@@ -65,6 +66,7 @@ class Shared:
     identity: GatewayIdentity
     opening: RequestOpening
     scrub: Callable[[str], str]
+    store: state.Store
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +123,8 @@ def share(settings: Settings, router: Callable[[], Any]) -> Shared:
     lanes = Lanes(settings.homelab.optillm)
     identity = identity_of(settings, os.environ)
     keyring = Keyring.from_settings(settings)
-    ledger = Ledger(state.connect(state.parse(settings.homelab.state, settings.folder)))
+    store = state.connect(state.parse(settings.homelab.state, settings.folder))
+    ledger = Ledger(store)
     orphans = Orphans(settings.homelab.limits.orphans)
     guard = LineageGuard(lanes.lanes, ledger, orphans)
     placed = settings.homelab.showroom
@@ -142,10 +145,11 @@ def share(settings: Settings, router: Callable[[], Any]) -> Shared:
         ledger=ledger,
         orphans=orphans,
         guard=guard,
-        keeper=RootKeeper(lanes.lanes, settings.secret, ledger, scrub, identity),
+        keeper=RootKeeper(lanes.lanes, settings.secret, ledger, scrub, identity, ranks.of(settings)),
         identity=identity,
         opening=RequestOpening(lanes, settings.secret, guard, callers, deployments, fields),
         scrub=scrub,
+        store=store,
     )
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from litellm_homelab.access import callers, openings
 from litellm_homelab.advisories import checks as advisories_checks
+from litellm_homelab.backends import checks as backends_checks
 from litellm_homelab.config import (
     address_checks,
     entry_points,
@@ -83,6 +84,7 @@ def check(document: object, *, path: str | Path, environ: Mapping[str, str], kno
         raise SettingsError(_lines(path, sorted_out([*wrong, *found])[0]))
     settings, own = _assembled(homelab, router, Path(path).parent, environ, known)
     own += [*fields_checks.problems(settings, known), *optillm_checks.problems(settings, environ, known)]
+    own += [*backends_checks.problems(settings)]
     own += [*advisories_checks.problems(homelab, known.version), *promises.cautions(settings)]
     own += [*rust_checks.problems(settings, environ)]
     found += [one for one in own if one.split(": ", 1)[0] not in unset]

@@ -69,6 +69,10 @@ class ShowroomSection(_Section):
     """Folders that are showroom storage; a handle whose model lies outside all of them is backroom."""
 
 
+Priority: TypeAlias = Literal["high", "normal", "low"]
+"""Who waits for a backend with a higher priority goes first."""
+
+
 class CallerSection(_Section):
     """One service key: who presents it, and what it may be used for."""
 
@@ -82,6 +86,8 @@ class CallerSection(_Section):
     """Routes that this caller may use, as LiteLLM writes them (`/v1/chat/completions`), or shell patterns."""
     role: Role = "client"
     """`optillm`: the key of OptiLLM's calls back; `metrics`: reads `/metrics/` and nothing else."""
+    priority: Priority | None = None
+    """In which order its requests wait for a backend; by default as the handle's, else `normal`."""
 
 
 class GateSection(_Section):
@@ -114,6 +120,30 @@ class Lane(_Section):
     """What becomes of a request with tools, a `response_format` or images that its approach drops."""
 
 
+class QueueSection(_Section):
+    """Who waits for a slot of a backend."""
+
+    length: Number = Field(default=20, ge=0, le=10_000)
+    """How many requests may wait, over all workers; 0 is none."""
+    wait_seconds: Number = Field(default=300, ge=1, le=86_400)
+    """How long one may wait."""
+
+
+class BackendSection(_Section):
+    """One server, or one account: what is known of all its deployments together."""
+
+    at: list[Name] = []
+    """Addresses: every deployment whose `api_base` begins so, by whole segments of the path."""
+    groups: list[Name] = []
+    """In the place of `at`: groups of `model_list` whose deployments have no address of their own."""
+    kind: Literal["openai", "ollama", "llama-swap", "lm-studio", "mlx", "vllm", "cloud", "optillm"] = "openai"
+    """What server it is."""
+    slots: Number | None = Field(default=None, ge=1, le=10_000)
+    """Requests at a time, over all workers; by default there is no limit."""
+    queue: QueueSection = QueueSection()
+    """Who waits while every slot is taken."""
+
+
 class Limits(_Section):
     """How large a request may be."""
 
@@ -141,6 +171,10 @@ class Homelab(_Section):
     """Request fields by name, where the lists are not what you want; `"*"` is for unknown names."""
     optillm: dict[Name, Lane] = {}
     """OptiLLM handles by name."""
+    backends: dict[Name, BackendSection] = {}
+    """Servers by a name of your own: what is not the default for every address."""
+    priorities: dict[Name, Priority] = {}
+    """In which order requests wait for a backend, by handle; the lower of it and the caller's counts."""
     limits: Limits = Limits()
     """How large a request may be."""
     accept_advisories: list[Name] = []

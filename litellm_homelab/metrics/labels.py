@@ -8,6 +8,7 @@ from itertools import product
 from typing import TYPE_CHECKING, Final
 
 from litellm_homelab.access.callers import MASTER
+from litellm_homelab.backends import priority
 from litellm_homelab.decision import RefusalType
 from litellm_homelab.fields import metadata
 from litellm_homelab.fields.lists import reviewed
@@ -52,6 +53,8 @@ class Labels:
     """Approaches by handle: those that are OptiLLM, or fall back to it."""
     chains: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """Handles with fallbacks: the groups that are tried, in order, the handle's own first."""
+    slots: Mapping[str, int] = field(default_factory=dict)
+    """Backends that have slots, and how many."""
     rules: tuple[str, ...] = RULES
     """Rules whose refusals and failures are counted by name."""
 
@@ -70,6 +73,7 @@ class Labels:
                 if found
             },
             chains={group: (group, *chains[group]) for group in router.groups if group in chains},
+            slots={name: one.slots for name, one in settings.homelab.backends.items() if one.slots},
         )
 
     def values(self) -> dict[str, frozenset[str]]:
@@ -86,6 +90,8 @@ class Labels:
             "outcome": frozenset(OUTCOMES),
             "kind": frozenset(KINDS),
             "hook": frozenset(HOOKS),
+            "backend": frozenset(self.slots),
+            "priority": frozenset(priority.NAMES),
             "field": wire.FIELD_NAMES | field_names(),
         }
 
@@ -107,12 +113,20 @@ class Labels:
         for handle in self.groups:
             targets = self.chains.get(handle, (handle,))
             yield from product(["homelab_attempts_total"], product([handle], targets, OUTCOMES))
+        yield from product(["homelab_queue_seconds"], product(self.slots, priority.NAMES))
         yield "homelab_refusals_total", ("gate", RefusalType.AUTHENTICATION_ERROR, OTHER, OTHER)
         for caller in self.callers:
             yield "homelab_refusals_total", ("gate", RefusalType.ROUTE_NOT_ALLOWED, OTHER, caller)
             yield "homelab_refusals_total", ("showroom", RefusalType.MODEL_NOT_FOUND, OTHER, caller)
             for handle in self.lanes:
                 yield "homelab_refusals_total", ("loop_guard", RefusalType.FANOUT_EXCEEDED, handle, caller)
+
+    def numbers(self, gauge: str) -> Iterator[tuple[tuple[str, ...], int]]:
+        """What a gauge shows from the start, as (values of its labels, number)."""
+        if gauge == "homelab_slots":
+            yield from (((name,), number) for name, number in self.slots.items())
+        else:
+            yield from (((handle, target), left) for handle, target, left in self.rungs_left())
 
     def rungs_left(self) -> Iterator[tuple[str, str, int]]:
         """Of each chain: (handle, group, groups below it)."""

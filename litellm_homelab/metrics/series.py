@@ -61,6 +61,11 @@ HISTOGRAMS: Final[Mapping[str, tuple[str, tuple[str, ...], tuple[float, ...]]]] 
             ("handle",),
             WAITS,
         ),
+        "homelab_queue_seconds": (
+            "Seconds that requests waited for a backend",
+            ("backend", "priority"),
+            WAITS,
+        ),
         "homelab_output_tokens_per_second": (
             "Completion tokens per second, from the request to the end of its answer",
             ("handle",),
@@ -76,9 +81,18 @@ GAUGES: Final[Mapping[str, tuple[str, tuple[str, ...]]]] = MappingProxyType(
             "Rungs below a group in the handle's chain of fallbacks",
             ("handle", "target"),
         ),
+        "homelab_slots": ("Requests that a backend may serve at a time", ("backend",)),
     }
 )
 """What each gauge shows, and its labels."""
+
+LIVE: Final[Mapping[str, tuple[str, tuple[str, ...]]]] = MappingProxyType(
+    {
+        "homelab_slots_used": ("Requests that a backend is serving", ("backend",)),
+        "homelab_queue_length": ("Requests that wait for a backend", ("backend",)),
+    }
+)
+"""What each gauge shows of which every worker has its own part, and its labels."""
 
 Series = TypeVar("Series", Counter, Histogram, Gauge)
 
@@ -95,6 +109,7 @@ class Metrics:
         self._values = labels.values()
         self._counters: dict[str, Counter] = {}
         self._histograms: dict[str, Histogram] = {}
+        self._live: dict[str, Gauge] = {}
         self._found: dict[tuple[str, tuple[str | None, ...]], Any] = {}
         """Series by their metric's name and their values, once they have been looked up."""
         if registry is not None:
@@ -116,8 +131,12 @@ class Metrics:
         for name, (text, names) in GAUGES.items():
             # Every worker sets the same numbers.
             gauge = Gauge(name, text, names, registry=registry, multiprocess_mode="max")
-            for handle, target, left in labels.rungs_left():
-                gauge.labels(handle, target).set(left)
+            for values, number in labels.numbers(name):
+                gauge.labels(*values).set(number)
+        for name, (text, names) in LIVE.items():
+            self._live[name] = Gauge(name, text, names, registry=registry, multiprocess_mode="livesum")
+            for backend in labels.slots:
+                self._live[name].labels(backend).set(0)
 
     # --- events ------------------------------------------------------------------------------------
 
@@ -181,6 +200,16 @@ class Metrics:
     def speed(self, handle: str | None, tokens_per_second: float) -> None:
         """An answer came at so many tokens a second."""
         self._observe("homelab_output_tokens_per_second", handle, amount=tokens_per_second)
+
+    def slots(self, backend: str, used: int, waiting: int) -> None:
+        """This worker has so many requests at a backend, and so many that wait for it."""
+        if self._live:
+            self._live["homelab_slots_used"].labels(backend).set(used)
+            self._live["homelab_queue_length"].labels(backend).set(waiting)
+
+    def queued(self, backend: str, priority: str, seconds: float) -> None:
+        """A request waited for a backend, whether it got a slot or not."""
+        self._observe("homelab_queue_seconds", backend, priority, amount=seconds)
 
     # --- series ------------------------------------------------------------------------------------
 

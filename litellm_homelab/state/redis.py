@@ -18,8 +18,11 @@ from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 
+from litellm_homelab.state import pool as pools
+from litellm_homelab.state import redis_pools
 from litellm_homelab.state.entry import Entry, Taken
 from litellm_homelab.state.errors import Cause, StateUnavailable
+from litellm_homelab.state.pool import Claim, Claimed, Pool
 from litellm_homelab.state.redis_errors import cause_of, detail_of
 
 if TYPE_CHECKING:
@@ -110,6 +113,29 @@ class RedisStore:
         """Return the entry as it is now (`Store.read`)."""
         return self._entry_or_none(await self._run("read", key))
 
+    async def lease(self, claims: Sequence[Claim], owner: str, seconds: float) -> Claimed:
+        """Take a lease of several pools (`Store.lease`)."""
+        names = [_pool_key(one.pool) for one in claims]
+        given = redis_pools.arguments(claims)
+        answer = await self._run_on("lease", names, owner, _milliseconds(seconds), *given)
+        return Claimed(cast("str", answer))
+
+    async def renew(self, pools: Collection[str], owners: Collection[str], seconds: float) -> None:
+        """Prolong what these owners have (`Store.renew`)."""
+        await self._run_on("renew", [*map(_pool_key, pools)], _milliseconds(seconds), *owners)
+
+    async def release(self, pools: Collection[str], owner: str) -> None:
+        """Give back what the owner has (`Store.release`)."""
+        await self._run_on("release", [*map(_pool_key, pools)], owner)
+
+    async def pool(self, name: str) -> Pool:
+        """Return a pool as it is now (`Store.pool`)."""
+        text = cast("str", await self._run_on("pool", [_pool_key(name)]))
+        try:
+            return pools.read(text)
+        except ValueError as error:  # somebody else wrote to our key
+            raise StateUnavailable(self._where, Cause.DAMAGED, type(error).__name__) from error
+
     async def close(self) -> None:
         """Close the connections (`Store.close`)."""
         await self._client.aclose()
@@ -133,11 +159,15 @@ class RedisStore:
     @cached_property
     def _scripts(self) -> Mapping[str, AsyncScript]:
         sources = {"create": _CREATE, "take": _TAKE, "add": _ADD, "mark": _MARK, "read": _READ}
+        sources |= redis_pools.SCRIPTS
         return {name: self._client.register_script(source) for name, source in sources.items()}
 
     async def _run(self, script: str, key: str, *args: str | int) -> object:
+        return await self._run_on(script, [key], *args)
+
+    async def _run_on(self, script: str, keys: Sequence[str], *args: str | int) -> object:
         try:
-            return await self._scripts[script](keys=[NAMESPACE + key], args=args)
+            return await self._scripts[script](keys=[NAMESPACE + key for key in keys], args=args)
         except (RedisError, OSError, ValueError) as error:  # ValueError: a value that is not ours, not UTF-8
             raise StateUnavailable(self._where, cause_of(error), detail_of(error)) from error
 
@@ -149,6 +179,10 @@ class RedisStore:
             return _entry(fields)
         except ValueError as error:  # somebody else wrote to our key
             raise StateUnavailable(self._where, Cause.DAMAGED, type(error).__name__) from error
+
+
+def _pool_key(name: str) -> str:
+    return f"pool:{name}"
 
 
 def _milliseconds(seconds: float) -> int:

@@ -19,13 +19,14 @@ from litellm_homelab.config.loading import parse
 from litellm_homelab.config.settings import Known
 from litellm_homelab.decision import RefusalType
 from litellm_homelab.metrics.labels import ACTIONS, HOOKS, KINDS, OTHER, OUTCOMES, RULES, Labels
-from litellm_homelab.metrics.series import COUNTERS, GAUGES, HISTOGRAMS, Metrics
+from litellm_homelab.metrics.series import COUNTERS, HISTOGRAMS, Metrics
 
 LABELS = Labels(
     groups=("main", "boost", "base"),
     callers=("master", "app"),
     lanes={"boost": ("none", "moa")},
     chains={"main": ("main", "base", "boost")},
+    slots={"gpu": 2},
 )
 ROUTER = """
 homelab:
@@ -112,6 +113,12 @@ EVENTS: list[tuple[Callable[[Metrics], None], str, dict[str, str], float]] = [
         "homelab_attempts_total",
         {"handle": "main", "target": "base", "outcome": "answered"},
         1,
+    ),
+    (
+        lambda m: m.queued("gpu", "high", 1.5),
+        "homelab_queue_seconds_sum",
+        {"backend": "gpu", "priority": "high"},
+        1.5,
     ),
     (lambda m: m.rule_error("showroom"), "homelab_rule_errors_total", {"rule": "showroom"}, 1),
     (lambda m: m.hook("pre_call", 0.25), "homelab_hook_seconds_sum", {"hook": "pre_call"}, 0.25),
@@ -304,12 +311,21 @@ def test_what_alerts_look_at_is_there_from_the_start(
 
 def test_a_chain_tells_how_many_rungs_are_left(registry: CollectorRegistry, metrics: Metrics) -> None:
     """The last rung of a chain has 0 below it; a handle without a chain is not shown."""
-    shown = {labels: value for (name, labels), value in series(registry).items() if name in GAUGES}
-    assert shown == {
+    chains = "homelab_chain_rungs_left"
+    assert {labels: value for (name, labels), value in series(registry).items() if name == chains} == {
         (("handle", "main"), ("target", "main")): 2,
         (("handle", "main"), ("target", "base")): 1,
         (("handle", "main"), ("target", "boost")): 0,
     }
+
+
+def test_slots_are_shown_from_the_start(registry: CollectorRegistry, metrics: Metrics) -> None:
+    """A backend's limit does not change; what is used of it, and who waits, is each worker's to say."""
+    here = {"backend": "gpu"}
+    names = ("homelab_slots", "homelab_slots_used", "homelab_queue_length")
+    assert [registry.get_sample_value(name, here) for name in names] == [2, 0, 0]
+    metrics.slots("gpu", 1, 3)
+    assert [registry.get_sample_value(name, here) for name in names] == [2, 1, 3]
 
 
 def test_labels_are_read_off_the_settings() -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import multiprocessing
+import time
+import uuid
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing.synchronize import Barrier
@@ -50,3 +52,26 @@ async def _create_first(store: state.Store) -> bool:
     created = await store.create("first", state.Entry({"limit": 1}), 60)
     await store.close()
     return created
+
+
+def hold_slots(location: state.Location) -> list[tuple[float, float]]:
+    """Hold one of two slots for 5 ms in each of eight tasks; from when to when (`time.monotonic`)."""
+    return asyncio.run(_hold_slots(state.connect(location)))
+
+
+async def _hold_slots(store: state.Store) -> list[tuple[float, float]]:
+    async def once() -> tuple[float, float]:
+        owner = uuid.uuid4().hex
+        claim, answer = state.Claim("slots", 2, length=100), state.Claimed.WAITING
+        while answer is state.Claimed.WAITING:
+            await asyncio.sleep(0.005)
+            answer = await store.lease([claim], owner, 30)
+        began = time.monotonic()
+        await asyncio.sleep(0.005)
+        ended = time.monotonic()
+        await store.release(["slots"], owner)
+        return began, ended
+
+    spans = await asyncio.gather(*(once() for _ in range(8)))
+    await store.close()
+    return list(spans)

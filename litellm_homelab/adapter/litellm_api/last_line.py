@@ -14,7 +14,7 @@ from litellm_homelab.access.rule import Gate
 from litellm_homelab.adapter import context
 from litellm_homelab.adapter.context import Chosen, RequestContext
 from litellm_homelab.adapter.fail_closed import broken
-from litellm_homelab.adapter.litellm_api import own_metadata, purposes
+from litellm_homelab.adapter.litellm_api import own_metadata, purposes, transport
 from litellm_homelab.adapter.litellm_api.exceptions import policy_error
 from litellm_homelab.adapter.litellm_api.hop_header import HopHeader
 from litellm_homelab.adapter.litellm_api.targets import Targets
@@ -114,6 +114,10 @@ class LastLine:
             own_metadata.strip(record, self._targets.params_of(chosen.deployment), request)
             self._hops.put(record, found.group, request)
             record.stats.left()
+            slot = record.slots.get(chosen.deployment) if record.slots is not None else None
+            if slot is not None:
+                slot.is_sent = True
+                request.extensions = {**request.extensions, transport.CLOSED: slot.release}
         return wrong
 
     def _wrong_search(self, chosen: Chosen | None, request: httpx.Request) -> str | None:

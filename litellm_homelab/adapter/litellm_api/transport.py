@@ -15,8 +15,8 @@ from __future__ import annotations
 import functools
 import importlib
 import importlib.util
-from collections.abc import Awaitable, Callable
-from typing import Any, Final, Protocol
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Any, Final, Protocol, cast
 
 import httpx
 from litellm.llms.custom_httpx.aiohttp_transport import LiteLLMAiohttpTransport
@@ -48,6 +48,8 @@ DECODED: Final = (b"content-encoding", b"content-length", b"transfer-encoding")
 """Headers of a body as it travelled, not as it was read."""
 HTTPX2: Final = "httpx2"
 MARK: Final = "_homelab_original"
+CLOSED: Final = "homelab_closed"
+"""The extension of a request with what is called when its answer is closed, or does not come."""
 
 _watcher: Watcher | None = None
 _divert: Divert | None = None
@@ -92,12 +94,48 @@ def _async(send: AsyncSend) -> AsyncSend:
         refusal = await _watcher.leaving(self, request) if _watcher is not None else None
         if refusal is not None:
             return refusal
-        response = await send(self, _diverted(self, request))
+        sending = send(self, _diverted(self, request))
+        closed = request.extensions.get(CLOSED)
+        response = await (sending if closed is None else _followed(sending, closed))
         if _watcher is None or response.status_code < FAILED:
             return response
         return await _watcher.answered(request, response)
 
     return handle
+
+
+async def _followed(sending: Awaitable[httpx.Response], closed: Callable[[], None]) -> httpx.Response:
+    """Call `closed` when the answer has been read, or will not be, and where there is none."""
+    try:
+        response = await sending
+    except BaseException:
+        closed()
+        raise
+    response.stream = _Followed(cast("httpx.AsyncByteStream", response.stream), closed)
+    return response
+
+
+class _Followed(httpx.AsyncByteStream):
+    """The body of an answer."""
+
+    def __init__(self, stream: httpx.AsyncByteStream, closed: Callable[[], None]) -> None:
+        self._stream = stream
+        self._closed = closed
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        try:
+            async for chunk in self._stream:
+                yield chunk
+        except BaseException:
+            self._closed()
+            raise
+
+    async def aclose(self) -> None:
+        """Close the connection (httpx calls it after the last byte as well)."""
+        try:
+            await self._stream.aclose()
+        finally:
+            self._closed()
 
 
 def _sync(send: SyncSend) -> SyncSend:

@@ -22,7 +22,10 @@ class Ending:
         self._dropped = dropped
 
     async def __call__(self, record: RequestContext, scope: Scope, watch: Watch) -> None:
-        """Make room for the next orphan; report deployments that are not there; count."""
+        """Give back slots, make room for the next orphan, report deployments that are not there, count."""
+        if record.slots is not None:
+            for slot in record.slots.values():
+                slot.release()
         self._dropped.report()
         if record.orphan:
             self._orphans.leave(time.monotonic())

@@ -10,9 +10,10 @@ from litellm_homelab.adapter.context import RequestContext
 from litellm_homelab.adapter.fail_closed import broken, log_and_continue
 from litellm_homelab.adapter.litellm_api import client_error, own_errors, upstream_failure
 from litellm_homelab.adapter.litellm_api.client_error import ClientError
-from litellm_homelab.adapter.litellm_api.exceptions import Refused
+from litellm_homelab.adapter.litellm_api.exceptions import Refused, Skipped
 from litellm_homelab.adapter.optillm.roots import RootKeeper
 from litellm_homelab.adapter.outcome import Level, Told
+from litellm_homelab.decision import STATUS
 from litellm_homelab.optillm import child_failures
 from litellm_homelab.optillm.child_failures import ChildFailure
 
@@ -32,6 +33,8 @@ class ErrorResponse:
         record = context.current()
         if record is None:
             return self._cleaned(error)
+        if isinstance(error, Skipped):
+            await self._note_skipped(record, error)
         await self._close(record, error)
         decided = record.outcome.raised()
         if decided is None:
@@ -68,6 +71,18 @@ class ErrorResponse:
                 later = (client_error.retry_after(error) or {}).get("retry-after", "")
                 failed = ChildFailure(told.status, told.message, later)
                 await self._keeper.ledger.failed(child.root, client_error.status_of(error), failed)
+
+    async def _note_skipped(self, record: RequestContext, error: Skipped) -> None:
+        """Refuse a request of which every attempt was skipped; tell a child's root, since that gets a 400."""
+        refusal, child = error.refusal, record.child
+        record.outcome.refuse(error.rule, refusal, Level.ATTEMPT)
+        if self._keeper is None or child is None or child.failed:
+            return
+        with log_and_continue(error.rule):
+            record.child = replace(child, failed=True)
+            sentence, later = child_failures.sentence(refusal.message), refusal.headers.get("retry-after", "")
+            failed = ChildFailure(STATUS[refusal.type], sentence, later)
+            await self._keeper.ledger.failed(child.root, refusal.status, failed)
 
     async def _end_root(self, record: RequestContext, error: Exception) -> None:
         if self._keeper is None or record.root is None:

@@ -1,0 +1,157 @@
+"""Slots and queues of backends: an attempt waits until its backend has room for it."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Final, Self
+
+from litellm_homelab import refusals
+from litellm_homelab.adapter import context
+from litellm_homelab.adapter.context import RequestContext
+from litellm_homelab.adapter.litellm_api.exceptions import Skipped
+from litellm_homelab.adapter.litellm_api.own_errors import Unsent
+from litellm_homelab.adapter.log_limits import log_seldom
+from litellm_homelab.adapter.policies import ranks
+from litellm_homelab.adapter.policies.error_response import CLIENT_LEFT
+from litellm_homelab.adapter.policy import Policy
+from litellm_homelab.adapter.recording import meter
+from litellm_homelab.backends.priority import NAMES
+from litellm_homelab.backends.rule import Backends, Server
+from litellm_homelab.backends.slots import Full, Gone, Slots
+
+if TYPE_CHECKING:
+    from litellm_homelab.adapter.wiring import Shared
+
+LOST: Final = (
+    "homelab queue: the store of slots does not answer (%s); until it does, each worker serves its own share "
+    "of each backend's slots."
+)
+DISCONNECT: Final = "http.disconnect"
+
+
+class _Shown:
+    """Counts what happens to slots."""
+
+    def slots_used(self, backend: str, used: int, waiting: int) -> None:
+        meter().slots(backend, used, waiting)
+
+    def waited(self, backend: str, rank: int, seconds: float) -> None:
+        meter().queued(backend, NAMES[rank], seconds)
+
+    def store_lost(self, error: Exception) -> None:
+        meter().rule_error(QueuePolicy.name)
+        log_seldom(logging.WARNING, LOST % (str(error) or type(error).__name__))
+
+
+class QueuePolicy(Policy):
+    """Gives each attempt a slot of its backend, or lets it wait for one."""
+
+    name = "queue"
+
+    def __init__(self, backends: Backends, slots: Mapping[str, Slots], shared: Shared) -> None:
+        self._backends = backends
+        self._slots = slots
+        self._targets = shared.targets
+        self._deployments = shared.deployments
+        self._rank = ranks.of(shared.settings)
+        self._known: dict[tuple[str, str | None], Slots | None] = {}
+
+    @classmethod
+    def build(cls, shared: Shared) -> Self:
+        """Make it from what policies share."""
+        sections, watching = shared.settings.homelab.backends, _Shown()
+        slots = {
+            name: Slots(
+                name,
+                one.slots,
+                length=one.queue.length,
+                wait_seconds=one.queue.wait_seconds,
+                store=shared.store,
+                workers=workers(os.environ),
+                watching=watching,
+            )
+            for name, one in sections.items()
+            if one.slots is not None
+        }
+        return cls(Backends(sections), slots, shared)
+
+    async def attempt(
+        self,
+        ctx: RequestContext | None,
+        kwargs: dict[str, Any],
+        call_type: Any,  # noqa: ANN401, ARG002 - LiteLLM's enum, or None
+    ) -> dict[str, Any] | None:
+        """
+        Take a slot, once for an attempt: LiteLLM calls this twice for one of messages or responses.
+
+        Raises:
+            Skipped: there is none, and the request may not wait, or not any longer.
+            Unsent: the client left.
+
+        """
+        chosen = context.chosen()
+        if ctx is None or chosen is None or chosen.deployment is None:
+            return None
+        _leave_others(ctx, chosen.deployment)
+        slots = self._of(chosen.deployment, self._deployments.group_in(kwargs, ctx.asked))
+        held = (ctx.slots or {}).get(chosen.deployment)
+        if slots is None or (held is not None and held.is_held):
+            return None
+        await self._take(ctx, chosen.deployment, slots)
+        return None
+
+    async def _take(self, ctx: RequestContext, deployment: str, slots: Slots) -> None:
+        rank = self._rank(ctx) if self._rank is not None else 0
+        try:
+            slot = await slots.take(rank, lambda: _left(ctx))
+        except Full as full:
+            _waited(ctx, full.waited)
+            refusal = refusals.backend_busy(
+                ctx.asked or "", full.waited, full.retry_after, to_child=ctx.child is not None
+            )
+            raise Skipped(refusal, self.name) from None
+        except Gone:
+            raise Unsent(CLIENT_LEFT, "The client left while its request waited.") from None
+        _waited(ctx, slot.waited)
+        ctx.slots = {**(ctx.slots or {}), deployment: slot}
+
+    def _of(self, deployment: str, group: str | None) -> Slots | None:
+        """The slots of a deployment's backend; None where it has no limit."""
+        known = (deployment, group)
+        if known not in self._known:
+            params = self._targets.params_of(deployment)
+            target = self._targets.of(deployment)
+            url = str(params.get("api_base") or params.get("base_url") or "")
+            server = Server(group or "", target.provider if target else "", url)
+            self._known[known] = self._slots.get(self._backends.of(server))
+        return self._known[known]
+
+
+def _leave_others(ctx: RequestContext, deployment: str) -> None:
+    """Give back what attempts before this one have taken and not sent."""
+    for other, slot in (ctx.slots or {}).items():
+        if other != deployment and not slot.is_sent:
+            slot.release()
+
+
+def _waited(ctx: RequestContext, seconds: float) -> None:
+    """Note how long a request waited; it is none of the time that our hooks take."""
+    ctx.queued += seconds
+    ctx.stats.took["attempt"] = ctx.stats.took.get("attempt", 0.0) - seconds
+
+
+async def _left(ctx: RequestContext) -> None:
+    """Return when the client has left: all of its request has been read by now."""
+    while ctx.receive is not None:
+        if (await ctx.receive()).get("type") == DISCONNECT:
+            return
+    await asyncio.Event().wait()
+
+
+def workers(environ: Mapping[str, str]) -> int:
+    """How many workers this gateway has: LiteLLM writes it there for them (1.106.2)."""
+    found = environ.get("NUM_WORKERS", "1")
+    return max(1, int(found)) if found.isdecimal() else 1
