@@ -23,6 +23,7 @@ class RefusalType(StrEnum):
     AUTHENTICATION_ERROR = "authentication_error"
     INVALID_BODY = "invalid_request_error"
     BODY_TOO_LARGE = "body_too_large"
+    UPSTREAM_TIMEOUT = "upstream_timeout"
     POLICY_ERROR = "policy_error"
 
 
@@ -37,6 +38,7 @@ STATUS: Mapping[RefusalType, int] = {
     RefusalType.AUTHENTICATION_ERROR: 401,
     RefusalType.INVALID_BODY: 400,
     RefusalType.BODY_TOO_LARGE: 413,
+    RefusalType.UPSTREAM_TIMEOUT: 504,
     RefusalType.POLICY_ERROR: 503,
 }
 """HTTP status of each refusal (the contract's table of refusals)."""

@@ -67,6 +67,7 @@ POLICIES: Final = (
     Registered("hops", f"{_HERE}.hops:HopsPolicy"),
     Registered("approach", f"{_HERE}.approach:ApproachPolicy", "optillm", applies=_always),
     Registered("loop_guard", f"{_HERE}.loop_guard:LoopGuardPolicy", "optillm", applies=_calls_back),
+    Registered("timeouts", f"{_HERE}.timeouts:TimeoutsPolicy", "timeouts"),
     Registered("metrics", f"{_HERE}.metrics:MetricsPolicy"),
 )
 """Every policy, in the order in which a request meets them at each stage."""

@@ -35,6 +35,7 @@ from litellm_homelab.optillm import checks as optillm_checks
 from litellm_homelab.showroom import handles as handles_room
 from litellm_homelab.showroom import placement
 from litellm_homelab.showroom import registry as registry_room
+from litellm_homelab.timeouts import checks as timeouts_checks
 
 
 def load(path: str | Path, environ: Mapping[str, str] | None = None, known: Known | None = None) -> Settings:
@@ -85,6 +86,7 @@ def check(document: object, *, path: str | Path, environ: Mapping[str, str], kno
     own += [*fields_checks.problems(settings, known), *optillm_checks.problems(settings, environ, known)]
     own += [*advisories_checks.problems(homelab, known.version), *promises.cautions(settings)]
     own += [*rust_checks.problems(settings, environ)]
+    own += [*timeouts_checks.problems(settings)]
     found += [one for one in own if one.split(": ", 1)[0] not in unset]
     problems, cautions = sorted_out(found)
     if problems:

@@ -13,6 +13,7 @@ from litellm_homelab.fields import metadata
 from litellm_homelab.fields.lists import reviewed
 from litellm_homelab.optillm import wire
 from litellm_homelab.policies import POLICIES
+from litellm_homelab.timeouts.rule import Limit
 
 if TYPE_CHECKING:
     from litellm_homelab.config.settings import Settings
@@ -52,6 +53,8 @@ class Labels:
     """Approaches by handle: those that are OptiLLM, or fall back to it."""
     chains: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """Handles with fallbacks: the groups that are tried, in order, the handle's own first."""
+    timed: tuple[str, ...] = ()
+    """Handles one of whose groups has limits (`homelab.timeouts`)."""
     rules: tuple[str, ...] = RULES
     """Rules whose refusals and failures are counted by name."""
 
@@ -70,6 +73,7 @@ class Labels:
                 if found
             },
             chains={group: (group, *chains[group]) for group in router.groups if group in chains},
+            timed=tuple(router.groups) if settings.homelab.timeouts else (),
         )
 
     def values(self) -> dict[str, frozenset[str]]:
@@ -86,6 +90,7 @@ class Labels:
             "outcome": frozenset(OUTCOMES),
             "kind": frozenset(KINDS),
             "hook": frozenset(HOOKS),
+            "limit": frozenset(Limit),
             "field": wire.FIELD_NAMES | field_names(),
         }
 
@@ -104,6 +109,7 @@ class Labels:
             yield from product(
                 ["homelab_optillm_tokens_total"], ((*one, kind) for one in both for kind in KINDS)
             )
+        yield from product(["homelab_timeouts_total"], product(self.timed, Limit))
         for handle in self.groups:
             targets = self.chains.get(handle, (handle,))
             yield from product(["homelab_attempts_total"], product([handle], targets, OUTCOMES))
