@@ -16,6 +16,7 @@ import httpx
 
 from litellm_homelab import refusals
 from litellm_homelab.adapter import context
+from litellm_homelab.adapter.litellm_api import purposes
 from litellm_homelab.adapter.litellm_api.attempt_clock import AttemptClock, Stopped
 from litellm_homelab.adapter.litellm_api.limited_stream import Rest, readings
 from litellm_homelab.adapter.litellm_api.transport import AsyncSend
