@@ -89,9 +89,9 @@ class Rest(httpx.AsyncByteStream):
                 yield raw
         except StreamEnded:
             raise
-        except Exception as problem:
+        except Exception as problem:  # noqa: BLE001 - closed: any other error lets a second model go on
             if isinstance(problem, WrongAnswer) or not self._heard.is_finished:
-                raise self._ended(problem) from problem
+                raise self._ended(problem) from None
         finally:
             await self.aclose()
 
