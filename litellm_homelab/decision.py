@@ -24,6 +24,7 @@ class RefusalType(StrEnum):
     INVALID_BODY = "invalid_request_error"
     BODY_TOO_LARGE = "body_too_large"
     BACKEND_BUSY = "backend_busy"
+    UPSTREAM_TIMEOUT = "upstream_timeout"
     POLICY_ERROR = "policy_error"
 
 
@@ -39,6 +40,7 @@ STATUS: Mapping[RefusalType, int] = {
     RefusalType.INVALID_BODY: 400,
     RefusalType.BODY_TOO_LARGE: 413,
     RefusalType.BACKEND_BUSY: 429,
+    RefusalType.UPSTREAM_TIMEOUT: 504,
     RefusalType.POLICY_ERROR: 503,
 }
 """HTTP status of each refusal (the contract's table of refusals)."""

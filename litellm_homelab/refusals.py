@@ -2,7 +2,7 @@
 Every refusal of this gateway, one function each: its text, type, param and status.
 
 In this order: keys and routes, the request's body, fields, the showroom, OptiLLM handles, the loop guard,
-backends, and the gateway's own failures. Rules decide when to refuse and call these functions;
+backends, upstreams, and the gateway's own failures. Rules decide when to refuse and call these functions;
 `decision.STATUS` has the status of each type. A text says what is wrong and what to do, in whole sentences
 (tests/test_refusals.py).
 """
@@ -13,6 +13,8 @@ from collections.abc import Iterable, Sequence
 from typing import Final
 
 from litellm_homelab.decision import RefusalType, Refuse
+from litellm_homelab.timeouts.faults import AnswerFault
+from litellm_homelab.timeouts.rule import Limit, Reached
 
 SHOWN: Final = 40
 """Names that a refusal lists before it says how many more there are."""
@@ -444,6 +446,28 @@ def backend_busy(handle: object, waited: float, retry_after: int, *, to_child: b
     )
     text = f"{echo(handle)} is busy: {why}. Use another model, or try again in {retry_after} s."
     return Refuse(RefusalType.BACKEND_BUSY, text, to_child=to_child, retry_after=retry_after)
+
+
+# --- upstreams -------------------------------------------------------------------------------------
+
+_WAITED: Final = {
+    Limit.CONNECT: "no connection after",
+    Limit.FIRST_TOKEN: "no content after",
+    Limit.IDLE: "no further content for",
+    Limit.TOTAL: "not finished after",
+}
+
+
+def upstream_timeout(handle: str, reached: Iterable[Reached], *, to_child: bool = False) -> Refuse:
+    """Every attempt of a request reached a limit of `homelab.timeouts`; they are named in their order."""
+    said = "; ".join(f"{_WAITED[one.limit]} {one.seconds:g} s ({one.limit})" for one in reached)
+    text = f"{echo(handle)} did not answer in time: {said}. Send it again later, or name another model."
+    return Refuse(RefusalType.UPSTREAM_TIMEOUT, text, to_child=to_child)
+
+
+def upstream_fault(handle: str, fault: AnswerFault) -> str:
+    """The text about an answer that arrived in time and is none."""
+    return f"The upstream of {echo(handle)} {fault.value}."
 
 
 # --- the gateway's own failures --------------------------------------------------------------------

@@ -50,6 +50,14 @@ TESTED_IN: Final[Mapping[str, tuple[str, ...]]] = {
     "real/test_limits.py": ("adapter/middleware/websockets.py",),
     "adapter/test_stripping.py": ("adapter/middleware/dropped_fields.py",),
     # Around LiteLLM's router and its clients.
+    "adapter/policies/test_timeouts.py": (
+        "adapter/litellm_api/attempt_clock.py",
+        "adapter/litellm_api/attempt_limits.py",
+        "adapter/litellm_api/limited_stream.py",
+        "adapter/litellm_api/no_retry.py",
+    ),
+    "timeouts/test_reading.py": ("timeouts/answer.py", "timeouts/faults.py"),
+    "timeouts/test_rule.py": ("timeouts/groups.py",),
     "adapter/litellm_api/test_transport.py": (
         "adapter/litellm_api/last_line.py",
         "adapter/litellm_api/targets.py",
@@ -108,6 +116,7 @@ TESTED_IN: Final[Mapping[str, tuple[str, ...]]] = {
     # Settings: golden cases, a router.yaml each with what the start says of it.
     "config/test_settings.py": (
         "config/address_checks.py",
+        "timeouts/checks.py",
         "config/deployments.py",
         "config/file_checks.py",
         "config/findings.py",

@@ -18,6 +18,7 @@ CONTRACT = {
     "quota_exceeded": 429,
     "model_absent": 503,
     "backend_busy": 429,
+    "upstream_timeout": 504,
     "policy_error": 503,
     "invalid_request_error": 400,
     "body_too_large": 413,

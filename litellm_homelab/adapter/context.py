@@ -18,6 +18,7 @@ from litellm_homelab.backends.slots import Slot
 from litellm_homelab.decision import Refuse
 from litellm_homelab.optillm.approaches import Approach
 from litellm_homelab.optillm.fanout import Summary
+from litellm_homelab.timeouts.rule import Reached, Timed
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +47,18 @@ class Chosen:
     model: str | None = None
     """The deployment's model, where its group is a wildcard."""
     search_tool: str | None = None
+    timed: Timed | None = None
+    """The limits of `homelab.timeouts` for its group; None where there are none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Broken:
+    """How a stream ended of which the client has content."""
+
+    status: int
+    message: str
+    """May name the upstream: it is cleaned before the client gets it."""
+    type: str
 
 
 @dataclass(slots=True)
@@ -133,6 +146,11 @@ class RequestContext:
     clean: dict[int, str] = field(default_factory=dict)
     """Long texts of the prompt in which no tag was found, by identity: LiteLLM hands on the very same."""
     root: Root | None = None
+    timeouts: tuple[tuple[str, Reached], ...] = ()
+    """TimeLimits of `homelab.timeouts` that ended an attempt, each with the attempt's group."""
+    failed_otherwise: bool = False
+    """Whether an attempt failed for another reason than a limit; looked at where there are limits."""
+    broken: Broken | None = None
     chosen: Chosen | None = None
     """What the last attempt that began may reach."""
     guardrail: bool = False

@@ -210,4 +210,5 @@ def forget() -> None:
     settings.cache_clear()
     _parts.cache_clear()
     transport.watch(None)
+    transport.send_with(None)
     recording.forget()

@@ -36,6 +36,7 @@ from litellm_homelab.optillm import checks as optillm_checks
 from litellm_homelab.showroom import handles as handles_room
 from litellm_homelab.showroom import placement
 from litellm_homelab.showroom import registry as registry_room
+from litellm_homelab.timeouts import checks as timeouts_checks
 
 
 def load(path: str | Path, environ: Mapping[str, str] | None = None, known: Known | None = None) -> Settings:
@@ -87,6 +88,7 @@ def check(document: object, *, path: str | Path, environ: Mapping[str, str], kno
     own += [*backends_checks.problems(settings)]
     own += [*advisories_checks.problems(homelab, known.version), *promises.cautions(settings)]
     own += [*rust_checks.problems(settings, environ)]
+    own += [*timeouts_checks.problems(settings)]
     found += [one for one in own if one.split(": ", 1)[0] not in unset]
     problems, cautions = sorted_out(found)
     if problems:

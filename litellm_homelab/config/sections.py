@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-from typing import Annotated, Literal, TypeAlias
+import re
+from typing import Annotated, Final, Literal, TypeAlias
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
+SECONDS: Final = re.compile(r"\d{1,9}(?:\.\d{1,9})?")
 Role: TypeAlias = Literal["client", "optillm", "metrics"]
 
 
@@ -21,6 +23,13 @@ Name = Annotated[str, Field(min_length=1)]
 def _number(value: object) -> object:
     """A number that came as text: from an environment variable."""
     return int(value) if isinstance(value, str) and value.isdecimal() else value
+
+
+def _seconds(value: object) -> object:
+    """A number of seconds that came as text, or as a whole number."""
+    if isinstance(value, str) and SECONDS.fullmatch(value):
+        return float(value)
+    return float(value) if isinstance(value, int) and not isinstance(value, bool) else value
 
 
 def _switch(value: object) -> object:
@@ -41,6 +50,9 @@ def _none(value: object) -> object:
 Key = Annotated[str, Field(min_length=8), AfterValidator(digest)]
 """A key of at least 8 characters; its digest is what the settings keep."""
 Number = Annotated[int, BeforeValidator(_number)]
+MOST_SECONDS: Final = 86_400
+"""The longest limit that `homelab.timeouts` takes: a day."""
+Seconds = Annotated[float, BeforeValidator(_seconds), Field(gt=0, le=MOST_SECONDS, allow_inf_nan=False)]
 Switch = Annotated[bool, BeforeValidator(_switch)]
 
 
@@ -144,6 +156,19 @@ class BackendSection(_Section):
     """Who waits while every slot is taken."""
 
 
+class TimeoutSection(_Section):
+    """How long an attempt at a group may take, in seconds; what is not set is taken from `default`."""
+
+    connect: Seconds | None = None
+    """Until there is a connection to the server."""
+    first_token: Seconds | None = None
+    """From sending the attempt to the first content of a stream; comments and empty events do not count."""
+    idle: Seconds | None = None
+    """Between two contents of a stream."""
+    total: Seconds | None = None
+    """From sending the attempt to the end of its answer."""
+
+
 class Limits(_Section):
     """How large a request may be."""
 
@@ -175,6 +200,8 @@ class Homelab(_Section):
     """Servers by a name of your own: what is not the default for every address."""
     priorities: dict[Name, Priority] = {}
     """In which order requests wait for a backend, by handle; the lower of it and the caller's counts."""
+    timeouts: dict[Name, TimeoutSection] = {}
+    """How long attempts may take, by group; `default` is for the rest."""
     limits: Limits = Limits()
     """How large a request may be."""
     accept_advisories: list[Name] = []

@@ -14,6 +14,7 @@ from litellm_homelab.fields import metadata
 from litellm_homelab.fields.lists import reviewed
 from litellm_homelab.optillm import wire
 from litellm_homelab.policies import POLICIES
+from litellm_homelab.timeouts.rule import Limit
 
 if TYPE_CHECKING:
     from litellm_homelab.config.settings import Settings
@@ -55,6 +56,8 @@ class Labels:
     """Handles with fallbacks: the groups that are tried, in order, the handle's own first."""
     slots: Mapping[str, int] = field(default_factory=dict)
     """Backends that have slots, and how many."""
+    timed: tuple[str, ...] = ()
+    """Handles one of whose groups has limits (`homelab.timeouts`)."""
     rules: tuple[str, ...] = RULES
     """Rules whose refusals and failures are counted by name."""
 
@@ -74,6 +77,7 @@ class Labels:
             },
             chains={group: (group, *chains[group]) for group in router.groups if group in chains},
             slots={name: one.slots for name, one in settings.homelab.backends.items() if one.slots},
+            timed=tuple(router.groups) if settings.homelab.timeouts else (),
         )
 
     def values(self) -> dict[str, frozenset[str]]:
@@ -92,6 +96,7 @@ class Labels:
             "hook": frozenset(HOOKS),
             "backend": frozenset(self.slots),
             "priority": frozenset(priority.NAMES),
+            "limit": frozenset(Limit),
             "field": wire.FIELD_NAMES | field_names(),
         }
 
@@ -110,6 +115,7 @@ class Labels:
             yield from product(
                 ["homelab_optillm_tokens_total"], ((*one, kind) for one in both for kind in KINDS)
             )
+        yield from product(["homelab_timeouts_total"], product(self.timed, Limit))
         for handle in self.groups:
             targets = self.chains.get(handle, (handle,))
             yield from product(["homelab_attempts_total"], product([handle], targets, OUTCOMES))

@@ -42,6 +42,10 @@ COUNTERS: Final[Mapping[str, tuple[str, tuple[str, ...]]]] = MappingProxyType(
             "Attempts at upstreams, by the handle asked for and the group tried",
             ("handle", "target", "outcome"),
         ),
+        "homelab_timeouts_total": (
+            "Attempts and streams that a limit of homelab.timeouts ended",
+            ("handle", "limit"),
+        ),
         "homelab_rule_errors_total": ("Rules that broke and failed closed", ("rule",)),
     }
 )
@@ -173,6 +177,10 @@ class Metrics:
     def attempt(self, handle: str | None, target: str | None, outcome: str) -> None:
         """An attempt at an upstream ended."""
         self._count("homelab_attempts_total", handle, target, outcome)
+
+    def timed_out(self, handle: str | None, limit: str) -> None:
+        """A limit ended an attempt, or a stream."""
+        self._count("homelab_timeouts_total", handle, limit)
 
     def add_rule(self, rule: str) -> None:
         """Count a rule by its name from 0 on; a rule that is known already is left as it is."""

@@ -120,6 +120,12 @@ EVENTS: list[tuple[Callable[[Metrics], None], str, dict[str, str], float]] = [
         {"backend": "gpu", "priority": "high"},
         1.5,
     ),
+    (
+        lambda m: m.timed_out("main", "idle"),
+        "homelab_timeouts_total",
+        {"handle": "main", "limit": "idle"},
+        1,
+    ),
     (lambda m: m.rule_error("showroom"), "homelab_rule_errors_total", {"rule": "showroom"}, 1),
     (lambda m: m.hook("pre_call", 0.25), "homelab_hook_seconds_sum", {"hook": "pre_call"}, 0.25),
     (lambda m: m.failed_over("main", 2.5), "homelab_failover_seconds_sum", {"handle": "main"}, 2.5),

@@ -41,6 +41,9 @@ class Watcher(Protocol):
 Divert = Callable[[object, httpx.Request], httpx.Request]
 """Sends a request to another address, once it has been decided on; for tests (`MockProxy`)."""
 
+Around = Callable[[AsyncSend, object, httpx.Request], Awaitable[httpx.Response]]
+"""Sends a request that may leave with the given function, and follows its answer."""
+
 ASYNC: Final = (LiteLLMAiohttpTransport, httpx.AsyncHTTPTransport)
 SYNC: Final = (httpx.HTTPTransport,)
 FAILED: Final = 400
@@ -53,6 +56,7 @@ CLOSED: Final = "homelab_closed"
 
 _watcher: Watcher | None = None
 _divert: Divert | None = None
+_around: Around | None = None
 
 
 def watch(watcher: Watcher | None) -> None:
@@ -67,6 +71,12 @@ def divert(to: Divert | None) -> None:
     global _divert
     _divert = to
     _wrap_all()
+
+
+def send_with(around: Around | None) -> None:
+    """Send the requests of async clients with `around`; None sends them as they are."""
+    global _around
+    _around = around
 
 
 def _wrap_all() -> None:
@@ -90,13 +100,15 @@ def _wrap(kind: type, name: str, wrapper: Callable[[Any], Any]) -> None:
 
 
 def _async(send: AsyncSend) -> AsyncSend:
+    async def out(self: object, request: httpx.Request) -> httpx.Response:
+        sending, closed = send(self, _diverted(self, request)), request.extensions.get(CLOSED)
+        return await (sending if closed is None else _followed(sending, closed))
+
     async def handle(self: object, request: httpx.Request) -> httpx.Response:
         refusal = await _watcher.leaving(self, request) if _watcher is not None else None
         if refusal is not None:
             return refusal
-        sending = send(self, _diverted(self, request))
-        closed = request.extensions.get(CLOSED)
-        response = await (sending if closed is None else _followed(sending, closed))
+        response = await (out(self, request) if _around is None else _around(out, self, request))
         if _watcher is None or response.status_code < FAILED:
             return response
         return await _watcher.answered(request, response)

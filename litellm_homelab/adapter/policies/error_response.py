@@ -5,18 +5,20 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
+from litellm_homelab import refusals
 from litellm_homelab.adapter import context
-from litellm_homelab.adapter.context import RequestContext
+from litellm_homelab.adapter.context import Broken, RequestContext
 from litellm_homelab.adapter.fail_closed import broken, log_and_continue
 from litellm_homelab.adapter.litellm_api import client_error, own_errors, upstream_failure
-from litellm_homelab.adapter.litellm_api.client_error import ClientError
+from litellm_homelab.adapter.litellm_api.client_error import ClientError, StreamBroken
 from litellm_homelab.adapter.litellm_api.exceptions import Refused, Skipped
 from litellm_homelab.adapter.optillm.roots import RootKeeper
 from litellm_homelab.adapter.outcome import Level, Told
-from litellm_homelab.decision import STATUS
+from litellm_homelab.decision import STATUS, RefusalType
 from litellm_homelab.optillm import child_failures
 from litellm_homelab.optillm.child_failures import ChildFailure
 
+TIMED_OUT = 408
 CLIENT_LEFT = 499
 """The status with which LiteLLM reports a client that hung up (`cancel_on_disconnect`)."""
 
@@ -42,6 +44,7 @@ class ErrorResponse:
             return self._cleaned(error)
         if isinstance(error, Refused) and error.refusal == (record.outcome.verdict or record.outcome.refusal):
             return self._cleaned(error)
+        await self._note_timeout(record)
         return decided.error().replace(error)
 
     def _cleaned(self, error: Exception) -> ClientError | None:
@@ -84,6 +87,17 @@ class ErrorResponse:
             failed = ChildFailure(STATUS[refusal.type], sentence, later)
             await self._keeper.ledger.failed(child.root, refusal.status, failed)
 
+    async def _note_timeout(self, record: RequestContext) -> None:
+        """Tell a child's root that the child's backend did not answer in time: the child gets a 400."""
+        refusal, child = record.outcome.refusal, record.child
+        if self._keeper is None or child is None or refusal is None:
+            return
+        if refusal.type is RefusalType.UPSTREAM_TIMEOUT:
+            with log_and_continue("timeouts"):
+                status = STATUS[RefusalType.UPSTREAM_TIMEOUT]
+                failed = ChildFailure(status, child_failures.sentence(refusal.message))
+                await self._keeper.ledger.failed(child.root, refusal.status, failed)
+
     async def _end_root(self, record: RequestContext, error: Exception) -> None:
         if self._keeper is None or record.root is None:
             return
@@ -100,8 +114,19 @@ class ErrorResponse:
     def refined(self, error: Exception) -> ClientError | None:
         """An upstream's error without the operator's names, None where it says none."""
         record = context.current()
+        if isinstance(error, StreamBroken):  # the event is on its way: an HTTPException would cut the stream
+            return None
+        if record is not None and record.broken is not None:
+            return self._broken(record.broken)
+        if record is not None and record.timeouts and client_error.status_of(error) == TIMED_OUT:
+            reached = [one for _, one in record.timeouts]  # of a stream that LiteLLM sends for late
+            return ClientError.of(refusals.upstream_timeout(record.asked or "", reached))
         if record is not None and client_error.is_guardrails(error):
             record.guardrail = True
         if record is not None and getattr(error, "llm_provider", None):
             record.outcome.upstream_said(self._told(error))
         return own_errors.readable(record, error) or client_error.refined(error, self.scrub)
+
+    def _broken(self, how: Broken) -> ClientError:
+        """The error event of a stream that ended before it was complete."""
+        return ClientError(how.status, self.scrub(how.message), type=how.type)
