@@ -100,3 +100,31 @@ async def test_a_group_that_timed_out_is_not_queued_for_again(proxy: MockProxy) 
     assert len(main.requests) == 1
     held.set()
     assert (await busy).status == 200
+
+
+@pytest.mark.parametrize(
+    ("first", "then", "status", "kind"),
+    [
+        pytest.param("main", "slow", 504, "upstream_timeout", id="timeout-then-full"),
+        pytest.param("slow", "main", 429, "backend_busy", id="full-then-timeout"),
+    ],
+)
+async def test_the_client_hears_of_the_first_attempt(
+    tmp_path: Path, first: str, then: str, status: int, kind: str
+) -> None:
+    """Where one group times out and the other is full, the error is that of the handle that was asked for."""
+    content = config()
+    content["model_list"][0]["litellm_params"]["api_base"] = "http://127.0.0.1:9001/v1"
+    content["homelab"]["backends"]["gpu"]["queue"] = {"length": 0}
+    content["router_settings"]["fallbacks"] = [{first: [then]}]
+    async with proxy_on(tmp_path, content) as proxy:
+        await proxy.chat("cloud")
+        held = proxy.upstream("slow").holds()
+        busy = asyncio.create_task(proxy.chat("slow"))
+        await until(lambda: len(proxy.upstream("slow").requests) == 1)
+        proxy.upstream("main").fails("silent")
+        answer = await proxy.chat(first)
+        assert (answer.status, answer.error["type"]) == (status, kind)
+        assert len(proxy.upstream("main").requests) == 1
+        held.set()
+        assert (await busy).status == 200
