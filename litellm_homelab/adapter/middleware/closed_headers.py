@@ -1,4 +1,4 @@
-"""Takes headers that nobody has reviewed off a request, before LiteLLM reads any."""
+"""Removes headers that have not been reviewed from a request, before LiteLLM reads it."""
 
 from __future__ import annotations
 

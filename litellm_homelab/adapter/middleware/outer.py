@@ -52,7 +52,7 @@ def _plain(text: str) -> str:
     return text
 
 
-def _is_open(_: str) -> bool:
+def _none_is_closed(_: str) -> bool:
     return False
 
 
@@ -95,7 +95,7 @@ class Border:
     concrete: frozenset[str] = frozenset()
     """Names below wildcard groups."""
     rewrite: Callable[[Scope], Scope] = _as_it_came
-    closed: Closed = _is_open
+    closed: Closed = _none_is_closed
     """Which headers never reach LiteLLM."""
 
 
