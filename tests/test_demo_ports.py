@@ -9,13 +9,13 @@ from litellm_homelab.demo.config import DEFAULT_PORTS
 from tests.real.gateway import with_ports
 
 PORTS = st.fixed_dictionaries({name: st.integers(1024, 65535) for name in DEFAULT_PORTS})
-TEXT = "\n".join(f"{name}=http://127.0.0.1:{port}/v1" for name, port in DEFAULT_PORTS.items())
+TEXT = "\n".join(f"{name}=http://127.0.0.1:{port}/v1" for name, port in sorted(DEFAULT_PORTS.items()))
 
 
 @given(PORTS)
 def test_each_backend_gets_its_own_port(ports: dict[str, int]) -> None:
     """Whatever the free ports are: also if one of them begins like another backend's default port."""
-    expected = "\n".join(f"{name}=http://127.0.0.1:{port}/v1" for name, port in ports.items())
+    expected = "\n".join(f"{name}=http://127.0.0.1:{port}/v1" for name, port in sorted(ports.items()))
     assert with_ports(TEXT, ports) == expected
 
 
