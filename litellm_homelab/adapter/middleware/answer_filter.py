@@ -74,7 +74,7 @@ class AnswerFilter:
 
     def _settled(self) -> bool:
         """Whether a root's outcome will take the place of the stream (`LastWord`)."""
-        return self._record.outcome.settled() is not None
+        return self._record.outcome.for_client(is_answer=True) is not None
 
     def _rewriting(self, answers: AnswerShape) -> Rewriting:
         record = self._record

@@ -38,17 +38,17 @@ class LastWord:
 
     async def _start(self, message: Message) -> None:
         message["headers"] = _added(message, account(self._record))
-        ending = self._record.outcome.settled()
         failed = message["status"] >= FAILED
+        if not failed:
+            self._record.outcome.answered()
+        ending = self._record.outcome.for_client()
         if ending is not None and (
             not failed or is_event_stream(message) or message["status"] != ending.status
         ):
             await self._replace(message, ending)
             return
         if failed:
-            message["headers"] = self._with_own(message)
-        else:
-            self._record.outcome.answered()
+            message["headers"] = self._with_own(message, ending)
         await self._send(message)
 
     async def _replace(self, message: Message, ending: FinalError) -> None:
@@ -61,9 +61,8 @@ class LastWord:
         await self._send({"type": "http.response.start", "status": answer.status_code, "headers": headers})
         await self._send({"type": "http.response.body", "body": answer.body})
 
-    def _with_own(self, message: Message) -> list[tuple[bytes, bytes]]:
+    def _with_own(self, message: Message, ending: FinalError | None) -> list[tuple[bytes, bytes]]:
         """The headers of an error with those that LiteLLM drops."""
-        ending = self._record.outcome.raised()
         own = dict(ending.headers) if ending is not None and ending.status == message["status"] else {}
         if must_not_repeat(self._record):
             own.update(NO_REPEAT)
