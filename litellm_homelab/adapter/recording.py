@@ -62,19 +62,19 @@ def timing(hook: str) -> Iterator[None]:
     try:
         yield
     finally:
-        _took(hook, time.perf_counter() - began)
+        took_seconds(hook, time.perf_counter() - began)
 
 
 def took(hook: str, began: float) -> None:
     """Note the time of a hook since `began` (`perf_counter`)."""
-    _took(hook, time.perf_counter() - began)
+    took_seconds(hook, time.perf_counter() - began)
 
 
-def _took(hook: str, seconds: float) -> None:
-    """Add it to the request's, to be counted when that has ended: to count takes as long as some hooks do."""
+def took_seconds(hook: str, seconds: float) -> None:
+    """Add them to the request's, to be counted when it has ended: to count takes as long as some hooks do."""
     record = context.current()
     if record is not None and record.stats.ended_at is None:
-        record.stats.took[hook] = record.stats.took.get(hook, 0.0) + seconds
+        record.stats.add(hook, seconds)
     else:
         _meter.hook(hook, seconds)
 
@@ -89,7 +89,7 @@ def timed(hook: str) -> Callable[[Callable[P, Awaitable[T]]], Callable[P, Awaita
             try:  # ten a request: `timing` would take as long as some hooks do
                 return await call(*args, **kwargs)
             finally:
-                _took(hook, time.perf_counter() - began)
+                took_seconds(hook, time.perf_counter() - began)
 
         return measured
 

@@ -6,6 +6,7 @@ An error that comes before anything else becomes an ordinary error response.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
 
@@ -15,7 +16,6 @@ from litellm_homelab.adapter.context import RequestContext
 from litellm_homelab.adapter.fail_closed import broken
 from litellm_homelab.adapter.middleware.answer_whole import BODY, FAILED, answer
 from litellm_homelab.adapter.outcome import FinalError
-from litellm_homelab.adapter.recording import timing
 from litellm_homelab.answers import documented, errors
 from litellm_homelab.answers.rewriting import Rewriting, as_answer, error_event
 from litellm_homelab.formats import sse
@@ -67,8 +67,9 @@ class Events:
         if message["type"] != BODY:
             await self._send(message)
         elif not self._over:
-            with timing("stream"):
-                body, more = self._rewritten(message.get("body", b""), more=message.get("more_body", False))
+            began = time.perf_counter()
+            body, more = self._rewritten(message.get("body", b""), more=message.get("more_body", False))
+            self._record.stats.add("stream", time.perf_counter() - began)
             await self._pass(body, more=more)
 
     def _rewritten(self, chunk: bytes, *, more: bool) -> tuple[bytes, bool]:

@@ -17,6 +17,7 @@ from litellm_homelab.answers import headers
 from litellm_homelab.answers.rewriting import Rewriting
 from litellm_homelab.answers.routes import AnswerShape, answers_of
 from litellm_homelab.answers.shapes import View, content
+from litellm_homelab.formats import header_pairs
 
 STARTS: Final = frozenset({"http.response.start", "websocket.accept", "websocket.http.response.start"})
 """ASGI messages that carry response headers."""
@@ -89,7 +90,6 @@ def _as_it_is(body: Any) -> Any:  # noqa: ANN401 - JSON of any shape
 
 
 def _kind(start: Message) -> str:
-    for name, value in start.get("headers", ()):
-        if name.lower() == b"content-type":
-            return bytes(value).decode("latin-1").partition(";")[0].strip().lower()
+    for value in header_pairs.values(start.get("headers", ()), b"content-type"):
+        return value.decode("latin-1").partition(";")[0].strip().lower()
     return ""

@@ -9,6 +9,7 @@ from starlette.types import Message, Send
 from litellm_homelab.adapter.context import RequestContext
 from litellm_homelab.adapter.middleware.asgi import is_event_stream
 from litellm_homelab.adapter.outcome import NO_REPEAT, FinalError
+from litellm_homelab.formats import header_pairs
 
 OF_THE_BODY = frozenset({b"content-type", b"content-length", b"transfer-encoding", b"cache-control"})
 """Headers that belong to the body that is replaced."""
@@ -72,7 +73,9 @@ class LastWord:
 def _added(message: Message, own: Mapping[str, str]) -> list[tuple[bytes, bytes]]:
     """The headers of an answer, and of our own those that it has not."""
     headers = list(message.get("headers", ()))
-    present = {name.lower() for name, _ in headers}
+    if not own:
+        return headers
+    present = header_pairs.names(headers)
     added = [(name.encode(), value.encode()) for name, value in own.items()]
     return headers + [pair for pair in added if pair[0] not in present]
 
