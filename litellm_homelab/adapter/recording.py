@@ -62,17 +62,16 @@ def timing(hook: str) -> Iterator[None]:
     try:
         yield
     finally:
-        took_seconds(hook, time.perf_counter() - began)
+        took(hook, began)
 
 
 def took(hook: str, began: float) -> None:
-    """Note the time of a hook since `began` (`perf_counter`)."""
-    took_seconds(hook, time.perf_counter() - began)
+    """
+    Note the time of a hook since `began` (`perf_counter`).
 
-
-def took_seconds(hook: str, seconds: float) -> None:
-    """Add them to the request's, to be counted when it has ended: to count takes as long as some hooks do."""
-    record = context.current()
+    It is added to the request's, to be counted when that has ended: to count takes as long as some hooks do.
+    """
+    seconds, record = time.perf_counter() - began, context.current()
     if record is not None and record.stats.ended_at is None:
         record.stats.add(hook, seconds)
     else:
@@ -89,7 +88,7 @@ def timed(hook: str) -> Callable[[Callable[P, Awaitable[T]]], Callable[P, Awaita
             try:  # ten a request: `timing` would take as long as some hooks do
                 return await call(*args, **kwargs)
             finally:
-                took_seconds(hook, time.perf_counter() - began)
+                took(hook, began)
 
         return measured
 

@@ -76,27 +76,35 @@ class Events:
         parts: list[bytes] = []
         try:
             for frame in self._frames.feed(chunk):
-                parts += (*self._inserted(), self._named(frame))
+                self._put(parts, frame)
             if not more:
-                last = self._frames.flush()
-                parts += (*self._inserted(), self._named(last))
+                self._put(parts, self._frames.flush())
         except sse.FrameTooLong as error:
             broken("answers", error)
             parts.append(error_event(self._rewriting.answers.style, TOO_LONG))
             self._over, more = True, False
         return b"".join(parts), more
 
+    def _put(self, parts: list[bytes], frame: bytes) -> None:
+        """Add a frame to what is sent; one of /v1/responses with what should have come before it."""
+        if self._stream is None:
+            parts.append(frame)
+        else:
+            parts += (*self._inserted(), self._named(frame))
+
     def _event(self, body: Any) -> Any:  # noqa: ANN401 - JSON of any shape
         new = self._rewriting.event(body)
         if isinstance(new, Mapping):
-            if new.get("type") in OPENING:
-                self._opened = True
-            elif self._first is None:
-                self._first = new
+            if self._first is None:
+                if new.get("type") in OPENING:
+                    self._opened = True
+                else:
+                    self._first = new
             if self._stream is not None and isinstance(new.get("type"), str):
                 *self._extra, new = self._stream.events(new)
-            for one in (*self._extra, new):
-                self._note(one)
+                for one in self._extra:
+                    self._note(one)
+            self._note(new)
         return new
 
     def _inserted(self) -> Iterator[bytes]:
@@ -107,7 +115,7 @@ class Events:
 
     def _named(self, frame: bytes) -> bytes:
         """A frame of /v1/responses with the name of its event, as OpenAI sends it; LiteLLM leaves it out."""
-        if self._stream is None or not frame.startswith(TYPED):
+        if not frame.startswith(TYPED):
             return frame
         return b"event: " + frame[len(TYPED) :].partition(b'"')[0] + b"\n" + frame
 

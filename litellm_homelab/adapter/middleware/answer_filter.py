@@ -80,13 +80,9 @@ class AnswerFilter:
     def _rewriting(self, answers: AnswerShape) -> Rewriting:
         record = self._record
         handle = record.asked or record.model
-        mend = partial(usage.mended_body, root=record.root) if record.root is not None else _as_it_is
+        mend = partial(usage.mended_body, root=record.root) if record.root is not None else None
         view = View(handle, self._scrub)
         return Rewriting(answers, view, record.outcome.is_own, guardrail=record.guardrail, mend=mend)
-
-
-def _as_it_is(body: Any) -> Any:  # noqa: ANN401 - JSON of any shape
-    return body
 
 
 def _kind(start: Message) -> str:
