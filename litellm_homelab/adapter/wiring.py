@@ -21,6 +21,7 @@ from litellm_homelab.adapter.litellm_api import parameters
 from litellm_homelab.adapter.litellm_api.deployments import Deployments
 from litellm_homelab.adapter.litellm_api.hop_header import HopHeader
 from litellm_homelab.adapter.litellm_api.last_line import LastLine
+from litellm_homelab.adapter.litellm_api.root_accounts import IsRoot, Roots
 from litellm_homelab.adapter.litellm_api.scrubbing import Scrub
 from litellm_homelab.adapter.litellm_api.targets import Targets, target_of
 from litellm_homelab.adapter.middleware.authentication import gate
@@ -64,6 +65,7 @@ class Shared:
     keeper: RootKeeper
     identity: GatewayIdentity
     opening: RequestOpening
+    is_root: IsRoot
     scrub: Callable[[str], str]
 
 
@@ -80,6 +82,8 @@ class Parts:
     opening: RequestOpening
     ending: Ending
     last_line: LastLine
+    is_root: IsRoot | None
+    """None where no handle is OptiLLM."""
     scrub: Callable[[str], str]
     counting: ASGIApp
     """Serves the routes that count tokens."""
@@ -111,6 +115,7 @@ def build(settings: Settings, router: Callable[[], Any], has_database: Callable[
             HopHeader(shared.identity, shared.ledger),
             partial(search_base, router),
         ),
+        is_root=shared.is_root if shared.lanes.lanes else None,
         scrub=shared.scrub,
         counting=counting(shared.showroom, shared.opening),
     )
@@ -145,6 +150,7 @@ def share(settings: Settings, router: Callable[[], Any]) -> Shared:
         keeper=RootKeeper(lanes.lanes, settings.secret, ledger, scrub, identity),
         identity=identity,
         opening=RequestOpening(lanes, settings.secret, guard, callers, deployments, fields),
+        is_root=Roots(deployments, lanes.lanes),
         scrub=scrub,
     )
 
