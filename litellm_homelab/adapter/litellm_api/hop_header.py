@@ -18,6 +18,7 @@ from litellm_homelab.attempts import hops
 from litellm_homelab.attempts.hops import GatewayIdentity, Hops
 from litellm_homelab.config.key_checks import is_local
 from litellm_homelab.decision import RefusalType, Refuse
+from litellm_homelab.formats import header_pairs
 from litellm_homelab.optillm.ledger import Ledger
 
 RULE: Final = "hops"
@@ -33,11 +34,11 @@ log = logging.getLogger("LiteLLM Proxy.homelab")
 
 def taken(scope: Scope) -> tuple[Scope, Hops | None]:
     """A scope without the header, so that LiteLLM neither forwards nor logs it; and what it said."""
-    values = [value.decode("latin-1") for name, value in scope["headers"] if name.lower() == NAME]
+    values = header_pairs.values(scope["headers"], NAME)
     if not values:
         return scope, ()
     kept = [pair for pair in scope["headers"] if pair[0].lower() != NAME]
-    return {**scope, "headers": kept}, hops.read(values)
+    return {**scope, "headers": kept}, hops.read([value.decode("latin-1") for value in values])
 
 
 class HopHeader:

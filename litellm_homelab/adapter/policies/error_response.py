@@ -33,11 +33,11 @@ class ErrorResponse:
         if record is None:
             return self._cleaned(error)
         await self._close(record, error)
-        decided = record.outcome.raised()
+        decided = record.outcome.for_client(is_answer=False)
         if decided is None:
             await self._note_child(record, error)
             return self._cleaned(error)
-        if isinstance(error, Refused) and error.refusal == (record.outcome.verdict or record.outcome.refusal):
+        if isinstance(error, Refused) and error.refusal == record.outcome.ours():
             return self._cleaned(error)
         return decided.error().replace(error)
 
