@@ -12,12 +12,23 @@ KNOWS_LITELLM: Final = (ADAPTER, "guardrails.py", "testing")
 USES_THE_ADAPTER: Final = (*KNOWS_LITELLM, "__init__.py", "policies.py")
 """The package makes its entry points there when LiteLLM asks for them; the registry names the policies."""
 
+IMPORTS_BY_NAME: Final = ("__init__.py", "policies.py", "demo/__init__.py")
+"""Where modules are imported by a name that is put together: entry points, the registry, the demo's own."""
+
 KEYS_OF_LITELLM: Final = frozenset(
     {"proxy_server_request", "litellm_call_id", "litellm_logging_obj", "litellm_metadata", "secret_fields"}
     | {"standard_logging_object", "litellm_parent_otel_span", "user_api_key_dict", "user_api_key"}
-    | {"user_api_key_hash", "user_api_key_alias", "specific_deployment", "deployment_model_name"}
+    | {"user_api_key_hash", "user_api_key_alias", "user_api_key_user_id", "user_api_key_team_id"}
+    | {"specific_deployment", "deployment_model_name", "model_group", "model_call_details", "_hidden_params"}
+    | {"additional_args", "complete_input_dict", "async_complete_streaming_response"}
 )
-"""Keys that LiteLLM 1.106.2 adds to a request; no client and no router.yaml writes one of them."""
+"""Keys that LiteLLM adds to its dicts (1.106.2 to 1.110.2); no client and no router.yaml needs one."""
+
+NAMES_A_KEY: Final[Mapping[str, frozenset[str]]] = {
+    "fields/metadata.py": frozenset({"litellm_metadata"}),
+    "fields/checks.py": frozenset({"litellm_metadata"}),
+}
+"""Modules outside of the adapter that name such a key: clients send it, and the fields rule judges it."""
 
 SHARED_CLASS_NAMES: Final[tuple[str, ...]] = ()
 """Names with two meanings: none."""

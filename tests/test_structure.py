@@ -23,7 +23,7 @@ HELPERS = tuple(
         if not path.name.startswith("test_") and path.name not in ("__init__.py", "conftest.py")
     )
 )
-READERS = frozenset({"get", "pop", "setdefault"})
+IMPORTERS = frozenset({"import_module", "__import__"})
 
 
 @functools.cache
@@ -33,11 +33,24 @@ def _tree(module: str) -> ast.Module:
 
 def _imports(module: str) -> Iterator[str]:
     """Dotted names of all that a module imports, anywhere in it; `from a import b` gives `a.b`."""
-    for node in ast.walk(_tree(module)):
+    return _imported(_tree(module), ("litellm_homelab", *Path(module).parent.parts))
+
+
+def _imported(tree: ast.Module, package: tuple[str, ...]) -> Iterator[str]:
+    """The same for a tree; `package` is where relative imports begin."""
+    for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom) and node.module:
-            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            base = package[: len(package) - node.level + 1] if node.level else ()
+            place = ".".join((*base, *([node.module] if node.module else ())))
+            yield from (f"{place}.{alias.name}" for alias in node.names)
+
+
+def _is_litellms(name: str) -> bool:
+    """Whether a module is LiteLLM's, or of one of its companions (`litellm_enterprise`)."""
+    top = name.split(".", 1)[0]
+    return top.startswith("litellm") and top != "litellm_homelab"
 
 
 def _is_in(module: str, places: tuple[str, ...]) -> bool:
@@ -47,7 +60,7 @@ def _is_in(module: str, places: tuple[str, ...]) -> bool:
 @pytest.mark.parametrize("module", [one for one in MODULES if not _is_in(one, structure.KNOWS_LITELLM)])
 def test_only_the_adapter_imports_litellm(module: str) -> None:
     """LiteLLM is imported by the adapter, the guardrail and the tools for tests, and by nothing else."""
-    assert [name for name in _imports(module) if name.split(".")[0] == "litellm"] == []
+    assert [name for name in _imports(module) if _is_litellms(name)] == []
 
 
 @pytest.mark.parametrize("module", [one for one in MODULES if not _is_in(one, structure.USES_THE_ADAPTER)])
@@ -57,22 +70,33 @@ def test_rules_import_nothing_of_the_adapter(module: str) -> None:
     assert [name for name in _imports(module) if f"{name}.".startswith(f"{adapter}.")] == []
 
 
-@pytest.mark.parametrize("module", [one for one in MODULES if not _is_in(one, structure.KNOWS_LITELLM)])
-def test_only_the_adapter_reads_keys_of_litellm(module: str) -> None:
-    """Keys that LiteLLM puts into its request dicts are read and written by the adapter only."""
-    assert sorted(set(_keys_read(_tree(module))) & structure.KEYS_OF_LITELLM) == []
+@pytest.mark.parametrize("module", [one for one in MODULES if not _is_in(one, structure.USES_THE_ADAPTER)])
+def test_modules_are_imported_where_it_can_be_read(module: str) -> None:
+    """An import by name would pass the two tests above; three modules that are listed have one."""
+    found = [name for name in _calls(_tree(module)) if name in IMPORTERS]
+    assert found == [] or module in structure.IMPORTS_BY_NAME
 
 
-def _keys_read(tree: ast.Module) -> Iterator[str]:
-    """Constants in `x["key"]`, `x.get("key")`, `x.pop("key")` and `x.setdefault("key")`."""
+def _calls(tree: ast.Module) -> Iterator[str]:
+    """Names of the functions and methods that a module calls."""
     for node in ast.walk(tree):
-        key: ast.expr | None = None
-        if isinstance(node, ast.Subscript):
-            key = node.slice
-        elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.args:
-            key = node.args[0] if node.func.attr in READERS else None
-        if isinstance(key, ast.Constant) and isinstance(key.value, str):
-            yield key.value
+        if isinstance(node, ast.Call):
+            called = node.func
+            yield called.attr if isinstance(called, ast.Attribute) else getattr(called, "id", "")
+
+
+@pytest.mark.parametrize("module", [one for one in MODULES if not _is_in(one, structure.KNOWS_LITELLM)])
+def test_only_the_adapter_names_keys_of_litellm(module: str) -> None:
+    """Keys that LiteLLM puts into its dicts are read, written and compared by the adapter only."""
+    named = {text for text in _texts(_tree(module)) if text in structure.KEYS_OF_LITELLM}
+    assert sorted(named) == sorted(structure.NAMES_A_KEY.get(module, ()))
+
+
+def _texts(tree: ast.Module) -> Iterator[str]:
+    """Every text of a module: in `x["key"]`, `x.get("key")`, `"key" in x`, `KEY = "key"`, `{"key": 1}`."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str):
+            yield node.value
 
 
 def test_no_two_classes_have_one_name() -> None:
@@ -125,7 +149,67 @@ def test_the_map_names_no_helper_that_is_gone() -> None:
     assert sorted(named) == sorted(HELPERS)
 
 
-def test_each_way_to_read_a_key_is_seen() -> None:
-    """The reader of keys sees each way to read or write one."""
-    tree = ast.parse("def f(d):\n    d['a']; d.get('b'); d.pop('c', 0); d.setdefault('d', 1); d['e'] = 1")
-    assert sorted(_keys_read(tree)) == ["a", "b", "c", "d", "e"]
+@pytest.mark.parametrize(
+    "written",
+    [
+        "d['k']",
+        "d.get('k')",
+        "d.pop('k', 0)",
+        "'k' in d",
+        "K = 'k'",
+        "{'k': 1}",
+        "match d:\n case {'k': 1}: 0",
+    ],
+)
+def test_each_way_to_name_a_key_is_seen(written: str) -> None:
+    """Read, written, compared or put into a name first."""
+    assert "k" in _texts(ast.parse(written))
+
+
+@pytest.mark.parametrize(
+    ("written", "imported"),
+    [
+        ("import litellm.router", "litellm.router"),
+        ("def f():\n    from litellm import x", "litellm.x"),
+        ("from ..adapter import context", "litellm_homelab.adapter.context"),
+        ("from .. import adapter", "litellm_homelab.adapter"),
+        ("from . import rule", "litellm_homelab.showroom.rule"),
+        ("from litellm_enterprise import x", "litellm_enterprise.x"),
+    ],
+)
+def test_each_way_to_import_is_seen(written: str, imported: str) -> None:
+    """At the top or inside of a function, absolute or relative."""
+    assert [*_imported(ast.parse(written), ("litellm_homelab", "showroom"))] == [imported]
+    assert _is_litellms(imported) == (not imported.startswith("litellm_homelab"))
+
+
+def test_each_way_to_import_by_name_is_seen() -> None:
+    """Of the module or of the function."""
+    assert IMPORTERS & {*_calls(ast.parse("importlib.import_module('x')"))}
+    assert IMPORTERS & {*_calls(ast.parse("import_module('x')"))}
+    assert IMPORTERS & {*_calls(ast.parse("__import__('x')"))}
+
+
+# --- the request's outcome ------------------------------------------------------------------
+
+
+def test_the_outcome_has_its_own_writers() -> None:
+    """No other module assigns a part of a request's outcome: `refuse` and its like do."""
+    found = [
+        f"{module}:{target.lineno}"
+        for module in MODULES
+        if module != "adapter/outcome.py"
+        for node in ast.walk(_tree(module))
+        for target in _assigned(node)
+        if ast.unparse(target.value).rpartition(".")[2] == "outcome"
+    ]
+    assert found == []
+
+
+def _assigned(node: ast.AST) -> Iterator[ast.Attribute]:
+    """The attributes that a statement assigns."""
+    targets = node.targets if isinstance(node, ast.Assign) else [getattr(node, "target", None)]
+    for target in targets:
+        for one in target.elts if isinstance(target, ast.Tuple) else [target]:
+            if isinstance(one, ast.Attribute):
+                yield one

@@ -40,6 +40,8 @@ Levels of objects and lists inside each other.
 LiteLLM copies, masks and logs a request recursively, and Python gives up at 1,000 frames. Real requests have
 fewer than 30 levels, JSON schemas included.
 """
+SMALL: Final = 65_536
+"""Bytes of a body whose brackets and commas are counted first; in a larger one there are too many of them."""
 FREE_FORM: Final = frozenset(
     {"tools", "functions", "response_format", "guided_json", "json_schema", "structured_outputs", "format"}
     | {"parameters", "input_schema", "output_schema", "response_schema", "responseSchema", "output_format"}
@@ -74,6 +76,20 @@ class _Place:
         """The place of a value inside of this one, in `field`."""
         free = self.free or self.field in FREE_FORM or (field == TOOL_INPUT and self.field == "content")
         return _Place(field, self.top or field, self.depth + 1, free)
+
+
+def is_within(body: bytes, parts: int = PARTS) -> bool:
+    """
+    Whether a JSON text is so small that `refusal` would find nothing, by its brackets and commas.
+
+    Nothing can be deeper than there are brackets, and there are no more values than brackets and commas: each
+    follows one. Those inside of texts count as well, so a small body may be said to be larger, never a large
+    one to be small.
+    """
+    if len(body) > SMALL:
+        return False
+    opened = body.count(b"{") + body.count(b"[")
+    return opened <= DEPTH and opened + body.count(b",") <= parts
 
 
 def refusal(body: Mapping[str, Any], parts: int = PARTS) -> Refuse | None:

@@ -1,4 +1,4 @@
-"""Every route of LiteLLM and whom it is for, as reviewed; what is not in the table is for nobody."""
+"""Every reviewed route of LiteLLM, and who may use it; a route that is not in the table is closed."""
 
 from __future__ import annotations
 
@@ -67,8 +67,8 @@ def access(route: Route, table: Table) -> Access:
     """
     Whom a route is for.
 
-    One that has not been reviewed (of a newer LiteLLM, or added by the operator's own code) is for nobody: a
-    path does not say what its function does.
+    A route that has not been reviewed (of a newer LiteLLM, or added by the operator's own code) is closed to
+    everyone: its path does not show what it does.
     """
     return table.get((route.method, route.path), Access.UNGUARDED)
 

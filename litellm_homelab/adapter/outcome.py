@@ -146,29 +146,24 @@ class Outcome:
         """Note that an answer leaves."""
         self.is_answer = True
 
-    def for_client(self) -> FinalError | None:
-        """The error that the client gets; None for an answer, and for an upstream's error, cleaned."""
-        settled = self.settled()
-        if settled is not None:
-            return settled
-        refused = None if self.is_answer else self.ours()
-        return FinalError.of(refused) if refused is not None else None
+    def for_client(self, *, is_answer: bool | None = None) -> FinalError | None:
+        """
+        The error that the client gets; None for an answer, and for an upstream's error, cleaned.
 
-    def settled(self) -> FinalError | None:
-        """What takes the place of whatever LiteLLM made of OptiLLM's answer; None for nothing."""
+        `is_answer` says what LiteLLM has in its hands, an answer or an error, for hooks that run before it
+        leaves; without it, what has left counts.
+        """
         if self.verdict is not None:
             return FinalError.of(self.verdict)
-        return FinalError.failed(self.failure) if self.failure is not None and self.refusal is None else None
+        if self.failure is not None and self.refusal is None:
+            return FinalError.failed(self.failure)
+        refused = None if (self.is_answer if is_answer is None else is_answer) else self.ours()
+        return FinalError.of(refused) if refused is not None else None
 
     def ours(self) -> Refuse | None:
         """The refusal of ours that counts where the request fails; None where nothing was refused."""
         last = self.refusals[-1][1] if self.refusals else None
         return self.verdict or self.refusal or last
-
-    def raised(self) -> FinalError | None:
-        """What LiteLLM must be given in the place of the error that it has; None to leave it."""
-        ended = self.verdict or self.refusal
-        return FinalError.of(ended) if ended is not None else self.settled()
 
     def rule_of(self, refusal: Refuse) -> str | None:
         """The rule that raised a refusal."""

@@ -62,19 +62,18 @@ def timing(hook: str) -> Iterator[None]:
     try:
         yield
     finally:
-        _took(hook, time.perf_counter() - began)
+        took(hook, began)
 
 
 def took(hook: str, began: float) -> None:
-    """Note the time of a hook since `began` (`perf_counter`)."""
-    _took(hook, time.perf_counter() - began)
+    """
+    Note the time of a hook since `began` (`perf_counter`).
 
-
-def _took(hook: str, seconds: float) -> None:
-    """Add it to the request's, to be counted when that has ended: to count takes as long as some hooks do."""
-    record = context.current()
+    It is added to the request's, to be counted when that has ended: to count takes as long as some hooks do.
+    """
+    seconds, record = time.perf_counter() - began, context.current()
     if record is not None and record.stats.ended_at is None:
-        record.stats.took[hook] = record.stats.took.get(hook, 0.0) + seconds
+        record.stats.add(hook, seconds)
     else:
         _meter.hook(hook, seconds)
 
@@ -89,7 +88,7 @@ def timed(hook: str) -> Callable[[Callable[P, Awaitable[T]]], Callable[P, Awaita
             try:  # ten a request: `timing` would take as long as some hooks do
                 return await call(*args, **kwargs)
             finally:
-                _took(hook, time.perf_counter() - began)
+                took(hook, began)
 
         return measured
 

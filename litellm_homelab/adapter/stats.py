@@ -43,6 +43,10 @@ class RequestStats:
     paced: bool = False
     """Whether the speed of the answer has been counted."""
 
+    def add(self, hook: str, seconds: float) -> None:
+        """Note what one of our hooks took, while the request is under way."""
+        self.took[hook] = self.took.get(hook, 0.0) + seconds
+
     def sent(self) -> None:
         """Note that the chosen group is being asked; nothing where none was chosen since the last time."""
         if self.chosen is not None:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection
 from functools import lru_cache
 from typing import Final
 
 from litellm_homelab.answers.shapes import names
+from litellm_homelab.formats import header_pairs
 
-Pairs = Iterable[tuple[bytes, bytes]]
+Pairs = Collection[tuple[bytes, bytes]]
 
 PASSED: Final = frozenset(
     name.encode()
@@ -48,7 +49,7 @@ remove them, and errors raised before the hooks run have them too (measured on L
 
 def of_a_model(pairs: Pairs) -> list[tuple[bytes, bytes]]:
     """The headers of an answer that came, or may have come, from an upstream: those that are listed."""
-    return [pair for pair in pairs if _passes(pair[0])]
+    return header_pairs.those(pairs, _passes)
 
 
 @lru_cache(maxsize=1024)

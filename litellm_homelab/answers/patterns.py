@@ -137,7 +137,7 @@ ROUTER: Final = any_of(
     r"\bReceived Model Group=[^\n]*(?:\nAvailable Model Group Fallbacks=[^\n]*)?",
     r"\bLiteLLM (?:Retried|Max Retries): [^,\n]*,?",
     r"\bError doing the fallback: .*",
-    r"\s*\bmodel=\S*\.? (?:context_window|content_policy)_fallbacks?=.*",
+    r"\s{0,9}\bmodel=\S*\.? (?:context_window|content_policy)_fallbacks?=.*",
 )
 """What LiteLLM's router adds to an error: which groups have fallbacks, and what the operator should set."""
 MODULE: Final = any_of(

@@ -16,10 +16,6 @@ BROKEN: Final = "internal_server_error"
 """The type that LiteLLM gives to an error of status 500 and above (1.106.2)."""
 
 
-def _unchanged(body: Any) -> Any:  # noqa: ANN401 - JSON of any shape
-    return body
-
-
 @dataclass(slots=True)
 class Rewriting:
     """
@@ -35,7 +31,7 @@ class Rewriting:
     view: View
     own: Callable[[str], bool] = lambda _: False
     guardrail: bool = False
-    mend: Callable[[Any], Any] = _unchanged
+    mend: Callable[[Any], Any] | None = None
 
     def whole(self, body: Any) -> Any:  # noqa: ANN401 - JSON of any shape
         """An answer in one piece."""
@@ -44,9 +40,9 @@ class Rewriting:
 
     def event(self, body: Any) -> Any:  # noqa: ANN401 - JSON of any shape
         """One event of a stream, an error among them."""
-        if isinstance(body, Mapping) and errors.is_error(body):
+        if isinstance(body, Mapping) and ("error" in body or "type" in body) and errors.is_error(body):
             return self.failed(body)
-        changed = self.answers.event(self.mend(body), self.view)
+        changed = self.answers.event(body if self.mend is None else self.mend(body), self.view)
         return None if changed is DROPPED else changed
 
     def failed(self, body: Any, status: int | None = None) -> Any:  # noqa: ANN401 - JSON of any shape

@@ -190,22 +190,14 @@ class Shape:
 
         What is neither (null, or a number or text where the API has an object) is judged like a machine word.
         """
-        if isinstance(value, Mapping):
-            return self.of(value, view)
-        if isinstance(value, list):
-            kept = (self(one, view) for one in value)
-            return [one for one in kept if one is not DROPPED]
-        return word(value, view)
-
-    def of(self, body: Mapping[str, Any], view: View) -> dict[str, Any]:
-        """A copy of one object with the listed fields only."""
-        fields, kept = self.fields, {}
-        for key, value in body.items():
-            rule = fields.get(key)
-            if rule is content:
-                kept[key] = value
-            elif rule is not None:
-                new = rule(value, view)
+        if not isinstance(value, Mapping):
+            if isinstance(value, list):
+                return [new for one in value if (new := self(one, view)) is not DROPPED]
+            return word(value, view)
+        find, kept = self.fields.get, {}
+        for key, inner in value.items():
+            if rule := find(key):
+                new = inner if rule is content else rule(inner, view)
                 if new is not DROPPED:
                     kept[key] = new
         return kept

@@ -14,6 +14,8 @@ CREDENTIALS: Final = ("authorization", "api-key", "x-api-key", "x-goog-api-key",
 """Headers that carry a key of the upstream's, over the APIs that `endpoints` lists."""
 ACCOUNTS: Final = ("openai-organization", "openai-project")
 """Headers that choose an account of OpenAI's."""
+JUDGED: Final = frozenset({*CREDENTIALS, *ACCOUNTS})
+"""The headers that `wrong` looks at; no other needs to be in `Leaving`."""
 PLACEHOLDERS: Final = frozenset(
     {"", "None", "none", "null", "fake-api-key", "dummy", "dummy-key", "anything", "not-needed", "no-key"}
     | {"EMPTY", "lemonade"}
@@ -47,7 +49,7 @@ class Target:
 
 @dataclass(frozen=True, slots=True)
 class Leaving:
-    """An HTTP request on its way out. Header names are in lower case."""
+    """An HTTP request on its way out: its headers of `JUDGED`, with their names in lower case."""
 
     url: str
     headers: tuple[tuple[str, str], ...] = ()

@@ -21,7 +21,7 @@ def readable_tail(log: str, lines: int) -> str:
 
 
 def notices(log: str) -> list[str]:
-    """What LiteLLM's start brings that nobody has reviewed, as a log says it; once, whatever the workers."""
+    """Return the lines of a log that count what has not been reviewed of this LiteLLM, each one once."""
     lines = (_message(line) for line in log.splitlines() if NOTICE in line)
     return list(dict.fromkeys(line[line.find("LiteLLM ", line.find("homelab:")) :] for line in lines))
 

@@ -67,6 +67,8 @@ class Fields:
     """How headers begin that are dropped, as `lists` has them."""
     _headers: dict[str, tuple[Verdict, str]] = field(default_factory=dict, compare=False)
     """Verdicts on headers by name: the first `REMEMBERED` names that came."""
+    _passed_headers: set[str] = field(default_factory=set, compare=False)
+    """Those of them that pass."""
 
     def __post_init__(self) -> None:
         starts = (name for name in self.lists.headers_dropped if name.endswith("-"))
@@ -189,6 +191,9 @@ class Fields:
 
     def headers(self, names: Iterable[str]) -> Screened:
         """Decide on the names of headers, in lower case; `kept` has those that stay."""
+        names = tuple(names)
+        if self._passed_headers.issuperset(names):
+            return Screened(dict.fromkeys(names))
         kept: dict[str, None] = {}
         dropped: list[str] = []
         refusal: Refuse | None = None
@@ -207,6 +212,8 @@ class Fields:
         judged = self.header(name)
         if len(self._headers) < REMEMBERED and len(name) <= LONGEST_REMEMBERED:
             self._headers[name] = judged
+            if judged[0] is Verdict.PASS:
+                self._passed_headers.add(name)
         return judged
 
     def header(self, name: str) -> tuple[Verdict, str]:

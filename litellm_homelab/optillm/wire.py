@@ -169,9 +169,9 @@ def strip(fields: Mapping[str, object]) -> tuple[Mapping[str, object], tuple[str
     """
     body = fields.get("extra_body")
     inner = body if isinstance(body, dict) else {}
-    stripped = tuple(dict.fromkeys(name for name in (*fields, *inner) if name in RELATIVES))
-    if not stripped:
+    if RELATIVES.isdisjoint(fields) and RELATIVES.isdisjoint(inner):
         return fields, ()
+    stripped = tuple(dict.fromkeys(name for name in (*fields, *inner) if name in RELATIVES))
     kept = {name: value for name, value in fields.items() if name not in RELATIVES}
     if not RELATIVES.isdisjoint(inner):
         kept["extra_body"] = {name: value for name, value in inner.items() if name not in RELATIVES}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -129,6 +130,22 @@ def test_a_larger_limit_refuses_nothing_more(body: dict[str, Any], parts: int) -
     """Any JSON gets an answer, and what passes with a limit passes with a larger one."""
     if limits.refusal(body, parts) is None:
         assert limits.refusal(body, parts + 1) is None
+
+
+@given(body=st.dictionaries(st.text(max_size=5), JSON), parts=st.integers(1, 30), spaced=st.booleans())
+def test_what_is_small_by_its_text_is_small(body: dict[str, Any], parts: int, spaced: bool) -> None:
+    """Counting brackets and commas never lets through what the walk would refuse."""
+    text = json.dumps(body, separators=None if spaced else (",", ":"), ensure_ascii=spaced).encode()
+    assert not limits.is_within(text, parts) or limits.refusal(body, parts) is None
+
+
+@pytest.mark.parametrize("name", MANY)
+def test_too_many_parts_are_not_small(name: str) -> None:
+    """Each body that the walk refuses is walked."""
+    assert not limits.is_within(json.dumps(MANY[name]).encode(), 20)
+    assert limits.is_within(json.dumps({"messages": [USER]}).encode(), 20)
+    assert not limits.is_within(b"[" * (limits.DEPTH + 1))
+    assert not limits.is_within(b" " * (limits.SMALL + 1))
 
 
 def test_the_walk_ends_at_the_bound(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -99,7 +99,7 @@ def test_a_line_of_the_table_stands_once() -> None:
     ],
 )
 def test_a_new_path_is_closed(path: str, method: str) -> None:
-    """A path that nobody has reviewed is for nobody, whatever it is called."""
+    """A path that has not been reviewed is closed to everyone, whatever its name."""
     route = Route(method, path, "litellm.proxy.proxy_server")
     assert access(route, reviewed()) is Access.UNGUARDED
     assert is_unreviewed(route, reviewed())

@@ -6,6 +6,7 @@ import json
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -18,7 +19,7 @@ from litellm_homelab.optillm.child_failures import ChildFailure
 from litellm_homelab.testing import MockProxy
 from tests import naming
 from tests.corpus import generated, replay
-from tests.corpus.case import load
+from tests.corpus.case import Case, load
 
 STAGE = Refuse(RefusalType.PARAM_NOT_ALLOWED, "A field.", "x")
 ATTEMPT = Refuse(RefusalType.MODEL_NOT_FOUND, "A name.", "model")
@@ -135,14 +136,15 @@ async def test_the_outcome_is_what_left_on_every_route_of_the_naming_table() -> 
 
 
 async def test_the_outcome_is_what_left_for_the_hostile_corpus() -> None:
-    """Every bypass, written and generated, whichever rule it meets."""
+    """Every bypass, written and generated, whichever rule it meets; streamed too where it asks a model."""
     corpus, wrong = [*load(), *generated.cases()], list[str]()
+    corpus += [one for case in corpus if (one := streamed(case)) is not None]
     async with MockProxy(replay.ROUTER) as proxy:
         for case in corpus:
             with contexts() as kept:
                 outcome = await replay.ask(proxy, case, replay.KEYS)
             wrong += differing(case.id, outcome.status, outcome.text, kept)
-    assert len(corpus) > 300
+    assert len(corpus) > 900
     assert wrong == []
 
 
@@ -151,6 +153,17 @@ def bodies(body: object) -> Iterator[object]:
     yield body
     if isinstance(body, dict) and not {"messages", "input", "prompt"}.isdisjoint(body):
         yield {**body, "stream": True}
+
+
+def streamed(case: Case) -> Case | None:
+    """The same case with `stream`; None where its body is no JSON object that asks a model, or has it."""
+    try:
+        body = json.loads(case.content or b"")
+    except (ValueError, RecursionError):
+        return None
+    if not isinstance(body, dict) or {"messages", "input", "prompt"}.isdisjoint(body) or "stream" in body:
+        return None
+    return replace(case, id=f"{case.id} streamed", content=json.dumps({**body, "stream": True}).encode())
 
 
 def differing(name: str, status: int, text: str, kept: list[RequestContext]) -> Iterator[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import secrets
 import signal
 import socket
@@ -14,6 +15,7 @@ import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Final
 
 import httpx
 
@@ -25,6 +27,7 @@ from tests.measured import coverage_environ
 REPOSITORY = Path(__file__).parents[2]
 ROUTER = REPOSITORY / "config" / "router.yaml"
 EXAMPLE = REPOSITORY / "config" / "env.example"
+LOCAL_PORT: Final = re.compile(r"(127\.0\.0\.1:)(\d+)")
 START_SECONDS = 300
 """A LiteLLM start takes 11 to 14 s on two idle cores; four workers 42 s, and other tests run beside them."""
 
@@ -77,12 +80,18 @@ def _fresh(value: str) -> str:
 
 def moved(environ: Mapping[str, str], demo: DemoThread) -> dict[str, str]:
     """The environment with the demo's real ports in the place of the default ones."""
-    result = dict(environ)
-    for backend, port in DEFAULT_PORTS.items():
-        for name, value in result.items():
-            if f"127.0.0.1:{port}" in value:
-                result[name] = value.replace(f"127.0.0.1:{port}", f"127.0.0.1:{demo.port(backend)}")
-    return result
+    ports = {backend: demo.port(backend) for backend in DEFAULT_PORTS}
+    return {name: with_ports(value, ports) for name, value in environ.items()}
+
+
+def with_ports(text: str, ports: Mapping[str, int]) -> str:
+    """
+    A text with each backend's port in the place of its default one.
+
+    All at once, and by whole numbers: a free port such as 41077 begins like the default port 4107.
+    """
+    moves = {str(port): str(ports[backend]) for backend, port in DEFAULT_PORTS.items()}
+    return LOCAL_PORT.sub(lambda found: f"{found[1]}{moves.get(found[2], found[2])}", text)
 
 
 @contextlib.contextmanager

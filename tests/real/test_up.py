@@ -19,7 +19,7 @@ from litellm_homelab.cli.environment import parse
 from litellm_homelab.demo.config import DEFAULT_PORTS
 from tests.cli.process import SECONDS, Up
 from tests.measured import coverage_environ
-from tests.real.gateway import REPOSITORY, free_port
+from tests.real.gateway import REPOSITORY, free_port, with_ports
 
 pytestmark = pytest.mark.real
 
@@ -37,10 +37,7 @@ def folder(tmp_path: Path, demo_ports: dict[str, int]) -> Path:
     """The shipped configuration in a folder of its own, with the demo on those ports."""
     shutil.copytree(REPOSITORY / "config", tmp_path / "config", ignore=shutil.ignore_patterns("env.local"))
     example = tmp_path / "config" / "env.example"
-    text = example.read_text()
-    for name, port in DEFAULT_PORTS.items():
-        text = text.replace(f"127.0.0.1:{port}", f"127.0.0.1:{demo_ports[name]}")
-    example.write_text(text)
+    example.write_text(with_ports(example.read_text(), demo_ports))
     return tmp_path
 
 

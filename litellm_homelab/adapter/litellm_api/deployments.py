@@ -42,8 +42,11 @@ class Deployments:
         the wildcard itself where there is none. Where several do, it is the one asked for.
         """
         chosen = request.deployment_id(kwargs)
-        group = self.group_of(chosen) if chosen else None
-        if chosen is None or group is None or not wildcards.is_wildcard(group):
+        known = self._find(chosen) if chosen else None
+        if chosen is None or known is None:
+            return None
+        group = known[0]
+        if not wildcards.is_wildcard(group):
             return group
         found = [
             name for name, model in self._below(chosen) if wildcards.same_model(kwargs.get("model"), model)
@@ -97,9 +100,12 @@ class Deployments:
         return bool(members.context_window_fallbacks(self._router()))
 
     def _find(self, deployment: str) -> tuple[str, Mapping[str, Any]] | None:
-        if deployment not in self._known:
-            found = members.deployment(self._router(), deployment)
-            if found is None:
-                return None
-            self._known[deployment] = (found.model_name, found.litellm_params.model_dump(exclude_none=True))
-        return self._known[deployment]
+        return self._known.get(deployment) or self._met(deployment)
+
+    def _met(self, deployment: str) -> tuple[str, Mapping[str, Any]] | None:
+        found = members.deployment(self._router(), deployment)
+        if found is None:
+            return None
+        known = found.model_name, found.litellm_params.model_dump(exclude_none=True)
+        self._known[deployment] = known
+        return known

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 import logging
-from collections.abc import Iterable
 from typing import Any, Final
 
 import httpx
@@ -13,11 +12,13 @@ from starlette.types import Scope
 
 from litellm_homelab import refusals
 from litellm_homelab.adapter.context import RequestContext
+from litellm_homelab.adapter.litellm_api import transport
 from litellm_homelab.adapter.outcome import Level
 from litellm_homelab.attempts import hops
 from litellm_homelab.attempts.hops import GatewayIdentity, Hops
 from litellm_homelab.config.key_checks import is_local
 from litellm_homelab.decision import RefusalType, Refuse
+from litellm_homelab.formats import header_pairs
 from litellm_homelab.optillm.ledger import Ledger
 
 RULE: Final = "hops"
@@ -33,11 +34,11 @@ log = logging.getLogger("LiteLLM Proxy.homelab")
 
 def taken(scope: Scope) -> tuple[Scope, Hops | None]:
     """A scope without the header, so that LiteLLM neither forwards nor logs it; and what it said."""
-    values = [value.decode("latin-1") for name, value in scope["headers"] if name.lower() == NAME]
+    values = header_pairs.values(scope["headers"], NAME)
     if not values:
         return scope, ()
     kept = [pair for pair in scope["headers"] if pair[0].lower() != NAME]
-    return {**scope, "headers": kept}, hops.read(values)
+    return {**scope, "headers": kept}, hops.read([value.decode("latin-1") for value in values])
 
 
 class HopHeader:
@@ -67,14 +68,20 @@ class HopHeader:
             return response
         body = await response.aread()
         if response.status_code == TO_OPTILLM and not _is_loop(body):
-            return _again(response, body, request)
-        child = record.child
-        refusal = refusals.came_back(to_child=child is not None or record.caller.role == "optillm")
+            return transport.read_whole(response, body, request)
+        to_child = record.child is not None or record.caller.role == "optillm"
+        refusal = refusals.came_back(to_child=to_child)
         record.outcome.refuse(RULE, refusal, Level.ATTEMPT)
         log.warning("homelab %s rule: a call for %s came back to where it had been", RULE, record.asked)
-        if child is not None:
-            await self._ledger.loop(child.root, f"{child.handle or record.asked} -> {PATH}")
+        await end_root(self._ledger, record)
         return _refused(refusal, request)
+
+
+async def end_root(ledger: Ledger, record: RequestContext) -> None:
+    """Where the request is a child, record at its root that it came back by way of another gateway."""
+    child = record.child
+    if child is not None:
+        await ledger.loop(child.root, f"{child.handle or record.asked} -> {PATH}")
 
 
 @functools.lru_cache(maxsize=256)
@@ -89,14 +96,6 @@ def _is_loop(body: bytes) -> bool:
     except (orjson.JSONDecodeError, KeyError, TypeError, IndexError):
         return False
     return isinstance(error, dict) and error.get("type") == RefusalType.LOOP_DETECTED
-
-
-def _again(response: httpx.Response, body: bytes, request: httpx.Request) -> httpx.Response:
-    """The same answer once more: its stream has been read."""
-    gone = {b"content-encoding", b"content-length", b"transfer-encoding"}
-    headers: Iterable[tuple[bytes, bytes]] = response.headers.raw
-    kept = [(name, value) for name, value in headers if name.lower() not in gone]
-    return httpx.Response(response.status_code, headers=kept, content=body, request=request)
 
 
 def _refused(refusal: Refuse, request: httpx.Request) -> httpx.Response:

@@ -44,7 +44,7 @@ def surface(app: Any) -> Surface:  # noqa: ANN401 - LiteLLM's FastAPI app
 
 def routes(found: Iterable[BaseRoute], including: Any = None) -> Iterator[str]:  # noqa: ANN401 - FastAPI's
     """
-    The routes of an app, and of the routers that it includes; not the operator's own pass-through endpoints.
+    Yield the routes of an app and of the routers in it, without the operator's own pass-through endpoints.
 
     FastAPI would build each route of an included router first, which takes seconds for all of LiteLLM's
     (`iter_route_contexts`); names need only the path and the prefix that the router was included with.

@@ -24,6 +24,7 @@ from litellm_homelab.attempts import address, target
 from litellm_homelab.attempts.address import Address
 from litellm_homelab.attempts.target import MODEL_FIELDS, Leaving, Target
 from litellm_homelab.decision import Refuse
+from litellm_homelab.formats import header_pairs
 
 RULE: Final = "transport"
 FETCHES: Final = frozenset({"GET", "HEAD"})
@@ -180,8 +181,9 @@ async def _read(request: httpx.Request) -> None:
 def _leaving(request: httpx.Request) -> Leaving:
     kind = request.headers.get("content-type", "")
     named, fields = _names(kind, request.content)
-    headers = tuple((name.lower(), value) for name, value in request.headers.multi_items())
-    return Leaving(str(request.url), headers, tuple(named), frozenset(fields))
+    # httpx gives names in lower case (0.28).
+    headers = header_pairs.those(request.headers.multi_items(), target.JUDGED.__contains__)
+    return Leaving(str(request.url), tuple(headers), tuple(named), frozenset(fields))
 
 
 def _names(kind: str, body: bytes) -> tuple[Iterable[object], Iterable[str]]:

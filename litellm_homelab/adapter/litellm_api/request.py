@@ -22,6 +22,7 @@ ID_FIELDS = (
     "vector_store_id",
 )
 """Fields of LiteLLM's request dict that may carry an id with a model in it (read from 1.106.2)."""
+_ID_FIELDS = frozenset(ID_FIELDS)
 MODEL_HEADER = "x-litellm-model"
 """Header that names the model on routes without one in the body (files, batches)."""
 
@@ -47,9 +48,10 @@ def read(data: Mapping[str, Any], call_type: str) -> Request:
 def in_ids(data: Mapping[str, Any]) -> Iterable[str]:
     """Names and deployment ids in the ids of a request's fields and path."""
     server = _mapping(data.get("proxy_server_request"))
-    for name in ID_FIELDS:
-        if name in data:
-            yield from encoded_ids.names_in(data[name])
+    if not _ID_FIELDS.isdisjoint(data):
+        for name in ID_FIELDS:
+            if name in data:
+                yield from encoded_ids.names_in(data[name])
     path, _ = _path_and_query(str(server.get("url") or ""))
     yield from _in_path(path)
     for value in _strings(data.get("target_model_names")):
@@ -117,7 +119,8 @@ def deployment_id(kwargs: Mapping[str, Any]) -> str | None:
 
     Top-level `model_info` is the only place that a client cannot write (measured on LiteLLM 1.106.2).
     """
-    found = _mapping(kwargs.get("model_info")).get("id")
+    info = kwargs.get("model_info")
+    found = info.get("id") if isinstance(info, Mapping) else None
     return found if isinstance(found, str) else None
 
 

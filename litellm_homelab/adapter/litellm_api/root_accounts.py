@@ -48,7 +48,7 @@ class Roots:
 
 
 def watch(is_root: IsRoot | None) -> None:
-    """Ask `is_root`, with LiteLLM's details of a call, about every payload from now on; None asks nobody."""
+    """Use `is_root` on LiteLLM's details of every call from now on; None leaves all payloads as they are."""
     global _is_root
     _is_root = is_root
     original = getattr(Logging, BUILD)
@@ -63,14 +63,14 @@ def watch(is_root: IsRoot | None) -> None:
             and _is_root is not None
             and _is_root({**self.model_call_details, PAYLOAD: payload})
         ):
-            clear(self.model_call_details, payload)
+            _clear(self.model_call_details, payload)
         return payload
 
     setattr(built, MARK, original)
     setattr(Logging, BUILD, built)
 
 
-def clear(details: dict[str, Any], payload: Any) -> None:  # noqa: ANN401 - LiteLLM's payload
+def _clear(details: dict[str, Any], payload: Any) -> None:  # noqa: ANN401 - LiteLLM's payload
     """Take tokens, cost and the lineage token out of a payload, and the cost out of the call's details."""
     usage.struck(payload)
     lineage_cleanup.account({PAYLOAD: payload})

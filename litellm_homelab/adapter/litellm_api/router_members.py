@@ -27,7 +27,7 @@ def deployment(router: Any, name: str) -> Any:  # noqa: ANN401 - LiteLLM's types
 
 
 def context_window_fallbacks(router: Any) -> object:  # noqa: ANN401 - LiteLLM's Router
-    """The operator's fallbacks for prompts that are too long; nothing before there is a router."""
+    """Return the operator's `context_window_fallbacks`; an empty list until LiteLLM has made its router."""
     held = router.settings() if hasattr(router, "settings") else router
     return getattr(held, "context_window_fallbacks", None)
 

@@ -60,7 +60,7 @@ _around: Around | None = None
 
 
 def watch(watcher: Watcher | None) -> None:
-    """Ask `watcher` about every request from now on, in the place of the one before; None asks nobody."""
+    """Let `watcher` decide on every request from now on; it replaces the one before, and None removes it."""
     global _watcher
     _watcher = watcher
     _wrap_all()
@@ -205,9 +205,13 @@ def _changed(newer: Any, request: Any, seen: httpx.Request) -> Any:  # noqa: ANN
 
 async def _failed(seen: httpx.Request, response: Any) -> httpx.Response:  # noqa: ANN401 - httpx2's
     """An error answer of httpx2, read whole, in httpx's type."""
-    content = await response.aread()
+    return read_whole(response, await response.aread(), seen)
+
+
+def read_whole(response: Any, content: bytes, request: httpx.Request) -> httpx.Response:  # noqa: ANN401 - either
+    """An answer of httpx or httpx2 whose stream has been read, once more, with `content` as its body."""
     headers = [one for one in response.headers.raw if one[0].lower() not in DECODED]
-    return httpx.Response(response.status_code, headers=headers, content=content, request=seen)
+    return httpx.Response(response.status_code, headers=headers, content=content, request=request)
 
 
 def _answer(newer: Any, request: Any, found: Any) -> Any:  # noqa: ANN401 - httpx2's

@@ -1,4 +1,4 @@
-"""What the installed LiteLLM brings that nobody has reviewed: counted at the start, and closed."""
+"""Finds what has not been reviewed of the installed LiteLLM: it is counted at the start and stays closed."""
 
 from __future__ import annotations
 

@@ -126,13 +126,21 @@ def used(answer: Any) -> Usage | None:  # noqa: ANN401 - LiteLLM's answer types
 
 
 def _usage(counted: Any) -> Usage:  # noqa: ANN401 - LiteLLM's usage types
-    places = [counted, *(found for name in DETAILS if (found := _part(counted, name)) is not None)]
+    fields = _fields(counted)
+    inner = [found for name in DETAILS if (found := fields.get(name)) is not None]
+    places = [fields, *map(_fields, inner)]
     return Usage(
-        _number(counted, PROMPT),
-        _number(counted, COMPLETION),
-        cached_tokens=max(_number(place, CACHED) for place in places),
-        reasoning_tokens=max(_number(place, REASONING) for place in places),
+        _number(fields, PROMPT),
+        _number(fields, COMPLETION),
+        cached_tokens=max([_number(place, CACHED) for place in places]),
+        reasoning_tokens=max([_number(place, REASONING) for place in places]),
     )
+
+
+def _fields(counted: Any) -> Mapping[str, Any]:  # noqa: ANN401 - LiteLLM's usage types
+    if isinstance(counted, BaseModel):
+        return contents(counted)
+    return counted if isinstance(counted, Mapping) else getattr(counted, "__dict__", {})
 
 
 def _part(answer: Any, name: str) -> Any:  # noqa: ANN401 - LiteLLM's answer types
@@ -167,9 +175,9 @@ class Meter:
         return answer
 
 
-def _number(counted: Any, names: Iterable[str]) -> int:  # noqa: ANN401 - LiteLLM's usage types
+def _number(fields: Mapping[str, Any], names: Iterable[str]) -> int:
     for name in names:
-        value = _part(counted, name)
+        value = fields.get(name)
         if isinstance(value, int) and not isinstance(value, bool):
             return value
     return 0

@@ -6,6 +6,7 @@ An error that comes before anything else becomes an ordinary error response.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
 
@@ -15,7 +16,6 @@ from litellm_homelab.adapter.context import RequestContext
 from litellm_homelab.adapter.fail_closed import broken
 from litellm_homelab.adapter.middleware.answer_whole import BODY, FAILED, answer
 from litellm_homelab.adapter.outcome import FinalError
-from litellm_homelab.adapter.recording import timing
 from litellm_homelab.answers import documented, errors
 from litellm_homelab.answers.rewriting import Rewriting, as_answer, error_event
 from litellm_homelab.formats import sse
@@ -67,35 +67,44 @@ class Events:
         if message["type"] != BODY:
             await self._send(message)
         elif not self._over:
-            with timing("stream"):
-                body, more = self._rewritten(message.get("body", b""), more=message.get("more_body", False))
+            began = time.perf_counter()
+            body, more = self._rewritten(message.get("body", b""), more=message.get("more_body", False))
+            self._record.stats.add("stream", time.perf_counter() - began)
             await self._pass(body, more=more)
 
     def _rewritten(self, chunk: bytes, *, more: bool) -> tuple[bytes, bool]:
         parts: list[bytes] = []
         try:
             for frame in self._frames.feed(chunk):
-                parts += (*self._inserted(), self._named(frame))
+                self._put(parts, frame)
             if not more:
-                last = self._frames.flush()
-                parts += (*self._inserted(), self._named(last))
+                self._put(parts, self._frames.flush())
         except sse.FrameTooLong as error:
             broken("answers", error)
             parts.append(error_event(self._rewriting.answers.style, TOO_LONG))
             self._over, more = True, False
         return b"".join(parts), more
 
+    def _put(self, parts: list[bytes], frame: bytes) -> None:
+        """Add a frame to what is sent; one of /v1/responses with what should have come before it."""
+        if self._stream is None:
+            parts.append(frame)
+        else:
+            parts += (*self._inserted(), self._named(frame))
+
     def _event(self, body: Any) -> Any:  # noqa: ANN401 - JSON of any shape
         new = self._rewriting.event(body)
         if isinstance(new, Mapping):
-            if new.get("type") in OPENING:
-                self._opened = True
-            elif self._first is None:
-                self._first = new
+            if self._first is None:
+                if new.get("type") in OPENING:
+                    self._opened = True
+                else:
+                    self._first = new
             if self._stream is not None and isinstance(new.get("type"), str):
                 *self._extra, new = self._stream.events(new)
-            for one in (*self._extra, new):
-                self._note(one)
+                for one in self._extra:
+                    self._note(one)
+            self._note(new)
         return new
 
     def _inserted(self) -> Iterator[bytes]:
@@ -106,7 +115,7 @@ class Events:
 
     def _named(self, frame: bytes) -> bytes:
         """A frame of /v1/responses with the name of its event, as OpenAI sends it; LiteLLM leaves it out."""
-        if self._stream is None or not frame.startswith(TYPED):
+        if not frame.startswith(TYPED):
             return frame
         return b"event: " + frame[len(TYPED) :].partition(b'"')[0] + b"\n" + frame
 

@@ -17,6 +17,7 @@ from litellm_homelab.answers import headers
 from litellm_homelab.answers.rewriting import Rewriting
 from litellm_homelab.answers.routes import AnswerShape, answers_of
 from litellm_homelab.answers.shapes import View, content
+from litellm_homelab.formats import header_pairs
 
 STARTS: Final = frozenset({"http.response.start", "websocket.accept", "websocket.http.response.start"})
 """ASGI messages that carry response headers."""
@@ -74,22 +75,17 @@ class AnswerFilter:
 
     def _settled(self) -> bool:
         """Whether a root's outcome will take the place of the stream (`LastWord`)."""
-        return self._record.outcome.settled() is not None
+        return self._record.outcome.for_client(is_answer=True) is not None
 
     def _rewriting(self, answers: AnswerShape) -> Rewriting:
         record = self._record
         handle = record.asked or record.model
-        mend = partial(usage.mended_body, root=record.root) if record.root is not None else _as_it_is
+        mend = partial(usage.mended_body, root=record.root) if record.root is not None else None
         view = View(handle, self._scrub)
         return Rewriting(answers, view, record.outcome.is_own, guardrail=record.guardrail, mend=mend)
 
 
-def _as_it_is(body: Any) -> Any:  # noqa: ANN401 - JSON of any shape
-    return body
-
-
 def _kind(start: Message) -> str:
-    for name, value in start.get("headers", ()):
-        if name.lower() == b"content-type":
-            return bytes(value).decode("latin-1").partition(";")[0].strip().lower()
+    for value in header_pairs.values(start.get("headers", ()), b"content-type"):
+        return value.decode("latin-1").partition(";")[0].strip().lower()
     return ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import gzip
 import sys
 from typing import Final
@@ -11,7 +12,7 @@ from starlette.types import Message, Send
 from litellm_homelab.adapter.fail_closed import broken
 from litellm_homelab.adapter.recording import timing
 from litellm_homelab.answers.rewriting import Rewriting, error_object
-from litellm_homelab.formats import sse
+from litellm_homelab.formats import header_pairs, sse
 
 BODY: Final = "http.response.body"
 FAILED: Final = 400
@@ -72,15 +73,19 @@ class Whole:
             return max(status, 502), sse.written(failed)
 
 
+@functools.lru_cache(maxsize=256)
+def _says_no_length(name: bytes) -> bool:
+    """Whether a header says nothing of the length of a body; answers have the same few."""
+    return name.lower() not in {b"content-length", b"transfer-encoding"}
+
+
 def _header(start: Message, wanted: bytes) -> bytes:
-    return next((bytes(value) for name, value in start["headers"] if name.lower() == wanted), b"")
+    return next(iter(header_pairs.values(start["headers"], wanted)), b"")
 
 
 async def answer(send: Send, start: Message, body: bytes, *, more: bool = False) -> None:
     """Send an answer in one piece."""
-    kept = [
-        pair for pair in start["headers"] if pair[0].lower() not in {b"content-length", b"transfer-encoding"}
-    ]
+    kept = header_pairs.those(start["headers"], _says_no_length)
     length = (b"content-length", str(len(body)).encode())
     await send({**start, "headers": [*kept, length]})
     await send({"type": BODY, "body": body, "more_body": more})

@@ -102,7 +102,8 @@ class Body:
         if document is None:
             is_binary = media_type(Headers(scope=scope)).startswith(BINARY)
             return body if is_binary else refusals.not_an_object()
-        return limits.refusal(document, self._parts) or self._without_mark(document, body)
+        refused = None if limits.is_within(body, self._parts) else limits.refusal(document, self._parts)
+        return refused or self._without_mark(document, body)
 
     def _read(self, body: bytes) -> Mapping[str, Any] | None:
         """Read it as LiteLLM does, and note it; None for what LiteLLM takes for an empty object."""

@@ -1,4 +1,4 @@
-"""Takes headers that nobody has reviewed off a request, before LiteLLM reads any."""
+"""Removes headers that have not been reviewed from a request, before LiteLLM reads it."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Final, TypeAlias
 from starlette.types import Scope
 
 from litellm_homelab.adapter.context import RequestContext
+from litellm_homelab.formats import header_pairs
 
 log = logging.getLogger("LiteLLM Proxy.homelab")
 REMEMBERED: Final = 256
@@ -32,7 +33,7 @@ class ClosedHeaders:
 
     def off(self, record: RequestContext, scope: Scope) -> Scope:
         """The request without them; what is taken off is counted as a dropped field."""
-        names = {name for name, _ in scope["headers"]}
+        names = {*map(header_pairs.NAME, scope["headers"])}
         if names <= self._open:
             return scope
         gone = {name for name in names if self._closed(name.decode("latin-1").lower())}

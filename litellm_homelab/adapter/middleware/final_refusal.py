@@ -10,6 +10,7 @@ from starlette.types import Message, Send
 from litellm_homelab.adapter.context import RequestContext
 from litellm_homelab.adapter.middleware.asgi import is_event_stream
 from litellm_homelab.adapter.outcome import NO_REPEAT, FinalError
+from litellm_homelab.formats import header_pairs
 
 OF_THE_BODY = frozenset({b"content-type", b"content-length", b"transfer-encoding", b"cache-control"})
 """Headers that belong to the body that is replaced."""
@@ -41,17 +42,17 @@ class LastWord:
 
     async def _start(self, message: Message) -> None:
         message["headers"] = _added(message, account(self._record))
-        ending = self._record.outcome.settled()
         failed = message["status"] >= FAILED
+        if not failed:
+            self._record.outcome.answered()
+        ending = self._record.outcome.for_client()
         if ending is not None and (
             not failed or is_event_stream(message) or message["status"] != ending.status
         ):
             await self._replace(message, ending)
             return
         if failed:
-            message["headers"] = self._with_own(message)
-        else:
-            self._record.outcome.answered()
+            message["headers"] = self._with_own(message, ending)
         await self._send(message)
 
     async def _replace(self, message: Message, ending: FinalError) -> None:
@@ -64,9 +65,8 @@ class LastWord:
         await self._send({"type": "http.response.start", "status": answer.status_code, "headers": headers})
         await self._send({"type": "http.response.body", "body": answer.body})
 
-    def _with_own(self, message: Message) -> list[tuple[bytes, bytes]]:
+    def _with_own(self, message: Message, ending: FinalError | None) -> list[tuple[bytes, bytes]]:
         """The headers of an error with those that LiteLLM drops."""
-        ending = self._record.outcome.raised()
         own = dict(ending.headers) if ending is not None and ending.status == message["status"] else {}
         if must_not_repeat(self._record):
             own.update(NO_REPEAT)
@@ -76,7 +76,9 @@ class LastWord:
 def _added(message: Message, own: Mapping[str, str]) -> list[tuple[bytes, bytes]]:
     """The headers of an answer, and of our own those that it has not."""
     headers = list(message.get("headers", ()))
-    present = {name.lower() for name, _ in headers}
+    if not own:
+        return headers
+    present = header_pairs.names(headers)
     added = [(name.encode(), value.encode()) for name, value in own.items()]
     return headers + [pair for pair in added if pair[0] not in present]
 

@@ -11,6 +11,7 @@ import orjson
 
 from litellm_homelab.adapter.context import RequestContext
 from litellm_homelab.adapter.litellm_api import request
+from litellm_homelab.formats import header_pairs
 from litellm_homelab.showroom.names import Named
 
 PATH_PARAMS: Final = ("model", "model_name")
@@ -22,6 +23,7 @@ KEY: Final = re.compile(rb'"' + LETTERS + rb'"')
 ESCAPED: Final = rb"\u006"
 """What every escape of one of its letters begins with."""
 STAND_IN: Final = "homelab model "
+HEADER: Final = request.MODEL_HEADER.encode()
 DEEPEST: Final = 32
 """Levels of `extra_body` within `extra_body` that are looked at; LiteLLM merges fewer."""
 
@@ -62,9 +64,8 @@ def places(record: RequestContext, data: Mapping[str, Any], group_of: GroupOf) -
     yield from (Named("form", value) for name, value in record.form if name.partition("[")[0] == MODEL)
     query = _bytes(record, "query_string").decode("utf-8", "replace")
     yield from (Named("query", value) for name, value in parse_qsl(query) if name == MODEL)
-    for name, value in record.scope.get("headers") or ():
-        if name.lower() == request.MODEL_HEADER.encode():
-            yield Named("header", value.decode("latin-1").strip())
+    for value in header_pairs.values(record.scope.get("headers") or (), HEADER):
+        yield Named("header", value.decode("latin-1").strip())
     yield from (Named("id", group_of(name) or name) for name in request.in_ids(data))
 
 

@@ -6,7 +6,7 @@ import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, TypeAlias
+from typing import Any, Final, TypeAlias
 
 from starlette.middleware.cors import CORSMiddleware
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -25,6 +25,9 @@ from litellm_homelab.adapter.middleware.final_refusal import LastWord
 from litellm_homelab.adapter.middleware.forms import FormReader
 from litellm_homelab.adapter.middleware.response_recorder import Watch
 from litellm_homelab.decision import Allow, Refuse
+from litellm_homelab.formats import header_pairs
+
+AUTHORIZATION: Final = b"authorization"
 
 Unmark: TypeAlias = Callable[[RequestContext, str], str]
 """Takes a mark off a model name; whose it was goes into the record."""
@@ -52,7 +55,7 @@ def _plain(text: str) -> str:
     return text
 
 
-def _is_open(_: str) -> bool:
+def _none_is_closed(_: str) -> bool:
     return False
 
 
@@ -95,7 +98,7 @@ class Border:
     concrete: frozenset[str] = frozenset()
     """Names below wildcard groups."""
     rewrite: Callable[[Scope], Scope] = _as_it_came
-    closed: Closed = _is_open
+    closed: Closed = _none_is_closed
     """Which headers never reach LiteLLM."""
 
 
@@ -170,11 +173,13 @@ def _with_bearer(scope: Scope) -> Scope:
     LiteLLM 1.106.2 knows `Bearer` and `bearer` followed by one space; a scheme is case-insensitive
     (RFC 9110, section 11.1).
     """
+    sent = header_pairs.values(scope["headers"], AUTHORIZATION)
+    if [*map(_spelt, sent)] == sent:
+        return scope
     headers = [
-        (name, _spelt(value) if name.lower() == b"authorization" else value)
-        for name, value in scope["headers"]
+        (name, _spelt(value) if name.lower() == AUTHORIZATION else value) for name, value in scope["headers"]
     ]
-    return scope if headers == list(scope["headers"]) else {**scope, "headers": headers}
+    return {**scope, "headers": headers}
 
 
 def _spelt(value: bytes) -> bytes:

@@ -30,11 +30,11 @@ class Watch:
     async def __call__(self, message: Message) -> None:
         """Pass a message on; what is noted of it was given to the server."""
         await self._send(message)
-        with log_and_continue("metrics"):
-            if message["type"] in STARTS:
-                self.status = message["status"]
-            elif message["type"] in BODIES:
-                self.complete = not message.get("more_body", False)
+        kind = message["type"]
+        if kind in BODIES:
+            self.complete = not message.get("more_body", False)
+        elif kind in STARTS:
+            self.status = message["status"]
 
     def note(self, event: Mapping[str, Any]) -> None:
         """Note an event of a stream that is about to be sent: the time of the first that holds text."""

@@ -41,7 +41,7 @@ class Answers:
         if record.root is None:
             return response
         await self._keeper.close(record, response, failed=False)
-        ending = record.outcome.settled()
+        ending = record.outcome.for_client(is_answer=True)
         if ending is not None:
             raise ending.error()
         return bill.mended(response, _usage(record.root))
@@ -82,7 +82,7 @@ class Answers:
         # No HTTPException: for that LiteLLM answers an event stream (measured on 1.106.2).
         if refusal is not None:
             raise Refused(refusal)
-        ending = record.outcome.settled()
+        ending = record.outcome.for_client(is_answer=True)
         if ending is not None:
             raise StreamBroken(ending.error())
 

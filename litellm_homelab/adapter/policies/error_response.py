@@ -38,11 +38,11 @@ class ErrorResponse:
         if isinstance(error, Skipped):
             await self._note_skipped(record, error)
         await self._close(record, error)
-        decided = record.outcome.raised()
+        decided = record.outcome.for_client(is_answer=False)
         if decided is None:
             await self._note_child(record, error)
             return self._cleaned(error)
-        if isinstance(error, Refused) and error.refusal == (record.outcome.verdict or record.outcome.refusal):
+        if isinstance(error, Refused) and error.refusal == record.outcome.ours():
             return self._cleaned(error)
         await self._note_timeout(record)
         return decided.error().replace(error)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import logging
 from collections.abc import Callable, Mapping
@@ -21,6 +22,7 @@ from litellm_homelab.decision import Refuse
 from litellm_homelab.fields import messages, metadata, types
 from litellm_homelab.fields.routes import api_of
 from litellm_homelab.fields.rule import Fields, Screened
+from litellm_homelab.formats import header_pairs
 
 if TYPE_CHECKING:
     from litellm_homelab.adapter.wiring import Shared
@@ -99,12 +101,13 @@ class RequestFields:
         return {} if len(kept) == len(pairs) else {"query_string": urlencode(kept).encode()}
 
     def _headers(self, record: RequestContext, scope: Scope) -> dict[str, Any]:
-        names = [name.decode("latin-1").lower() for name, _ in scope["headers"]]
+        names = [*map(_decoded, map(header_pairs.NAME, scope["headers"]))]
         screened = self._rule.headers(names)
+        if screened.refusal is None and not screened.dropped:
+            return {}
         self._note(record, screened)
         pairs = zip(names, scope["headers"], strict=True)
-        kept = [pair for name, pair in pairs if name in screened.kept]
-        return {} if len(kept) == len(names) else {"headers": kept}
+        return {"headers": [pair for name, pair in pairs if name in screened.kept]}
 
     def form(self, record: RequestContext, data: dict[str, Any], document: Mapping[str, Any]) -> None:
         """Judge what LiteLLM has read itself (a form, JSON that it mended); take out what does not stay."""
@@ -135,6 +138,12 @@ class RequestFields:
             record.stats.stripped.update(screened.dropped)
             shown = ", ".join(repr(name[:80]) for name in screened.dropped[:NAMED])
             log.debug("homelab: dropped %d request fields: %s", len(screened.dropped), shown)
+
+
+@functools.lru_cache(maxsize=256)
+def _decoded(name: bytes) -> str:
+    """A header's name in lower case; requests have the same few."""
+    return name.decode("latin-1").lower()
 
 
 class FieldsPolicy(Policy):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Self
 from litellm_homelab.adapter.context import RequestContext
 from litellm_homelab.adapter.litellm_api.deployments import Deployments
 from litellm_homelab.adapter.litellm_api.exceptions import Refused
-from litellm_homelab.adapter.litellm_api.hop_header import PATH, RULE
+from litellm_homelab.adapter.litellm_api.hop_header import RULE, end_root
 from litellm_homelab.adapter.outcome import Level
 from litellm_homelab.adapter.policy import Policy
 from litellm_homelab.adapter.recording import meter
@@ -77,5 +77,4 @@ class HopsPolicy(Policy):
         if refusal.type is not RefusalType.LOOP_DETECTED:
             return
         meter().loop(ctx.child.handle if ctx.child else ctx.asked)
-        if ctx.child is not None:
-            await self._ledger.loop(ctx.child.root, f"{ctx.child.handle or ctx.asked} -> {PATH}")
+        await end_root(self._ledger, ctx)

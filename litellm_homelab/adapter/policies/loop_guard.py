@@ -148,7 +148,7 @@ class LoopGuardPolicy(Policy):
         """Strike a root's tokens and cost from what LiteLLM logs and exports: its children are there."""
         if not self._is_root(kwargs):
             return result
-        root_accounts.clear(kwargs, kwargs.get(root_accounts.PAYLOAD))
+        # The account itself has been cleared where LiteLLM builds it (`root_accounts`).
         lineage_cleanup.account(kwargs)
         for name in ("async_complete_streaming_response", "complete_streaming_response"):
             if kwargs.get(name) is not None:

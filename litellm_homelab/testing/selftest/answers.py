@@ -81,7 +81,7 @@ async def fields_are_refused(gateway: SelfTestGateway) -> Seen:
 
 
 async def unknown_fields_do_not_leave(gateway: SelfTestGateway) -> Seen:
-    """A field that nobody documents is dropped; one that LiteLLM itself reads does not leave either."""
+    """An undocumented field is not sent to a backend, and neither is one that LiteLLM itself reads."""
     answer = await gateway.chat(no_such_field=1, metadata={"tags": ["paid"]})
     sent = [name for body in answer.wire for name in ("no_such_field", "tags") if name in str(body)]
     return Seen({"status": 200, "sent": []}, {"status": answer.status, "sent": sent})

@@ -18,7 +18,7 @@ CHECKS: Final = (
         "a route is served past the rules",
         attempts.hook_on_every_route,
     ),
-    Check("keys are checked by the gate", "anyone may call, or nobody", answers.keys_are_checked),
+    Check("keys are checked by the gate", "every caller is served, or none", answers.keys_are_checked),
     Check("listings show handles only", "clients see names that are hidden", answers.listing_is_the_showroom),
     Check(
         "names that are not handles are one 404",
@@ -33,7 +33,7 @@ CHECKS: Final = (
         answers.fields_are_refused,
     ),
     Check(
-        "fields that nobody documents do not leave",
+        "undocumented fields are not sent to a backend",
         "clients reach switches of LiteLLM and of servers",
         answers.unknown_fields_do_not_leave,
     ),

@@ -1,4 +1,4 @@
-"""Headers that nobody has reviewed are taken off every request, and counted."""
+"""Headers that have not been reviewed are removed from every request, and counted."""
 
 from __future__ import annotations
 
