@@ -1,4 +1,4 @@
-"""Windows in every zone of the IANA data: over the changes of its clocks, and in months and rolling windows."""
+"""Windows in every IANA zone: over the changes of its clocks, in months, and rolling ones."""
 
 from __future__ import annotations
 
@@ -50,12 +50,12 @@ def _offset(zone: ZoneInfo, moment: int) -> timedelta | None:
 
 
 def around(moment: int) -> Iterator[int]:
-    """Moments before and after a change, to the second and to the quarter of an hour."""
-    for hours in range(-50, 51, 5):
-        yield from (moment + hours * 3600 + seconds for seconds in (-1, 0, 1, 900))
+    """Moments before and after a change, to the second, and on the days beside it."""
+    yield from (moment + hours * 3600 + 900 for hours in range(-36, 37, 12))
+    yield from (moment - 1, moment, moment + 1)
 
 
-@pytest.mark.parametrize("reset", [time(0), time(2, 30), time(23, 59)], ids=str)
+@pytest.mark.parametrize("reset", [time(0), time(2, 30)], ids=str)
 def test_days_of_every_zone_follow_one_another_where_the_clocks_change(reset: time) -> None:
     """Each moment is in one day of 20 to 28 hours, and the next one begins where it ends."""
     seen = 0
@@ -69,7 +69,7 @@ def test_days_of_every_zone_follow_one_another_where_the_clocks_change(reset: ti
             assert of.span(span.end).start == span.end
             assert of.span(span.start - 1).end == span.start
             seen += 1
-    assert seen > 10_000
+    assert seen > 5_000
 
 
 @settings(max_examples=400)
@@ -200,6 +200,5 @@ def test_a_clock_that_steps_gets_no_second_day_and_loses_none(
     assert all(count <= 3 for count in used.values())
     for day, count in used.items():
         assert window.counted(day)[0] == day
-        assert count == min(
-            3, sum(window.counted(start + sum(steps[:n]))[0] == day for n in range(1, len(steps) + 1))
-        )
+        moments = [start + sum(steps[: number + 1]) for number in range(len(steps))]
+        assert count == min(3, sum(window.counted(one)[0] == day for one in moments))
