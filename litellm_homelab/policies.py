@@ -72,6 +72,7 @@ POLICIES: Final = (
     Registered("hops", f"{_HERE}.hops:HopsPolicy"),
     Registered("approach", f"{_HERE}.approach:ApproachPolicy", "optillm", applies=_always),
     Registered("loop_guard", f"{_HERE}.loop_guard:LoopGuardPolicy", "optillm", applies=_calls_back),
+    Registered("quota", f"{_HERE}.quotas:QuotaPolicy", "quotas"),
     Registered("queue", f"{_HERE}.queue:QueuePolicy", "backends", applies=_has_slots),
     Registered("metrics", f"{_HERE}.metrics:MetricsPolicy"),
 )

@@ -8,7 +8,6 @@ the next change.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import itertools
 import time
 import uuid
@@ -20,7 +19,7 @@ from litellm_homelab.quotas import learning
 from litellm_homelab.quotas.learning import Answered
 from litellm_homelab.quotas.observations import Learned, Source
 from litellm_homelab.quotas.rule import Exhausted, Quota, exhausted
-from litellm_homelab.quotas.windows import Instant, Unit
+from litellm_homelab.quotas.windows import Instant, Span, Unit
 from litellm_homelab.state import StateUnavailable, Store
 from litellm_homelab.state import account as accounts
 from litellm_homelab.state.account import Account, Accounts, Corrections, Reserved, Use
@@ -75,6 +74,8 @@ class Reservation:
     owner: str
     counted: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     """What it was counted for when it was sent, by account and key."""
+    provider: str = ""
+    """LiteLLM's, of the deployment; empty where it does not say whose server it is."""
     is_sent: bool = False
     is_open: bool = True
 
@@ -137,15 +138,15 @@ class Book:
             done = accounts.reserve(found, uses, owner, group, at, now, now + _lease())
             return done, done.accounts
 
-        with self._bounded():
-            done = await self._change(quotas, work)
-            if not done.is_granted:
-                why = exhausted(quotas, done.accounts, tokens, group, at)
-                raise Spent(why or Exhausted(at + 1, quota=quotas[0]))
-            return Reservation(self, quotas, group, tokens, owner)
-        if all(one.serves_without_state for one in quotas):
-            return None
-        raise Unknown(quotas)
+        done = await self._change(quotas, work)
+        if done is None:
+            if all(one.serves_without_state for one in quotas):
+                return None
+            raise Unknown(quotas)
+        if not done.is_granted:
+            why = exhausted(quotas, done.accounts, tokens, group, at)
+            raise Spent(why or Exhausted(at + 1, quota=quotas[0]))
+        return Reservation(self, quotas, group, tokens, owner)
 
     async def send(self, reservation: Reservation) -> bool:
         """Note that a request leaves (`Reservation.send`)."""
@@ -156,40 +157,26 @@ class Book:
             done = accounts.send(found, uses, owner, now, now + _lease(), settles=settles)
             return done, done.accounts
 
-        with self._bounded():
-            done = await self._change(reservation.quotas, work)
-            reservation.counted = {
-                name: one.held[owner].amounts for name, one in done.accounts.items() if owner in one.held
-            }
-            return done.is_granted
-        return True  # it was reserved, and its worker knows
-
-    async def again(self, reservation: Reservation) -> Reservation | None:
-        """
-        Reserve for one more HTTP request of the same attempt: LiteLLM's clients repeat one that broke.
-
-        Raises:
-            Spent, Unknown: as `reserve`.
-
-        """
-        return await self.reserve(reservation.quotas, reservation.group, reservation.tokens)
+        done = await self._change(reservation.quotas, work)
+        if done is None:  # it was reserved when the store still answered
+            return True
+        reservation.counted = {
+            name: one.held[owner].amounts for name, one in done.accounts.items() if owner in one.held
+        }
+        return done.is_granted
 
     async def release(self, reservation: Reservation) -> None:
         """Return what was not sent."""
         owner = reservation.owner
-        with self._bounded():
-            await self._change(
-                reservation.quotas, lambda found, now: (None, accounts.release(found, owner, now))
-            )
+        await self._change(reservation.quotas, lambda found, now: (None, accounts.release(found, owner, now)))
 
     async def settle(self, reservation: Reservation, tokens: int | None, *, failed: bool) -> None:
         """Correct what a request was counted for (`Reservation.settle`)."""
         more = {one.account: self._difference(one, reservation, tokens, failed) for one in reservation.quotas}
         owner = reservation.owner
-        with self._bounded():
-            await self._change(
-                reservation.quotas, lambda found, now: (None, accounts.settle(found, owner, more, now))
-            )
+        await self._change(
+            reservation.quotas, lambda found, now: (None, accounts.settle(found, owner, more, now))
+        )
 
     @staticmethod
     def _difference(
@@ -223,10 +210,10 @@ class Book:
         """Keep what was read, for all workers and over restarts."""
 
         def work(found: Accounts, now: int) -> tuple[None, Accounts]:
+            found = {name: one.at(now) for name, one in found.items()}
             return None, {name: one.corrected(by[name], self._worker) for name, one in found.items()}
 
-        with self._bounded():
-            await self._change([self._quotas[name] for name in by], work)
+        await self._change([self._quotas[name] for name in by], work)
 
     def _count(self, quota: Quota, learned: Learned) -> None:
         sources = {one.source for one in learned.observations}
@@ -240,10 +227,9 @@ class Book:
     async def look(self) -> None:
         """Read all accounts, to show them."""
         quotas = [*self._quotas.values()]
-        with self._bounded():
-            await self._change(
-                quotas, lambda found, now: (None, {name: one.at(now) for name, one in found.items()})
-            )
+        await self._change(
+            quotas, lambda found, now: (None, {name: one.at(now) for name, one in found.items()})
+        )
 
     def _show(self, changed: Accounts) -> None:
         at = self._clock()
@@ -258,15 +244,22 @@ class Book:
 
     async def _change(
         self, quotas: Sequence[Quota], work: Callable[[Accounts, int], tuple[T, Accounts]]
-    ) -> T:
+    ) -> T | None:
+        """Change accounts in one step; None where the store does not answer, which is counted."""
+
         def restoring(found: Accounts, now: int) -> tuple[tuple[T, Accounts], Accounts]:
             answer, changed = work({name: self._restored(name, one) for name, one in found.items()}, now)
             return (answer, changed), changed
 
-        if self._clock_of_pauses() < self._paused_until:
-            raise TimeoutError
-        async with asyncio.timeout(STORE_SECONDS):
-            answer, changed = await self._store.change([one.account for one in quotas], restoring)
+        if time.monotonic() < self._paused_until:
+            return None
+        try:
+            async with asyncio.timeout(STORE_SECONDS):
+                answer, changed = await self._store.change([one.account for one in quotas], restoring)
+        except (StateUnavailable, TimeoutError) as error:
+            self._paused_until = time.monotonic() + PAUSE_SECONDS
+            self._follower.store_lost(error)
+            return None
         self._seen |= changed
         self._show(changed)
         return answer
@@ -277,22 +270,8 @@ class Book:
             return account
         return account.merged(known, self._worker)
 
-    @contextlib.contextmanager
-    def _bounded(self) -> Iterator[None]:
-        """Around a question to the store: one that fails is noted, and what comes after it goes on."""
-        try:
-            yield
-        except (StateUnavailable, TimeoutError) as error:
-            if self._clock_of_pauses() >= self._paused_until:
-                self._paused_until = self._clock_of_pauses() + PAUSE_SECONDS
-                self._follower.store_lost(error)
 
-    @staticmethod
-    def _clock_of_pauses() -> float:
-        return time.monotonic()
-
-
-def _counted(quota: Quota, at: Instant) -> Iterator[tuple[Use, object]]:
+def _counted(quota: Quota, at: Instant) -> Iterator[tuple[Use, Span]]:
     windows = {one.name: one for one in quota.windows}
     for use in quota.uses(0, at):
         yield use, windows[use.name].calendar.span(at)

@@ -50,6 +50,8 @@ HTTPX2: Final = "httpx2"
 MARK: Final = "_homelab_original"
 CLOSED: Final = "homelab_closed"
 """The extension of a request with what is called when its answer is closed, or does not come."""
+ANSWERED: Final = "homelab_answered"
+"""The extension of a request with what looks at its answer, before LiteLLM does, and may replace it."""
 
 _watcher: Watcher | None = None
 _divert: Divert | None = None
@@ -97,6 +99,9 @@ def _async(send: AsyncSend) -> AsyncSend:
         sending = send(self, _diverted(self, request))
         closed = request.extensions.get(CLOSED)
         response = await (sending if closed is None else _followed(sending, closed))
+        answered = request.extensions.get(ANSWERED)
+        if answered is not None:
+            response = await answered(response, request)
         if _watcher is None or response.status_code < FAILED:
             return response
         return await _watcher.answered(request, response)
