@@ -34,7 +34,7 @@ PAUSE_SECONDS: Final = 1.0
 T = TypeVar("T")
 
 
-class Spent(Exception):
+class Exceeded(Exception):
     """A window is used up, or closed by the provider."""
 
     def __init__(self, exhausted: Exhausted) -> None:
@@ -42,7 +42,7 @@ class Spent(Exception):
         self.exhausted = exhausted
 
 
-class Unknown(Exception):
+class StoreSilent(Exception):
     """The store does not answer, so that nobody knows what is left."""
 
     def __init__(self, quotas: Sequence[Quota]) -> None:
@@ -126,8 +126,8 @@ class Book:
         Reserve for one HTTP request; None where it is served without, since the store does not answer.
 
         Raises:
-            Spent: there is no room.
-            Unknown: the store does not answer, and one of the quotas refuses then.
+            Exceeded: there is no room.
+            StoreSilent: the store does not answer, and one of the quotas refuses then.
 
         """
         owner = f"{self._worker}:{next(self._numbers)}"
@@ -142,10 +142,10 @@ class Book:
         if done is None:
             if all(one.serves_without_state for one in quotas):
                 return None
-            raise Unknown(quotas)
+            raise StoreSilent(quotas)
         if not done.is_granted:
             why = exhausted(quotas, done.accounts, tokens, group, at)
-            raise Spent(why or Exhausted(at + 1, quota=quotas[0]))
+            raise Exceeded(why or Exhausted(at + 1, quota=quotas[0]))
         return Reservation(self, quotas, group, tokens, owner)
 
     async def send(self, reservation: Reservation) -> bool:

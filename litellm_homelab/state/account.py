@@ -94,7 +94,7 @@ Counts: TypeAlias = Mapping[str, int]
 
 
 @dataclass(frozen=True, slots=True)
-class Count:
+class SpanCount:
     """What is used of one span."""
 
     touched: int
@@ -111,7 +111,7 @@ class Count:
 class Account:
     """One quota. Immutable: every change gives a new account."""
 
-    used: Mapping[str, Count] = field(default_factory=dict)
+    used: Mapping[str, SpanCount] = field(default_factory=dict)
     held: Mapping[str, Hold] = field(default_factory=dict)
     limits: Mapping[str, Limit] = field(default_factory=dict)
     closed: Mapping[str, Closure] = field(default_factory=dict)
@@ -155,7 +155,7 @@ class Account:
         for key, amount in amounts.items():
             by = dict(used[key].by) if key in used else {}
             by[worker] = by.get(worker, 0) + amount
-            used[key] = Count(self.changes, _folded(by, worker))
+            used[key] = SpanCount(self.changes, _folded(by, worker))
         return replace(self, used=_newest(used))
 
     def without(self, owner: str) -> Account:
@@ -200,7 +200,7 @@ class Account:
         for key, count in known.used.items():
             has = used[key].by if key in used else {}
             by = {who: max(has.get(who, amount), amount) for who, amount in count.by.items()}
-            used[key] = Count(max(count.touched, self.changes), {**has, **by})
+            used[key] = SpanCount(max(count.touched, self.changes), {**has, **by})
         held = {who: one for who, one in known.held.items() if worker_of(who) == worker}
         return Account(
             _newest(used),
@@ -232,7 +232,7 @@ def _folded(by: dict[str, int], worker: str) -> dict[str, int]:
     return {worker: by[worker], REST: rest}
 
 
-def _newest(used: dict[str, Count]) -> dict[str, Count]:
+def _newest(used: dict[str, SpanCount]) -> dict[str, SpanCount]:
     """The counts that were used last, `KEPT` of each window: a clock that steps forward removes none."""
     names: dict[str, list[str]] = {}
     for key in used:
@@ -353,7 +353,10 @@ def read(text: str | None) -> Account:
     try:
         found = json.loads(text)
         return Account(
-            {key: Count(int(touched), dict(_amounts(by))) for key, (touched, by) in found["used"].items()},
+            {
+                key: SpanCount(int(touched), dict(_amounts(by)))
+                for key, (touched, by) in found["used"].items()
+            },
             {
                 who: Hold(int(until), dict(_amounts(amounts)), bool(is_sent))
                 for who, (until, amounts, is_sent) in found["held"].items()

@@ -22,7 +22,7 @@ from litellm_homelab.adapter.policy import Policy
 from litellm_homelab.adapter.recording import meter
 from litellm_homelab.decision import Refuse
 from litellm_homelab.quotas import estimate
-from litellm_homelab.quotas.book import Book, Reservation, Spent, Unknown
+from litellm_homelab.quotas.book import Book, Exceeded, Reservation, StoreSilent
 from litellm_homelab.quotas.learning import Answered
 from litellm_homelab.quotas.presets import provider_at
 from litellm_homelab.quotas.rule import Exhausted, Quotas
@@ -43,7 +43,7 @@ GENERIC: Final = frozenset(
 """LiteLLM's providers for any compatible server: they do not say whose it is."""
 
 
-class _Shown:
+class _QuotasShown:
     """Counts what happens to quotas."""
 
     def used(self, quota: str, window: str, used: int, limit: int | None, reset_seconds: float) -> None:
@@ -71,7 +71,7 @@ class QuotaPolicy(Policy):
     def build(cls, shared: Shared) -> Self:
         """Make it from what policies share."""
         quotas = Quotas(shared.settings.homelab.quotas)
-        return cls(quotas, Book(quotas.all, shared.store, _Shown()), shared)
+        return cls(quotas, Book(quotas.all, shared.store, _QuotasShown()), shared)
 
     async def attempt(
         self,
@@ -102,11 +102,11 @@ class QuotaPolicy(Policy):
         tokens = estimate.tokens(kwargs) if any(one.counts_tokens for one in quotas) else 0
         try:
             found = await self._book.reserve(quotas, group, tokens)
-        except Spent as spent:
+        except Exceeded as spent:
             ended = spent.exhausted
             falls_back = ended.quota is None or ended.quota.falls_back
             self._end(ctx, refused(ctx, ended), falls_back=falls_back)
-        except Unknown as unknown:
+        except StoreSilent as unknown:
             falls_back = all(one.falls_back for one in unknown.quotas)
             self._end(ctx, refusals.store_failed(), falls_back=falls_back)
         else:
@@ -208,9 +208,9 @@ async def leaving(ctx: RequestContext, deployment: str) -> Refuse | None:
     if held.is_sent:
         try:
             found = await held.book.reserve(held.quotas, held.group, held.tokens)
-        except Spent as spent:
+        except Exceeded as spent:
             return refused(ctx, spent.exhausted)
-        except Unknown:
+        except StoreSilent:
             return refusals.store_failed()
         await held.settle(None)
         if found is None:
