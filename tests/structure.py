@@ -131,7 +131,6 @@ TESTED_IN: Final[Mapping[str, tuple[str, ...]]] = {
     ),
     "state/test_errors.py": ("state/redis_errors.py", "state/sqlite_errors.py"),
     "quotas/test_learning.py": ("quotas/headers.py", "quotas/observations.py"),
-    "adapter/policies/test_quotas.py": ("quotas/book.py",),
     "state/test_pools.py": ("state/redis_pools.py",),
     "adapter/policies/test_queue.py": ("adapter/policies/ranks.py",),
     # The command line and the demo: seen from outside, as programs and servers.

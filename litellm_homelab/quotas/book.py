@@ -76,6 +76,8 @@ class Reservation:
     """What it was counted for when it was sent, by account and key."""
     provider: str = ""
     """LiteLLM's, of the deployment; empty where it does not say whose server it is."""
+    has_left: bool = False
+    """Whether a client has sent it where nothing could be awaited: it is counted when its attempt ends."""
     is_sent: bool = False
     is_open: bool = True
 
@@ -91,7 +93,9 @@ class Reservation:
 
     async def release(self) -> None:
         """Return it, where it has not been sent; a second time does nothing."""
-        if self.is_open and not self.is_sent:
+        if self.is_open and self.has_left and not self.is_sent:
+            await self.send()
+        elif self.is_open and not self.is_sent:
             self.is_open = False
             await self.book.release(self)
 

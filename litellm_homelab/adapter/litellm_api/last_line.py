@@ -96,7 +96,7 @@ class LastLine:
             wrong = self._wrong(record, chosen, request, None)
             held = (record.reservations or {}).get(chosen.deployment or "")
             if wrong is None and held is not None:
-                held.is_sent = True  # nothing can be awaited here
+                held.has_left = True
         except Exception as error:  # noqa: BLE001 - closed, whatever it was
             return _refused(record, request, broken(RULE, error).refusal)
         return self._answer(record, request, wrong)

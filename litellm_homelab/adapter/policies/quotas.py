@@ -190,8 +190,11 @@ async def _leave_others(ctx: RequestContext, deployment: str) -> None:
 
 async def ended(ctx: RequestContext) -> None:
     """Return or settle what a request still holds when it has ended."""
-    for held in (ctx.reservations or {}).values():
+    for deployment, held in (ctx.reservations or {}).items():
         with log_and_continue(QuotaPolicy.name):
+            # A stream of a client that does not send through the transport: no hook said that it was sent.
+            is_last = ctx.chosen is not None and ctx.chosen.deployment == deployment
+            held.has_left |= is_last and ctx.announced and ctx.outcome.is_answer
             await held.release()
             await held.settle(None)
 
