@@ -147,6 +147,7 @@ class Book:
             if all(one.serves_without_state for one in quotas):
                 return None
             raise StoreSilent(quotas)
+        self._show(done.accounts)
         if not done.is_granted:
             why = exhausted(quotas, done.accounts, tokens, group, at)
             raise Exceeded(why or Exhausted(at + 1, quota=quotas[0]))
@@ -231,9 +232,8 @@ class Book:
     async def look(self) -> None:
         """Read all accounts, to show them."""
         quotas = [*self._quotas.values()]
-        await self._change(
-            quotas, lambda found, now: (None, {name: one.at(now) for name, one in found.items()})
-        )
+        found = await self._change(quotas, lambda found, _: (found, {}))
+        self._show(found or {})
 
     def _show(self, changed: Accounts) -> None:
         at = self._clock()
@@ -265,7 +265,6 @@ class Book:
             self._follower.store_lost(error)
             return None
         self._seen |= changed
-        self._show(changed)
         return answer
 
     def _restored(self, name: str, account: Account) -> Account:

@@ -7,10 +7,11 @@ Everything changes in one step over all accounts that an attempt touches. Stores
 
 from __future__ import annotations
 
-import json
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Final, TypeAlias
+
+import orjson
 
 KEPT: Final = 32
 """Windows of one name that are remembered: those that were used last, whatever the clock says."""
@@ -325,7 +326,7 @@ def _counted(account: Account, use: Use) -> int:
 
 def written(account: Account) -> str:
     """The account as stores keep it."""
-    return json.dumps(
+    return orjson.dumps(
         {
             "used": {key: [one.touched, dict(one.by)] for key, one in account.used.items()},
             "held": {who: [one.until, dict(one.amounts), one.is_sent] for who, one in account.held.items()},
@@ -337,7 +338,7 @@ def written(account: Account) -> str:
             "changes": account.changes,
             "by": dict(account.by),
         }
-    )
+    ).decode()
 
 
 def read(text: str | None) -> Account:
@@ -351,7 +352,7 @@ def read(text: str | None) -> Account:
     if text is None:
         return Account()
     try:
-        found = json.loads(text)
+        found = orjson.loads(text)
         return Account(
             {
                 key: SpanCount(int(touched), dict(_amounts(by)))
