@@ -20,6 +20,9 @@ QUOTED_ERROR: Final = "" if OPENAI >= 3 else "{'error': {'message': '"
 FORM_WITH_AN_UNKNOWN_FIELD: Final = 400 if INSTALLED < (1, 108, 0) else 200
 """What `web_search_options` in a form of images gets: LiteLLM failed on it, now it drops it."""
 
+LOGS_NO_GUARDRAIL: Final = frozenset({"/v1/completions"} if (1, 108, 0) <= INSTALLED < (1, 110, 0) else ())
+"""Routes on which LiteLLM's log of a request that a guardrail refused does not name the guardrail."""
+
 ARRIVES_FROM: Final[Mapping[tuple[str, str], tuple[int, int, int]]] = {
     ("ai-sdk-openai/reasoning", "text.verbosity"): (1, 110, 0),
     ("google-genai-python/image", "contents"): (1, 110, 0),

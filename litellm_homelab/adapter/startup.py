@@ -114,7 +114,14 @@ def _parts() -> Parts:
     from litellm.proxy.proxy_server import app
 
     from litellm_homelab.adapter import wiring
-    from litellm_homelab.adapter.litellm_api import bridge, cooldown, finalizers, lineage_cleanup, transport
+    from litellm_homelab.adapter.litellm_api import (
+        bridge,
+        cooldown,
+        finalizers,
+        lineage_cleanup,
+        root_accounts,
+        transport,
+    )
     from litellm_homelab.adapter.middleware import (
         early_errors,
         other_paths,
@@ -148,6 +155,7 @@ def _parts() -> Parts:
     cooldown.install()
     bridge.install()
     finalizers.install()
+    root_accounts.watch(made.is_root)
     transport.watch(made.last_line)
     unreviewed.report(app)
     return made
@@ -205,9 +213,10 @@ def port() -> int:
 
 def forget() -> None:
     """Forget the settings and instances, so that the next load reads them anew; for tests."""
-    from litellm_homelab.adapter.litellm_api import transport
+    from litellm_homelab.adapter.litellm_api import root_accounts, transport
 
     settings.cache_clear()
     _parts.cache_clear()
+    root_accounts.watch(None)
     transport.watch(None)
     recording.forget()

@@ -21,6 +21,7 @@ from litellm_homelab.adapter.litellm_api import parameters
 from litellm_homelab.adapter.litellm_api.deployments import Deployments
 from litellm_homelab.adapter.litellm_api.hop_header import HopHeader
 from litellm_homelab.adapter.litellm_api.last_line import LastLine
+from litellm_homelab.adapter.litellm_api.root_accounts import IsRoot, Roots
 from litellm_homelab.adapter.litellm_api.scrubbing import Scrub
 from litellm_homelab.adapter.litellm_api.targets import Targets, target_of
 from litellm_homelab.adapter.middleware.authentication import gate
@@ -65,6 +66,7 @@ class Shared:
     keeper: RootKeeper
     identity: GatewayIdentity
     opening: RequestOpening
+    is_root: IsRoot
     scrub: Callable[[str], str]
     store: state.Store
 
@@ -82,6 +84,8 @@ class Parts:
     opening: RequestOpening
     ending: Ending
     last_line: LastLine
+    is_root: IsRoot | None
+    """None where no handle is OptiLLM."""
     scrub: Callable[[str], str]
     counting: ASGIApp
     """Serves the routes that count tokens."""
@@ -113,6 +117,7 @@ def build(settings: Settings, router: Callable[[], Any], has_database: Callable[
             HopHeader(shared.identity, shared.ledger),
             partial(search_base, router),
         ),
+        is_root=shared.is_root if shared.lanes.lanes else None,
         scrub=shared.scrub,
         counting=counting(shared.showroom, shared.opening),
     )
@@ -148,6 +153,7 @@ def share(settings: Settings, router: Callable[[], Any]) -> Shared:
         keeper=RootKeeper(lanes.lanes, settings.secret, ledger, scrub, identity, ranks.of(settings)),
         identity=identity,
         opening=RequestOpening(lanes, settings.secret, guard, callers, deployments, fields),
+        is_root=Roots(deployments, lanes.lanes),
         scrub=scrub,
         store=store,
     )

@@ -35,10 +35,13 @@ _DATA: Final = "data:"
 
 
 def tells_of_return(answer: object) -> bool:
-    """Whether an answer, the chunks of a stream or an exception says that OptiLLM's calls were refused."""
-    if isinstance(answer, BaseException):
-        return RETURN_TEXT in str(answer)
+    """Whether an answer or the chunks of a stream say that OptiLLM's calls were refused."""
     return any(SWALLOWED.match(text.strip()) for text in texts(answer))
+
+
+def error_tells_of_return(text: str) -> bool:
+    """Whether the text of OptiLLM's error repeats that its call was refused."""
+    return RETURN_TEXT in text
 
 
 def texts(answer: object) -> Iterator[str]:

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import BaseModel
 
-from litellm_homelab.optillm.hearsay import tells_of_return, texts
+from litellm_homelab.optillm.hearsay import error_tells_of_return, tells_of_return, texts
 from litellm_homelab.refusals import RETURN_TEXT
 
 REFUSAL = f"{RETURN_TEXT} (boost -> OptiLLM -> boost), so it would never end."
@@ -80,8 +80,8 @@ def test_an_answer_that_quotes_it_is_not_one(text: str, shape: str) -> None:
 
 def test_an_error_tells_by_our_own_words() -> None:
     """OptiLLM's 500 repeats the refusal; any other failure is its own."""
-    assert tells_of_return(RuntimeError(f"Error code: 500 - {{'error': 'Error code: 400 - {REFUSAL}'}}"))
-    assert not tells_of_return(RuntimeError("Error code: 500 - {'error': 'Error code: 400 - no such model'}"))
+    assert error_tells_of_return(f"Error code: 500 - {{'error': 'Error code: 400 - {REFUSAL}'}}")
+    assert not error_tells_of_return("Error code: 500 - {'error': 'Error code: 400 - no such model'}")
 
 
 JSON = st.recursive(

@@ -22,6 +22,8 @@ from litellm_homelab.showroom import outward
 WHEN = re.compile(r"\d{1,9}(\.\d{1,9})?|\w{3}, \d\d \w{3} \d{4} \d\d:\d\d:\d\d GMT")
 """Seconds, or a date (RFC 9110, section 10.2.3); nothing else is passed on as `retry-after`."""
 
+WITHOUT_BODY: Final = re.compile(r"Error code: \d{3}$")
+"""How the OpenAI SDK's text of an error ends that says nothing but its status."""
 FAILURE: Final = 500
 LONGEST_CHAIN: Final = 8
 """Exceptions behind one that are looked at."""
@@ -135,9 +137,16 @@ def retry_after(error: Exception) -> dict[str, str] | None:
     return None
 
 
-def text_of(error: Exception) -> str:
-    """The text of an exception, as LiteLLM would show it."""
-    return str(getattr(error, "message", None) or getattr(error, "detail", None) or error)
+def text_of(error: BaseException) -> str:
+    """
+    The text of an exception, as LiteLLM would show it.
+
+    Where an upstream's body has no `message`, version 3 of the OpenAI SDK says the status only and keeps the
+    body apart (3.57; version 2 wrote both). OptiLLM's errors and FastAPI's are such bodies.
+    """
+    text = str(getattr(error, "message", None) or getattr(error, "detail", None) or error)
+    body = getattr(error, "body", None)
+    return f"{text} - {body}" if body and WITHOUT_BODY.search(text) else text
 
 
 def status_of(error: Exception) -> int:

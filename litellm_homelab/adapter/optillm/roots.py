@@ -10,6 +10,7 @@ from typing import Final
 from litellm_homelab import refusals
 from litellm_homelab.adapter.context import RequestContext, Root
 from litellm_homelab.adapter.fail_closed import broken
+from litellm_homelab.adapter.litellm_api import client_error
 from litellm_homelab.adapter.optillm import admission
 from litellm_homelab.adapter.outcome import Level, Outcome
 from litellm_homelab.attempts import hops
@@ -111,16 +112,16 @@ class RootKeeper:
             return None
         if not failed and (summary.finished or not root.carrying):
             return None
-        said = str(answer) if failed else ""
+        said = _said(answer) if failed else ""
         cause = child_failures.cause(summary.failures, said)
         return replace(cause, message=self._scrub(cause.message)) if cause else None
 
     async def returned(self, root: Root, answer: object) -> Refuse | None:
         """The loop that only the answer tells of: OptiLLM was refused, and no mark said whose call it was."""
         now = await self.ledger.returns()
-        if now == root.returns or not hearsay.tells_of_return(answer):
+        if now == root.returns or not _tells_of_return(answer):
             return None
-        return loop_guard.swallowed_return(root.handle, root.returns, now, str(answer))
+        return loop_guard.swallowed_return(root.handle, root.returns, now, _said(answer))
 
     async def headers(self, root: Root) -> dict[str, str]:
         """The `x-homelab-*` headers of an answer."""
@@ -131,6 +132,16 @@ class RootKeeper:
             "x-homelab-calls": str(summary.children),
             "x-homelab-tokens": str(summary.usage.total_tokens),
         }
+
+
+def _said(answer: object) -> str:
+    return client_error.text_of(answer) if isinstance(answer, BaseException) else str(answer)
+
+
+def _tells_of_return(answer: object) -> bool:
+    if isinstance(answer, BaseException):
+        return hearsay.error_tells_of_return(client_error.text_of(answer))
+    return hearsay.tells_of_return(answer)
 
 
 def _problem(summary: Summary | None) -> Refuse | None:

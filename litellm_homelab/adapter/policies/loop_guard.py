@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from litellm_homelab.adapter.context import RequestContext
 from litellm_homelab.adapter.fail_closed import log_and_continue
-from litellm_homelab.adapter.litellm_api import lineage_cleanup, request, usage
+from litellm_homelab.adapter.litellm_api import lineage_cleanup, root_accounts, usage
 from litellm_homelab.adapter.litellm_api.deployments import Deployments
 from litellm_homelab.adapter.optillm import lineage_token, optillm_fields
 from litellm_homelab.adapter.optillm.admission import LineageGuard
@@ -16,7 +16,6 @@ from litellm_homelab.adapter.optillm.roots import RootKeeper, blank_headers
 from litellm_homelab.adapter.outcome import Level
 from litellm_homelab.adapter.policy import Policy
 from litellm_homelab.adapter.recording import timing
-from litellm_homelab.config import wildcards
 from litellm_homelab.decision import Allow
 from litellm_homelab.optillm.lanes import Lanes
 from litellm_homelab.showroom.rule import Showroom
@@ -37,6 +36,7 @@ class LoopGuardPolicy(Policy):
         guard: LineageGuard,
         keeper: RootKeeper,
         showroom: Showroom,
+        is_root: root_accounts.IsRoot,
     ) -> None:
         self._lanes = lanes
         self._showroom = showroom
@@ -44,11 +44,14 @@ class LoopGuardPolicy(Policy):
         self._guard = guard
         self._keeper = keeper
         self._answers = Answers(keeper)
+        self._is_root = is_root
 
     @classmethod
     def build(cls, shared: Shared) -> Self:
         """Make it from what policies share."""
-        return cls(shared.lanes, shared.deployments, shared.guard, shared.keeper, shared.showroom)
+        return cls(
+            shared.lanes, shared.deployments, shared.guard, shared.keeper, shared.showroom, shared.is_root
+        )
 
     # --- deciding ----------------------------------------------------------------------------------
 
@@ -145,19 +148,9 @@ class LoopGuardPolicy(Policy):
         """Strike a root's tokens and cost from what LiteLLM logs and exports: its children are there."""
         if not self._is_root(kwargs):
             return result
-        usage.struck(kwargs.get("standard_logging_object"))
+        root_accounts.clear(kwargs, kwargs.get(root_accounts.PAYLOAD))
         lineage_cleanup.account(kwargs)
-        kwargs["response_cost"] = 0.0
         for name in ("async_complete_streaming_response", "complete_streaming_response"):
             if kwargs.get(name) is not None:
                 kwargs[name] = usage.mended(kwargs[name], usage.NOTHING)
         return usage.mended(result, usage.NOTHING)
-
-    def _is_root(self, kwargs: Mapping[str, Any]) -> bool:
-        payload = kwargs.get("standard_logging_object")
-        chosen = payload.get("model_id") if isinstance(payload, Mapping) else None
-        chosen = chosen or request.deployment_id(kwargs.get("litellm_params") or {})
-        group = self._deployments.group_of(str(chosen)) if chosen else None
-        if group is not None and wildcards.is_wildcard(group) and isinstance(payload, Mapping):
-            group = payload.get("model_group")
-        return group in self._lanes.lanes

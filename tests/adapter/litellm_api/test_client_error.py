@@ -14,6 +14,7 @@ from litellm_homelab.adapter.litellm_api.client_error import (
     refined,
     scrubber,
     status_of,
+    text_of,
 )
 from litellm_homelab.adapter.litellm_api.exceptions import Refused
 from litellm_homelab.decision import RefusalType, Refuse
@@ -79,6 +80,24 @@ def test_an_upstreams_error_keeps_its_status_and_loses_its_names(
 def test_an_error_that_says_nothing_of_upstreams_stays(error: Exception) -> None:
     """None: LiteLLM shows the one there is."""
     assert refined(error, SCRUB) is None
+
+
+@pytest.mark.parametrize(
+    ("message", "body", "text"),
+    [
+        ("Error code: 500", "OptiLLM's words", "Error code: 500 - OptiLLM's words"),
+        ("litellm.X: Error code: 422", {"detail": "why"}, "litellm.X: Error code: 422 - {'detail': 'why'}"),
+        ("Error code: 500 - {'error': 'why'}", {"error": "why"}, "Error code: 500 - {'error': 'why'}"),
+        ("what the upstream said", {"message": "what"}, "what the upstream said"),
+        ("Error code: 500", None, "Error code: 500"),
+    ],
+    ids=["text", "detail", "version_2", "message", "no_body"],
+)
+def test_the_text_of_an_error_has_what_the_upstream_said(message: str, body: object, text: str) -> None:
+    """Version 3 of the OpenAI SDK leaves a body without a `message` out of its text."""
+    error = RuntimeError(message)
+    error.body = body  # type: ignore[attr-defined]  # as the SDK's exceptions have it
+    assert text_of(error) == text
 
 
 @pytest.mark.parametrize("where", ["headers", "litellm_response_headers", "response"])
