@@ -23,6 +23,7 @@ class RefusalType(StrEnum):
     AUTHENTICATION_ERROR = "authentication_error"
     INVALID_BODY = "invalid_request_error"
     BODY_TOO_LARGE = "body_too_large"
+    QUOTA_EXCEEDED = "quota_exceeded"
     BACKEND_BUSY = "backend_busy"
     UPSTREAM_TIMEOUT = "upstream_timeout"
     POLICY_ERROR = "policy_error"
@@ -39,6 +40,7 @@ STATUS: Mapping[RefusalType, int] = {
     RefusalType.AUTHENTICATION_ERROR: 401,
     RefusalType.INVALID_BODY: 400,
     RefusalType.BODY_TOO_LARGE: 413,
+    RefusalType.QUOTA_EXCEEDED: 429,
     RefusalType.BACKEND_BUSY: 429,
     RefusalType.UPSTREAM_TIMEOUT: 504,
     RefusalType.POLICY_ERROR: 503,
@@ -71,6 +73,9 @@ class Refuse:
     retry_after: int | None = None
     """Seconds after which the same request may be served."""
 
+    limits: tuple[tuple[str, str], ...] = ()
+    """Headers that say which limit it is: `x-ratelimit-*`."""
+
     @property
     def status(self) -> int:
         """HTTP status of this refusal."""
@@ -85,4 +90,4 @@ class Refuse:
         """
         later = {} if self.retry_after is None else {"retry-after": str(self.retry_after)}
         never = self.status >= 500 or (self.retry_after or 0) > LONGEST_RETRY
-        return later | ({"x-should-retry": "false"} if never else {})
+        return later | dict(self.limits) | ({"x-should-retry": "false"} if never else {})

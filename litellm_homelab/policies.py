@@ -73,6 +73,7 @@ POLICIES: Final = (
     Registered("approach", f"{_HERE}.approach:ApproachPolicy", "optillm", applies=_always),
     Registered("loop_guard", f"{_HERE}.loop_guard:LoopGuardPolicy", "optillm", applies=_calls_back),
     Registered("timeouts", f"{_HERE}.timeouts:TimeoutsPolicy", "timeouts"),
+    Registered("quota", f"{_HERE}.quotas:QuotaPolicy", "quotas"),
     Registered("queue", f"{_HERE}.queue:QueuePolicy", "backends", applies=_has_slots),
     Registered("metrics", f"{_HERE}.metrics:MetricsPolicy"),
 )

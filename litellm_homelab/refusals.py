@@ -9,10 +9,12 @@ backends, upstreams, and the gateway's own failures. Rules decide when to refuse
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
 from typing import Final
 
 from litellm_homelab.decision import RefusalType, Refuse
+from litellm_homelab.quotas.durations import written
 from litellm_homelab.timeouts.faults import AnswerFault
 from litellm_homelab.timeouts.rule import Limit, Reached
 
@@ -435,6 +437,36 @@ def of_the_self_test() -> Refuse:
 
 
 # --- backends --------------------------------------------------------------------------------------
+
+
+def quota_exceeded(
+    handle: object,
+    *,
+    state: str,
+    unit: str,
+    per: str | None,
+    limit: int | None,
+    seconds: float,
+    opens: str,
+    to_child: bool = False,
+) -> Refuse:
+    """A quota of the provider's is used up; `opens` is when it begins anew, in local time."""
+    number = f"of {limit} {unit} " if limit else f"of {unit} "
+    why = {
+        "payment": "its provider asks for payment: the account's credits are used up",
+        "absent": "its provider does not offer it in the free tier",
+    }.get(state, f"its quota {number}per {per} is used up" if per else "its provider asks to wait")
+    suffix = "tokens" if unit == "tokens" else "requests"
+    headers = {f"x-ratelimit-limit-{suffix}": str(limit)} if limit else {}
+    headers |= {f"x-ratelimit-remaining-{suffix}": "0", f"x-ratelimit-reset-{suffix}": written(seconds)}
+    text = f"{echo(handle)} is not available until {opens}: {why}. Use another model, or try again then."
+    return Refuse(
+        RefusalType.QUOTA_EXCEEDED,
+        text,
+        to_child=to_child,
+        retry_after=math.ceil(seconds),
+        limits=tuple(headers.items()),
+    )
 
 
 def backend_busy(handle: object, waited: float, retry_after: int, *, to_child: bool = False) -> Refuse:

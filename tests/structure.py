@@ -144,11 +144,13 @@ TESTED_IN: Final[Mapping[str, tuple[str, ...]]] = {
         "config/wording.py",
         "backends/checks.py",
         "fields/checks.py",
+        "quotas/checks.py",
         "optillm/checks.py",
         "showroom/handles.py",
         "showroom/registry.py",
     ),
     "state/test_errors.py": ("state/redis_errors.py", "state/sqlite_errors.py"),
+    "quotas/test_learning.py": ("quotas/headers.py", "quotas/observations.py"),
     "state/test_pools.py": ("state/redis_pools.py",),
     "adapter/policies/test_queue.py": ("adapter/policies/ranks.py",),
     # The command line and the demo: seen from outside, as programs and servers.

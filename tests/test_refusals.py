@@ -260,6 +260,14 @@ EXAMPLES: dict[Callable[..., object], tuple[Refuse, RefusalType, int, str | None
         "optillm_approach",
     ),
     refusals.orphaned: (refusals.orphaned(64, 30.0), RefusalType.FANOUT_EXCEEDED, 400, "model"),
+    refusals.quota_exceeded: (
+        refusals.quota_exceeded(
+            "main", state="closed", unit="requests", per="day", limit=9, seconds=90, opens="Fri 02:00 CET"
+        ),
+        RefusalType.QUOTA_EXCEEDED,
+        429,
+        None,
+    ),
     refusals.backend_busy: (refusals.backend_busy("main", 0.0, 7), RefusalType.BACKEND_BUSY, 429, None),
     refusals.upstream_timeout: (
         refusals.upstream_timeout("main", [Reached(Limit.CONNECT, 1), Reached(Limit.IDLE, 30)]),

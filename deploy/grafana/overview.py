@@ -15,6 +15,7 @@ def overview() -> Dashboard:
     _now(page)
     _speed(page)
     _chains(page)
+    _quotas(page)
     _rules(page)
     return page
 
@@ -131,6 +132,35 @@ def _chains(page: Dashboard) -> None:
                     f" / sum by (handle) (rate(homelab_failover_seconds_count[{RATE}]))"
                 },
                 "s",
+            ),
+        ],
+    )
+
+
+def _quotas(page: Dashboard) -> None:
+    row(
+        page,
+        "Quotas",
+        [
+            lines(
+                "Used",
+                "Share of each window's limit; at 100 % the chain goes on without the provider",
+                {"{{quota}} {{window}}": "max by (quota, window) (homelab_quota_used / homelab_quota_limit)"},
+                "percentunit",
+            ),
+            lines(
+                "Begins anew in",
+                "Seconds until the window's reset",
+                {"{{quota}} {{window}}": "min by (quota, window) (homelab_quota_reset_seconds)"},
+                "s",
+            ),
+            lines(
+                "Learned",
+                "What providers' answers said of their limits; unknown changed nothing",
+                {
+                    "{{quota}}: {{source}}": "sum by (quota, source) "
+                    f"(increase(homelab_quota_learned_total[{RATE}])) > 0"
+                },
             ),
         ],
     )

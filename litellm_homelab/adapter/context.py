@@ -18,6 +18,7 @@ from litellm_homelab.backends.slots import Slot
 from litellm_homelab.decision import Refuse
 from litellm_homelab.optillm.approaches import Approach
 from litellm_homelab.optillm.fanout import Summary
+from litellm_homelab.quotas.book import Reservation
 from litellm_homelab.timeouts.rule import Reached, Timed
 
 
@@ -161,6 +162,10 @@ class RequestContext:
     """What the server says of the client of an HTTP request (ASGI)."""
     slots: dict[str, Slot] | None = None
     """The slots of backends that its attempts have taken, by the deployment's id."""
+    reservations: dict[str, Reservation] | None = None
+    """What its attempts have reserved of quotas, by the deployment's id."""
+    skipped: list[Refuse] = field(default_factory=list)
+    """Why deployments were skipped whose quotas are used up."""
     queued: float = 0.0
     """Seconds for which it has waited for slots."""
     stats: RequestStats = field(default_factory=RequestStats)

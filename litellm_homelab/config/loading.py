@@ -33,6 +33,7 @@ from litellm_homelab.config.wording import hide_keys, one_line, reason
 from litellm_homelab.config.yaml_text import NotReadable
 from litellm_homelab.fields import checks as fields_checks
 from litellm_homelab.optillm import checks as optillm_checks
+from litellm_homelab.quotas import checks as quotas_checks
 from litellm_homelab.showroom import handles as handles_room
 from litellm_homelab.showroom import placement
 from litellm_homelab.showroom import registry as registry_room
@@ -85,7 +86,7 @@ def check(document: object, *, path: str | Path, environ: Mapping[str, str], kno
         raise SettingsError(_lines(path, sorted_out([*wrong, *found])[0]))
     settings, own = _assembled(homelab, router, Path(path).parent, environ, known)
     own += [*fields_checks.problems(settings, known), *optillm_checks.problems(settings, environ, known)]
-    own += [*backends_checks.problems(settings)]
+    own += [*backends_checks.problems(settings), *quotas_checks.problems(settings, known.today)]
     own += [*advisories_checks.problems(homelab, known.version), *promises.cautions(settings)]
     own += [*rust_checks.problems(settings, environ)]
     own += [*timeouts_checks.problems(settings)]

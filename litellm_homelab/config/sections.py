@@ -42,6 +42,13 @@ def _off(value: object) -> object:
     return "off" if value is False else value
 
 
+def _time(value: object) -> object:
+    """YAML reads a 12:30 without quotes as a number of base 60."""
+    if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 24 * 60:
+        return f"{value // 60:02}:{value % 60:02}"
+    return value
+
+
 def _none(value: object) -> object:
     """An environment variable that is there and empty."""
     return None if value == "" else value
@@ -169,6 +176,42 @@ class TimeoutSection(_Section):
     """From sending the attempt to the end of its answer."""
 
 
+class WindowSection(_Section):
+    """One limit of a quota."""
+
+    requests: Number | None = Field(default=None, ge=1)
+    """So many requests in each window."""
+    tokens: Number | None = Field(default=None, ge=1)
+    """In the place of `requests`: so many tokens, of prompts and answers together."""
+    per: Literal["second", "minute", "hour", "day", "week", "month"]
+    """How long a window is."""
+    zone: Name | None = None
+    """The IANA zone in which days, weeks and months begin; by default the preset's, else UTC."""
+    reset: Annotated[str, BeforeValidator(_time), Field(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")] | None = None
+    """The local time (`"HH:MM"`) at which they begin; by default the preset's, else `"00:00"`."""
+    rolling: Switch = False
+    """Whether the window is the time up to now, and not one of the calendar's."""
+
+
+class QuotaSection(_Section):
+    """The limits of one account with a provider: a free tier."""
+
+    groups: list[Name] = Field(min_length=1)
+    """Groups of `model_list` that draw on it together."""
+    preset: Name | None = None
+    """A free tier by name: its windows, calendar and way to write its limits, as documented on a day."""
+    windows: list[WindowSection] = []
+    """Limits; beside a preset they take the place of those of the same unit."""
+    counts: Literal["attempts", "successes"] = "attempts"
+    """Whether a failed attempt counts."""
+    learn: Switch = True
+    """Whether the provider's headers and errors correct the counts and close windows."""
+    on_exhausted: Literal["fallback", "refuse"] = "fallback"
+    """What becomes of an attempt while a window is used up; `fallback`: the chain goes on without it."""
+    on_state_loss: Literal["refuse", "serve"] = "refuse"
+    """What becomes of an attempt while the store of `state` does not answer."""
+
+
 class Limits(_Section):
     """How large a request may be."""
 
@@ -202,6 +245,8 @@ class Homelab(_Section):
     """In which order requests wait for a backend, by handle; the lower of it and the caller's counts."""
     timeouts: dict[Name, TimeoutSection] = {}
     """How long attempts may take, by group; `default` is for the rest."""
+    quotas: dict[Name, QuotaSection] = {}
+    """Free tiers by a name of your own."""
     limits: Limits = Limits()
     """How large a request may be."""
     accept_advisories: list[Name] = []

@@ -29,6 +29,7 @@ EXPECTED = {
     "literal_error": "expected {expected}",
     "greater_than_equal": "expected at least {ge}",
     "less_than_equal": "expected at most {le}",
+    "string_pattern_mismatch": "expected a time from 00:00 to 23:59",
     "string_too_short": "expected at least {min_length} characters",
     "invalid_key": "a setting's name must be a string",
 }

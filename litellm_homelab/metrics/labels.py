@@ -14,6 +14,7 @@ from litellm_homelab.fields import metadata
 from litellm_homelab.fields.lists import reviewed
 from litellm_homelab.optillm import wire
 from litellm_homelab.policies import POLICIES
+from litellm_homelab.quotas.rule import Quotas
 from litellm_homelab.timeouts.rule import Limit
 
 if TYPE_CHECKING:
@@ -39,6 +40,8 @@ OUTCOMES: Final = ("answered", "failed", "left")
 """Values of `outcome`: how an attempt ended; `left` is a client that hung up."""
 KINDS: Final = ("prompt", "completion")
 """Values of `kind`: which tokens."""
+SOURCES: Final = ("key", "header", "body", "retry_after", "unknown")
+"""Values of `source`: where an answer of a provider says something of its limits."""
 HOOKS: Final = ("gate", "pre_call", "attempt", "wire", "success", "stream", "failure", "headers", "listing")
 """Values of `hook`: kinds of hooks whose time is measured."""
 
@@ -58,6 +61,9 @@ class Labels:
     """Backends that have slots, and how many."""
     timed: tuple[str, ...] = ()
     """Handles one of whose groups has limits (`homelab.timeouts`)."""
+    quota_limits: Mapping[tuple[str, str], int] = field(default_factory=dict)
+    """Limits of quotas by quota and window."""
+    quotas: tuple[str, ...] = ()
     rules: tuple[str, ...] = RULES
     """Rules whose refusals and failures are counted by name."""
 
@@ -76,6 +82,13 @@ class Labels:
                 if found
             },
             chains={group: (group, *chains[group]) for group in router.groups if group in chains},
+            quota_limits={
+                (one.name, window.name): window.limit
+                for one in Quotas(settings.homelab.quotas).all
+                for window in one.windows
+                if window.limit is not None
+            },
+            quotas=tuple(settings.homelab.quotas),
             slots={name: one.slots for name, one in settings.homelab.backends.items() if one.slots},
             timed=tuple(router.groups) if settings.homelab.timeouts else (),
         )
@@ -97,6 +110,8 @@ class Labels:
             "backend": frozenset(self.slots),
             "priority": frozenset(priority.NAMES),
             "limit": frozenset(Limit),
+            "quota": frozenset(self.quotas),
+            "source": frozenset(SOURCES),
             "field": wire.FIELD_NAMES | field_names(),
         }
 
@@ -119,6 +134,7 @@ class Labels:
         for handle in self.groups:
             targets = self.chains.get(handle, (handle,))
             yield from product(["homelab_attempts_total"], product([handle], targets, OUTCOMES))
+        yield from product(["homelab_quota_learned_total"], product(self.quotas, SOURCES))
         yield from product(["homelab_queue_seconds"], product(self.slots, priority.NAMES))
         yield "homelab_refusals_total", ("gate", RefusalType.AUTHENTICATION_ERROR, OTHER, OTHER)
         for caller in self.callers:

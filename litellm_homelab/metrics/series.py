@@ -46,6 +46,10 @@ COUNTERS: Final[Mapping[str, tuple[str, tuple[str, ...]]]] = MappingProxyType(
             "Attempts and streams that a limit of homelab.timeouts ended",
             ("handle", "limit"),
         ),
+        "homelab_quota_learned_total": (
+            "What answers of providers said of their limits, by where it was; unknown changed nothing",
+            ("quota", "source"),
+        ),
         "homelab_rule_errors_total": ("Rules that broke and failed closed", ("rule",)),
     }
 )
@@ -98,6 +102,18 @@ LIVE: Final[Mapping[str, tuple[str, tuple[str, ...]]]] = MappingProxyType(
 )
 """What each gauge shows of which every worker has its own part, and its labels."""
 
+QUOTAS: Final[Mapping[str, tuple[str, tuple[str, ...]]]] = MappingProxyType(
+    {
+        "homelab_quota_used": ("What is used of a window of a quota, over all workers", ("quota", "window")),
+        "homelab_quota_limit": ("The limit of a window of a quota", ("quota", "window")),
+        "homelab_quota_reset_seconds": (
+            "Seconds until a window of a quota begins anew",
+            ("quota", "window"),
+        ),
+    }
+)
+"""What each gauge shows that every worker sets for all, and its labels."""
+
 Series = TypeVar("Series", Counter, Histogram, Gauge)
 
 
@@ -114,6 +130,7 @@ class Metrics:
         self._counters: dict[str, Counter] = {}
         self._histograms: dict[str, Histogram] = {}
         self._live: dict[str, Gauge] = {}
+        self._quotas: dict[str, Gauge] = {}
         self._found: dict[tuple[str, tuple[str | None, ...]], Any] = {}
         """
         Series by their metric's name and their values, once they have been looked up.
@@ -145,6 +162,12 @@ class Metrics:
             self._live[name] = Gauge(name, text, names, registry=registry, multiprocess_mode="livesum")
             for backend in labels.slots:
                 self._live[name].labels(backend).set(0)
+
+        for name, (text, names) in QUOTAS.items():
+            self._quotas[name] = Gauge(name, text, names, registry=registry, multiprocess_mode="mostrecent")
+        for (quota, window), number in labels.quota_limits.items():
+            self._quotas["homelab_quota_used"].labels(quota, window).set(0)
+            self._quotas["homelab_quota_limit"].labels(quota, window).set(number)
 
     # --- events ------------------------------------------------------------------------------------
 
@@ -218,6 +241,18 @@ class Metrics:
         if self._live:
             self._live["homelab_slots_used"].labels(backend).set(used)
             self._live["homelab_queue_length"].labels(backend).set(waiting)
+
+    def quota(self, quota: str, window: str, used: int, limit: int | None, reset_seconds: float) -> None:
+        """So much of a window of a quota is used."""
+        if self._quotas:
+            self._quotas["homelab_quota_used"].labels(quota, window).set(used)
+            self._quotas["homelab_quota_reset_seconds"].labels(quota, window).set(reset_seconds)
+            if limit is not None:
+                self._quotas["homelab_quota_limit"].labels(quota, window).set(limit)
+
+    def quota_learned(self, quota: str, source: str) -> None:
+        """An answer of a provider said something of its limits."""
+        self._count("homelab_quota_learned_total", quota, source)
 
     def queued(self, backend: str, priority: str, seconds: float) -> None:
         """A request waited for a backend, whether it got a slot or not."""

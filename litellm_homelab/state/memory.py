@@ -4,12 +4,18 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
+from typing import TYPE_CHECKING, TypeVar
 
 from litellm_homelab.state import pool as pools
+from litellm_homelab.state.account import Account
 from litellm_homelab.state.entry import Entry, Taken
 from litellm_homelab.state.errors import Cause, StateUnavailable
 from litellm_homelab.state.pool import Claim, Claimed, Pool
 
+if TYPE_CHECKING:
+    from litellm_homelab.state.store import Change
+
+T = TypeVar("T")
 MAX_ENTRIES = 10_000
 """Entries alive at a time; about 1 KB each, and far more than one worker can serve roots at a time."""
 
@@ -27,6 +33,7 @@ class MemoryStore:
         self._entries: dict[str, Entry] = {}
         self._expires_at: dict[str, float] = {}
         self._pools: dict[str, Pool] = {}
+        self._accounts: dict[str, Account] = {}
 
     def __len__(self) -> int:
         return len(self._entries)
@@ -87,6 +94,13 @@ class MemoryStore:
     async def pool(self, name: str) -> Pool:
         """Return a pool as it is now (`Store.pool`)."""
         return self._pool(name)
+
+    async def change(self, names: Collection[str], change: Change[T]) -> T:
+        """Change several accounts in one step (`Store.change`)."""
+        known = {name: self._accounts.get(name, Account()) for name in names}
+        answer, changed = change(known, _milliseconds(time.monotonic()))
+        self._accounts |= changed
+        return answer
 
     async def close(self) -> None:
         """Do nothing: memory has no connection, and the entries stay (`Store.close`)."""

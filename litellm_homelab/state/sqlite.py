@@ -17,14 +17,19 @@ import threading
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
+from litellm_homelab.state import account as accounts
 from litellm_homelab.state import pool as pools
+from litellm_homelab.state.account import Account
 from litellm_homelab.state.entry import Entry, Taken
 from litellm_homelab.state.errors import StateUnavailable
 from litellm_homelab.state.pool import Claim, Claimed, Pool
 from litellm_homelab.state.sqlite_errors import cause_of, detail_of, primary
 from litellm_homelab.state.sqlite_file import Busy, Database, open_database
+
+if TYPE_CHECKING:
+    from litellm_homelab.state.store import Change
 
 PATIENCE_SECONDS = 10.0
 """
@@ -49,6 +54,9 @@ _SETUP = (
     ) WITHOUT ROWID""",
     "CREATE INDEX IF NOT EXISTS homelab_state_expiry ON homelab_state (expires_at)",
     "CREATE TABLE IF NOT EXISTS homelab_pools (name TEXT PRIMARY KEY, pool TEXT NOT NULL) WITHOUT ROWID",
+    """CREATE TABLE IF NOT EXISTS homelab_accounts (
+        name TEXT PRIMARY KEY, account TEXT NOT NULL
+    ) WITHOUT ROWID""",
 )
 _READ = "SELECT counters, marks, expires_at FROM homelab_state WHERE key = ? AND expires_at > ?"
 _WRITE = "UPDATE homelab_state SET counters = ?, marks = ?, expires_at = ? WHERE key = ?"
@@ -58,6 +66,8 @@ _CREATE = """INSERT INTO homelab_state (key, counters, marks, expires_at) VALUES
     ON CONFLICT (key) DO UPDATE SET counters = ?2, marks = ?3, expires_at = ?4 WHERE expires_at <= ?5"""
 _READ_POOL = "SELECT pool FROM homelab_pools WHERE name = ?"
 _WRITE_POOL = "INSERT OR REPLACE INTO homelab_pools (name, pool) VALUES (?, ?)"
+_READ_ACCOUNT = "SELECT account FROM homelab_accounts WHERE name = ?"
+_WRITE_ACCOUNT = "INSERT OR REPLACE INTO homelab_accounts (name, account) VALUES (?, ?)"
 _BUSY = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
 
 log = logging.getLogger("LiteLLM Proxy.homelab.state")
@@ -135,6 +145,19 @@ class SqliteStore:
     async def pool(self, name: str) -> Pool:
         """Return a pool as it is now (`Store.pool`)."""
         return (await self._patiently(lambda database: _read_pool(database, name))).at(_now())
+
+    async def change(self, names: Collection[str], change: Change[T]) -> T:
+        """Change several accounts in one step (`Store.change`)."""
+
+        def work(database: sqlite3.Connection) -> T:
+            known = {name: _read_account(database, name) for name in names}
+            answer, changed = change(known, _now())
+            for name, account in changed.items():
+                if account != known[name]:
+                    database.execute(_WRITE_ACCOUNT, (name, accounts.written(account)))
+            return answer
+
+        return await self._transact(work)
 
     async def close(self) -> None:
         """Close this process's and thread's connection (`Store.close`)."""
@@ -222,6 +245,11 @@ def _read(database: sqlite3.Connection, key: str) -> tuple[Entry, float] | None:
 def _read_pool(database: sqlite3.Connection, name: str) -> Pool:
     row = database.execute(_READ_POOL, (name,)).fetchone()
     return pools.read(None if row is None else row[0])
+
+
+def _read_account(database: sqlite3.Connection, name: str) -> Account:
+    row = database.execute(_READ_ACCOUNT, (name,)).fetchone()
+    return accounts.read(None if row is None else row[0])
 
 
 def _write_pool(database: sqlite3.Connection, name: str, pool: Pool) -> None:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
-from typing import Protocol
+from collections.abc import Callable, Collection, Mapping, Sequence
+from typing import Protocol, TypeAlias, TypeVar
 
+from litellm_homelab.state.account import Accounts
 from litellm_homelab.state.entry import Entry, Taken
 from litellm_homelab.state.pool import Claim, Claimed, Pool
+
+T = TypeVar("T")
+Change: TypeAlias = Callable[[Accounts, int], tuple[T, Accounts]]
 
 
 class Store(Protocol):
@@ -47,6 +51,14 @@ class Store(Protocol):
 
     async def pool(self, name: str) -> Pool:
         """Return a pool as it is now; an empty one where nobody holds or waits for anything."""
+
+    async def change(self, names: Collection[str], change: Change[T]) -> T:
+        """
+        Change several accounts in one step (`account.py`).
+
+        `change` is given them and the milliseconds of the store's clock; it may run more than once, and what
+        it gives back beside its answer is what becomes of them.
+        """
 
     async def close(self) -> None:
         """Let go of connections; the next operation opens new ones."""

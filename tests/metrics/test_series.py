@@ -27,6 +27,8 @@ LABELS = Labels(
     lanes={"boost": ("none", "moa")},
     chains={"main": ("main", "base", "boost")},
     slots={"gpu": 2},
+    quotas=("groq",),
+    quota_limits={("groq", "requests/day"): 1000},
 )
 ROUTER = """
 homelab:
@@ -126,6 +128,12 @@ EVENTS: list[tuple[Callable[[Metrics], None], str, dict[str, str], float]] = [
         {"handle": "main", "limit": "idle"},
         1,
     ),
+    (
+        lambda m: m.quota_learned("groq", "header"),
+        "homelab_quota_learned_total",
+        {"quota": "groq", "source": "header"},
+        1,
+    ),
     (lambda m: m.rule_error("showroom"), "homelab_rule_errors_total", {"rule": "showroom"}, 1),
     (lambda m: m.hook("pre_call", 0.25), "homelab_hook_seconds_sum", {"hook": "pre_call"}, 0.25),
     (lambda m: m.failed_over("main", 2.5), "homelab_failover_seconds_sum", {"handle": "main"}, 2.5),
@@ -150,6 +158,19 @@ def test_an_event_counts_in_its_series(
     before = registry.get_sample_value(name, dict(labels)) or 0
     event(metrics)
     assert registry.get_sample_value(name, dict(labels)) == before + value
+
+
+def test_a_quota_is_shown(registry: CollectorRegistry, metrics: Metrics) -> None:
+    """Its limit from the start; what is used and when it begins anew with each attempt."""
+    labels = {"quota": "groq", "window": "requests/day"}
+
+    def shown() -> list[float | None]:
+        names = ("used", "limit", "reset_seconds")
+        return [registry.get_sample_value(f"homelab_quota_{name}", labels) for name in names]
+
+    assert shown()[:2] == [0, 1000]
+    metrics.quota("groq", "requests/day", 7, 14_400, 3600.0)
+    assert shown() == [7, 14_400, 3600]
 
 
 def test_every_metric_is_fed_by_an_event() -> None:
@@ -277,7 +298,8 @@ def test_a_label_has_a_configured_value_or_other(
     metrics.rule_error(approach)
     allowed = LABELS.values()
     for _, labels in series(registry):
-        assert all(value in {*allowed[name], OTHER} for name, value in labels if name != "le")
+        known = {**allowed, "window": {window for _, window in LABELS.quota_limits}}
+        assert all(value in {*known[name], OTHER} for name, value in labels if name != "le")
 
 
 # --- what is there from the start ------------------------------------------------------------------

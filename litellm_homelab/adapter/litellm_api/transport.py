@@ -53,6 +53,8 @@ HTTPX2: Final = "httpx2"
 MARK: Final = "_homelab_original"
 CLOSED: Final = "homelab_closed"
 """The extension of a request with what is called when its answer is closed, or does not come."""
+ANSWERED: Final = "homelab_answered"
+"""The extension of a request with what looks at its answer, before LiteLLM does, and may replace it."""
 
 _watcher: Watcher | None = None
 _divert: Divert | None = None
@@ -101,8 +103,10 @@ def _wrap(kind: type, name: str, wrapper: Callable[[Any], Any]) -> None:
 
 def _async(send: AsyncSend) -> AsyncSend:
     async def out(self: object, request: httpx.Request) -> httpx.Response:
-        sending, closed = send(self, _diverted(self, request)), request.extensions.get(CLOSED)
-        return await (sending if closed is None else _followed(sending, closed))
+        sending, asked = send(self, _diverted(self, request)), request.extensions
+        closed, answered = asked.get(CLOSED), asked.get(ANSWERED)
+        response = await (sending if closed is None else _followed(sending, closed))
+        return response if answered is None else await answered(response, request)
 
     async def handle(self: object, request: httpx.Request) -> httpx.Response:
         refusal = await _watcher.leaving(self, request) if _watcher is not None else None

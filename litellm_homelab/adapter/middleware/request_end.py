@@ -9,6 +9,7 @@ from starlette.types import Scope
 from litellm_homelab.adapter.context import RequestContext
 from litellm_homelab.adapter.middleware.dropped_fields import Dropped
 from litellm_homelab.adapter.middleware.response_recorder import Watch
+from litellm_homelab.adapter.policies import quotas
 from litellm_homelab.adapter.policies.request_stats import Count
 from litellm_homelab.optillm.orphans import Orphans
 
@@ -26,6 +27,8 @@ class Ending:
         if record.slots is not None:
             for slot in record.slots.values():
                 slot.release()
+        if record.reservations is not None:
+            await quotas.ended(record)
         self._dropped.report()
         if record.orphan:
             self._orphans.leave(time.monotonic())

@@ -14,7 +14,7 @@ from litellm_homelab.adapter.litellm_api.client_error import ClientError, Stream
 from litellm_homelab.adapter.litellm_api.exceptions import Refused, Skipped
 from litellm_homelab.adapter.optillm.roots import RootKeeper
 from litellm_homelab.adapter.outcome import Level, Told
-from litellm_homelab.decision import STATUS, RefusalType
+from litellm_homelab.decision import STATUS, RefusalType, Refuse
 from litellm_homelab.optillm import child_failures
 from litellm_homelab.optillm.child_failures import ChildFailure
 
@@ -77,7 +77,7 @@ class ErrorResponse:
 
     async def _note_skipped(self, record: RequestContext, error: Skipped) -> None:
         """Refuse a request of which every attempt was skipped; tell a child's root, since that gets a 400."""
-        refusal, child = error.refusal, record.child
+        refusal, child = _nearest(record, error.refusal), record.child
         record.outcome.refuse(error.rule, refusal, Level.ATTEMPT)
         if self._keeper is None or child is None or child.failed:
             return
@@ -130,3 +130,11 @@ class ErrorResponse:
     def _broken(self, how: Broken) -> ClientError:
         """The error event of a stream that ended before it was complete."""
         return ClientError(how.status, self.scrub(how.message), type=how.type)
+
+
+def _nearest(record: RequestContext, refusal: Refuse) -> Refuse:
+    """Of a chain whose quotas are all used up, the refusal of the one that is the first to begin anew."""
+    if refusal not in record.skipped:
+        return refusal
+    later = [one for one in record.skipped if one.retry_after is not None]
+    return min(later, key=lambda one: one.retry_after or 0, default=refusal)
