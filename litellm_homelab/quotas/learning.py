@@ -10,7 +10,7 @@ from typing import Final
 from litellm_homelab.quotas import bodies, headers
 from litellm_homelab.quotas.observations import CONFIDENCE, Learned, Observation, Source, State, strongest
 from litellm_homelab.quotas.windows import LONGEST, Calendar, Instant, Per, Unit, Window
-from litellm_homelab.state.account import Closure, Corrections, Limit
+from litellm_homelab.state.account import Closure, Corrections, KnownLimit
 
 TOO_MANY: Final = 429
 LONGEST_RETRY: Final = 86_400
@@ -70,7 +70,7 @@ def corrections(
             now, min(learned.retry_at, now + LONGEST_RETRY), State.CLOSED, Source.RETRY
         )
     limits = {
-        one.name: Limit(one.limit, CONFIDENCE[one.source], one.source)
+        one.name: KnownLimit(one.limit, CONFIDENCE[one.source], one.source)
         for one in learned.observations
         if one.limit and one.name in known
     }

@@ -56,7 +56,7 @@ class Hold:
 
 
 @dataclass(frozen=True, slots=True)
-class Limit:
+class KnownLimit:
     """A limit that a provider has said."""
 
     limit: int
@@ -82,7 +82,7 @@ class Corrections:
     """What an answer of the provider's changes."""
 
     closures: Mapping[str, Closure] = field(default_factory=dict)
-    limits: Mapping[str, Limit] = field(default_factory=dict)
+    limits: Mapping[str, KnownLimit] = field(default_factory=dict)
     used: Mapping[str, int] = field(default_factory=dict)
     """What the provider has counted at least, by the key of the count."""
 
@@ -114,7 +114,7 @@ class Account:
 
     used: Mapping[str, SpanCount] = field(default_factory=dict)
     held: Mapping[str, Hold] = field(default_factory=dict)
-    limits: Mapping[str, Limit] = field(default_factory=dict)
+    limits: Mapping[str, KnownLimit] = field(default_factory=dict)
     closed: Mapping[str, Closure] = field(default_factory=dict)
     changes: int = 0
     by: Counts = field(default_factory=dict)
@@ -363,7 +363,7 @@ def read(text: str | None) -> Account:
                 for who, (until, amounts, is_sent) in found["held"].items()
             },
             {
-                name: Limit(int(limit), int(confidence), str(source))
+                name: KnownLimit(int(limit), int(confidence), str(source))
                 for name, (limit, confidence, source) in found["limits"].items()
             },
             {

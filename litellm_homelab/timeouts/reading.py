@@ -63,7 +63,7 @@ def is_streamed(path: str, body: bytes) -> bool:
 
 
 @dataclass(frozen=True, slots=True)
-class Unit:
+class Piece:
     """Bytes that belong together, and what they say."""
 
     raw: bytes
@@ -101,7 +101,7 @@ class Reader:
         """What has arrived of a unit that is not complete."""
         return bytes(self._held)
 
-    def feed(self, chunk: bytes) -> Iterator[Unit]:
+    def feed(self, chunk: bytes) -> Iterator[Piece]:
         """
         Give back the units that this chunk completes.
 
@@ -117,7 +117,7 @@ class Reader:
         if len(self._held) > self._longest:
             raise WrongAnswer(AnswerFault.TOO_LONG)
 
-    def end(self) -> Iterator[Unit]:
+    def end(self) -> Iterator[Piece]:
         """Give back what is left, and what it says where it is complete."""
         if not self._held:
             return
@@ -126,7 +126,7 @@ class Reader:
         found = read(raw.strip(b"\r\n")) if read else NOTHING
         if self._data:  # no blank line after the last event
             found = self._joined()
-        yield Unit(raw, found)
+        yield Piece(raw, found)
 
     def _begin(self) -> None:
         first = bytes(self._held.removeprefix(BOM).lstrip()[:1])
@@ -138,7 +138,7 @@ class Reader:
         if first in (b"{", b"[") and self._framing is Format.EVENTS:
             raise WrongAnswer(AnswerFault.NOT_A_STREAM)
 
-    def _split(self) -> Iterator[Unit]:
+    def _split(self) -> Iterator[Piece]:
         if self._framing is Format.OPAQUE:
             yield self._taken(len(self._held), Said(content=True))
         elif self._framing is Format.ARRAY:
@@ -148,19 +148,19 @@ class Reader:
             read = self._of_line if self._framing is Format.EVENTS else _of_json
             yield from self._lines(read)
 
-    def _lines(self, read: Callable[[bytes], Said]) -> Iterator[Unit]:
+    def _lines(self, read: Callable[[bytes], Said]) -> Iterator[Piece]:
         start = 0
         while match := LINE.search(self._held, max(start, self._seen)):
             raw = bytes(self._held[start : match.end()])
-            yield Unit(raw, read(raw.rstrip(b"\r\n")))
+            yield Piece(raw, read(raw.rstrip(b"\r\n")))
             start, self._seen = match.end(), 0
         del self._held[:start]
         self._seen = max(0, len(self._held) - 1)
 
-    def _taken(self, end: int, what: Said) -> Unit:
+    def _taken(self, end: int, what: Said) -> Piece:
         raw = bytes(self._held[:end])
         del self._held[:end]
-        return Unit(raw, what)
+        return Piece(raw, what)
 
     def _of_line(self, line: bytes) -> Said:
         """What a line of server-sent events says; an event may have its JSON in several `data:` lines."""

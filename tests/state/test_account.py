@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from litellm_homelab.state import account as accounts
-from litellm_homelab.state.account import Account, Closure, Corrections, Limit, Use
+from litellm_homelab.state.account import Account, Closure, Corrections, KnownLimit, Use
 
 DAY = Use("groq", "requests/day", (0,), 3, 1)
 MINUTE = Use("groq", "requests/minute", (60,), 2, 1)
@@ -109,7 +109,7 @@ def test_an_estimate_larger_than_the_window_needs_an_empty_one() -> None:
 )
 def test_what_the_provider_says_of_a_limit(documented: bool, said: int, granted: int) -> None:
     """It takes the place of a documented one; the operator's own is raised by nobody."""
-    learned = Corrections(limits={"requests/day": Limit(said, 4, "header")})
+    learned = Corrections(limits={"requests/day": KnownLimit(said, 4, "header")})
     found = {"groq": Account().corrected(learned, "a")}
     use, number = Use("groq", "requests/day", (0,), 3, 1, documented), 0
     while (taken := take(found, f"a:{number}", use)).is_granted:
@@ -119,9 +119,9 @@ def test_what_the_provider_says_of_a_limit(documented: bool, said: int, granted:
 
 def test_a_weaker_word_does_not_replace_a_stronger_one() -> None:
     """The body of an error says less than a header; an equal source replaces the one before."""
-    found = Account().corrected(Corrections(limits={"x": Limit(9, 4, "header")}), "a")
-    assert found.corrected(Corrections(limits={"x": Limit(5, 3, "body")}), "a").limits["x"].limit == 9
-    assert found.corrected(Corrections(limits={"x": Limit(5, 4, "header")}), "a").limits["x"].limit == 5
+    found = Account().corrected(Corrections(limits={"x": KnownLimit(9, 4, "header")}), "a")
+    assert found.corrected(Corrections(limits={"x": KnownLimit(5, 3, "body")}), "a").limits["x"].limit == 9
+    assert found.corrected(Corrections(limits={"x": KnownLimit(5, 4, "header")}), "a").limits["x"].limit == 5
 
 
 def test_a_provider_raises_the_count_and_does_not_lower_it() -> None:

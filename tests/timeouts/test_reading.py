@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from litellm_homelab.timeouts.answer import Heard, whole
 from litellm_homelab.timeouts.faults import AnswerFault
-from litellm_homelab.timeouts.reading import Format, Reader, Unit, WrongAnswer, format_of, is_streamed
+from litellm_homelab.timeouts.reading import Format, Reader, Piece, WrongAnswer, format_of, is_streamed
 
 HI = b'data: {"choices": [{"delta": {"content": "hi"}}]}\n\n'
 ROLE = b'data: {"choices": [{"delta": {"role": "assistant", "content": ""}}]}\n\n'
@@ -39,7 +39,7 @@ STREAMS = {
 }
 
 
-def _read(framing: Format, chunks: Iterable[bytes]) -> tuple[list[Unit], Heard]:
+def _read(framing: Format, chunks: Iterable[bytes]) -> tuple[list[Piece], Heard]:
     reader, heard = Reader(framing), Heard(framing)
     units = [unit for chunk in chunks for unit in reader.feed(chunk)]
     units += reader.end()

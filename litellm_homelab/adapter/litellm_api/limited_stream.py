@@ -15,7 +15,7 @@ from litellm_homelab.adapter.litellm_api.attempt_clock import AttemptClock, Stop
 from litellm_homelab.answers import errors
 from litellm_homelab.timeouts.answer import Heard
 from litellm_homelab.timeouts.faults import AnswerFault
-from litellm_homelab.timeouts.reading import Format, Reader, Unit, WrongAnswer
+from litellm_homelab.timeouts.reading import Format, Reader, Piece, WrongAnswer
 
 BAD_ANSWER: Final = 502
 TEXTS: Final = ("response", "error", "message", "detail")
@@ -121,7 +121,7 @@ class Rest(httpx.AsyncByteStream):
         with contextlib.suppress(Exception):
             await self._response.aclose()
 
-    def _read(self, units: Iterator[Unit]) -> tuple[bytes, Mapping[str, Any] | None]:
+    def _read(self, units: Iterator[Piece]) -> tuple[bytes, Mapping[str, Any] | None]:
         """The bytes of the units up to an error, and the error."""
         parts: list[bytes] = []
         for unit in units:
