@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from litellm_homelab.timeouts.answer import Heard, whole
 from litellm_homelab.timeouts.faults import AnswerFault
-from litellm_homelab.timeouts.reading import Format, Reader, Piece, WrongAnswer, format_of, is_streamed
+from litellm_homelab.timeouts.reading import Format, Piece, Reader, WrongAnswer, format_of, is_streamed
 
 HI = b'data: {"choices": [{"delta": {"content": "hi"}}]}\n\n'
 ROLE = b'data: {"choices": [{"delta": {"role": "assistant", "content": ""}}]}\n\n'

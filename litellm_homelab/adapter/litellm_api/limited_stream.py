@@ -15,7 +15,7 @@ from litellm_homelab.adapter.litellm_api.attempt_clock import AttemptClock, Stop
 from litellm_homelab.answers import errors
 from litellm_homelab.timeouts.answer import Heard
 from litellm_homelab.timeouts.faults import AnswerFault
-from litellm_homelab.timeouts.reading import Format, Reader, Piece, WrongAnswer
+from litellm_homelab.timeouts.reading import Format, Piece, Reader, WrongAnswer
 
 BAD_ANSWER: Final = 502
 TEXTS: Final = ("response", "error", "message", "detail")
