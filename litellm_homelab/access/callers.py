@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hmac
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from litellm_homelab.config.sections import Priority, Role, digest
@@ -31,7 +31,7 @@ class Caller:
     role: Role = "client"
     handles: frozenset[str] | None = None
     routes: tuple[str, ...] | None = None
-    priority: Priority | None = None
+    priority: Priority | None = field(default=None, hash=False)
     """In which order its requests wait; None where that is the handle's to say."""
 
 

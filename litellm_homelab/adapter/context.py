@@ -159,12 +159,12 @@ class RequestContext:
     listed: tuple[str, ...] | None = None
     """The names that a listing shows to its caller; None before LiteLLM has asked."""
     receive: Callable[[], Awaitable[MutableMapping[str, Any]]] | None = None
-    """What the server says of the client of an HTTP request (ASGI)."""
+    """What the server says of the client (ASGI)."""
     slots: dict[str, Slot] | None = None
     """The slots of backends that its attempts have taken, by the deployment's id."""
     reservations: dict[str, Reservation] | None = None
     """What its attempts have reserved of quotas, by the deployment's id."""
-    skipped: list[Refuse] = field(default_factory=list)
+    skipped: tuple[Refuse, ...] = ()
     """Why deployments were skipped whose quotas are used up."""
     queued: float = 0.0
     """Seconds for which it has waited for slots."""

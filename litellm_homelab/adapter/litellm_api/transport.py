@@ -112,7 +112,12 @@ def _async(send: AsyncSend) -> AsyncSend:
         refusal = await _watcher.leaving(self, request) if _watcher is not None else None
         if refusal is not None:
             return refusal
-        response = await (out(self, request) if _around is None else _around(out, self, request))
+        if _around is not None:
+            response = await _around(out, self, request)
+        elif CLOSED in request.extensions or ANSWERED in request.extensions:
+            response = await out(self, request)
+        else:
+            response = await send(self, _diverted(self, request))
         if _watcher is None or response.status_code < FAILED:
             return response
         return await _watcher.answered(request, response)

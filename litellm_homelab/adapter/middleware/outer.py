@@ -124,8 +124,7 @@ class Edge:
         with context.request(scope.get("path", "")) as record:
             record.hops = passed
             scope = self._closed_headers.off(record, scope)
-            if scope["type"] == "http":
-                record.receive = receive
+            record.receive = receive
             watch = Watch(cors.adding(self._cors, scope, send))
             try:
                 last = LastWord(record, Instead(record, watch, self._border.early))

@@ -145,7 +145,7 @@ def _waited(ctx: RequestContext, seconds: float) -> None:
 
 async def _left(ctx: RequestContext) -> None:
     """Return when the client has left: all of its request has been read by now."""
-    while ctx.receive is not None:
+    while ctx.receive is not None and ctx.scope.get("type") == "http":
         if (await ctx.receive()).get("type") == DISCONNECT:
             return
     await asyncio.Event().wait()

@@ -118,7 +118,7 @@ class QuotaPolicy(Policy):
     def _end(self, ctx: RequestContext, refusal: Refuse, *, falls_back: bool) -> None:
         if not falls_back:
             raise Refused(refusal, self.name)
-        ctx.skipped.append(refusal)
+        ctx.skipped = (*ctx.skipped, refusal)
         raise Skipped(refusal, self.name)
 
     async def attempt_answered(self, ctx: RequestContext, data: Mapping[str, Any], response: object) -> None:  # noqa: ARG002
