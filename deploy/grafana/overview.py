@@ -15,6 +15,7 @@ def overview() -> Dashboard:
     _now(page)
     _speed(page)
     _chains(page)
+    _backends(page)
     _quotas(page)
     _rules(page)
     return page
@@ -137,6 +138,57 @@ def _chains(page: Dashboard) -> None:
     )
 
 
+def _backends(page: Dashboard) -> None:
+    row(
+        page,
+        "Backends",
+        [
+            lines(
+                "Slots in use",
+                "Share of the requests that a backend may serve at a time; at 100 % further ones wait",
+                {
+                    "{{backend}}": "sum by (backend) (homelab_slots_used)"
+                    " / on (backend) max by (backend) (homelab_slots)"
+                },
+                "percentunit",
+            ),
+            lines(
+                "Waiting",
+                "Requests that wait for a slot, and how many may; a full queue refuses or falls back",
+                {
+                    "{{backend}}": "sum by (backend) (homelab_queue_length)",
+                    "{{backend}} may wait": "max by (backend) (homelab_queue_limit)",
+                },
+            ),
+            lines(
+                "Time in the queue, p95",
+                "Of requests that had to wait, by backend and priority",
+                {
+                    "{{backend}} {{priority}}": "histogram_quantile(0.95, sum by (backend, priority, le) "
+                    f"(rate(homelab_queue_seconds_bucket[{RATE}])))"
+                },
+                "s",
+            ),
+            lines(
+                "Refused because a backend is busy",
+                "Requests with no fallback left (429 backend_busy)",
+                {
+                    "{{handle}}": "sum by (handle) "
+                    f"(increase(homelab_refusals_total{{type='backend_busy'}}[{RATE}])) > 0"
+                },
+            ),
+            lines(
+                "Timeouts",
+                "Attempts and streams that a limit of homelab.timeouts ended",
+                {
+                    "{{handle}}: {{limit}}": "sum by (handle, limit) "
+                    f"(increase(homelab_timeouts_total[{RATE}])) > 0"
+                },
+            ),
+        ],
+    )
+
+
 def _quotas(page: Dashboard) -> None:
     row(
         page,
@@ -149,7 +201,7 @@ def _quotas(page: Dashboard) -> None:
                 "percentunit",
             ),
             lines(
-                "Begins anew in",
+                "Time to reset",
                 "Seconds until the window's reset",
                 {"{{quota}} {{window}}": "min by (quota, window) (homelab_quota_reset_seconds)"},
                 "s",

@@ -59,11 +59,14 @@ class Labels:
     """Handles with fallbacks: the groups that are tried, in order, the handle's own first."""
     slots: Mapping[str, int] = field(default_factory=dict)
     """Backends that have slots, and how many."""
+    queues: Mapping[str, int] = field(default_factory=dict)
+    """How many requests may wait for each of them."""
     timed: tuple[str, ...] = ()
     """Handles one of whose groups has limits (`homelab.timeouts`)."""
     quota_limits: Mapping[tuple[str, str], int] = field(default_factory=dict)
     """Limits of quotas by quota and window."""
     quotas: tuple[str, ...] = ()
+    """Quotas (`homelab.quotas`)."""
     rules: tuple[str, ...] = RULES
     """Rules whose refusals and failures are counted by name."""
 
@@ -89,6 +92,7 @@ class Labels:
                 if window.limit is not None
             },
             quotas=tuple(settings.homelab.quotas),
+            queues={name: one.queue.length for name, one in settings.homelab.backends.items() if one.slots},
             slots={name: one.slots for name, one in settings.homelab.backends.items() if one.slots},
             timed=tuple(router.groups) if settings.homelab.timeouts else (),
         )
@@ -145,8 +149,9 @@ class Labels:
 
     def numbers(self, gauge: str) -> Iterator[tuple[tuple[str, ...], int]]:
         """What a gauge shows from the start, as (values of its labels, number)."""
-        if gauge == "homelab_slots":
-            yield from (((name,), number) for name, number in self.slots.items())
+        by_backend = {"homelab_slots": self.slots, "homelab_queue_limit": self.queues}
+        if gauge in by_backend:
+            yield from (((name,), number) for name, number in by_backend[gauge].items())
         else:
             yield from (((handle, target), left) for handle, target, left in self.rungs_left())
 

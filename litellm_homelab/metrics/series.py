@@ -90,6 +90,7 @@ GAUGES: Final[Mapping[str, tuple[str, tuple[str, ...]]]] = MappingProxyType(
             ("handle", "target"),
         ),
         "homelab_slots": ("Requests that a backend may serve at a time", ("backend",)),
+        "homelab_queue_limit": ("Requests that may wait for a backend at a time", ("backend",)),
     }
 )
 """What each gauge shows, and its labels."""
@@ -162,7 +163,6 @@ class Metrics:
             self._live[name] = Gauge(name, text, names, registry=registry, multiprocess_mode="livesum")
             for backend in labels.slots:
                 self._live[name].labels(backend).set(0)
-
         for name, (text, names) in QUOTAS.items():
             self._quotas[name] = Gauge(name, text, names, registry=registry, multiprocess_mode="mostrecent")
         for (quota, window), number in labels.quota_limits.items():

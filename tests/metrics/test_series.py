@@ -27,6 +27,7 @@ LABELS = Labels(
     lanes={"boost": ("none", "moa")},
     chains={"main": ("main", "base", "boost")},
     slots={"gpu": 2},
+    queues={"gpu": 20},
     quotas=("groq",),
     quota_limits={("groq", "requests/day"): 1000},
 )
@@ -350,10 +351,10 @@ def test_a_chain_tells_how_many_rungs_are_left(registry: CollectorRegistry, metr
 def test_slots_are_shown_from_the_start(registry: CollectorRegistry, metrics: Metrics) -> None:
     """A backend's limit does not change; what is used of it, and who waits, is each worker's to say."""
     here = {"backend": "gpu"}
-    names = ("homelab_slots", "homelab_slots_used", "homelab_queue_length")
-    assert [registry.get_sample_value(name, here) for name in names] == [2, 0, 0]
+    names = ("homelab_slots", "homelab_queue_limit", "homelab_slots_used", "homelab_queue_length")
+    assert [registry.get_sample_value(name, here) for name in names] == [2, 20, 0, 0]
     metrics.slots("gpu", 1, 3)
-    assert [registry.get_sample_value(name, here) for name in names] == [2, 1, 3]
+    assert [registry.get_sample_value(name, here) for name in names] == [2, 20, 1, 3]
 
 
 def test_labels_are_read_off_the_settings() -> None:
