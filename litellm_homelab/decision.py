@@ -25,6 +25,7 @@ class RefusalType(StrEnum):
     BODY_TOO_LARGE = "body_too_large"
     QUOTA_EXCEEDED = "quota_exceeded"
     BACKEND_BUSY = "backend_busy"
+    MODEL_ABSENT = "model_absent"
     UPSTREAM_TIMEOUT = "upstream_timeout"
     POLICY_ERROR = "policy_error"
 
@@ -42,6 +43,7 @@ STATUS: Mapping[RefusalType, int] = {
     RefusalType.BODY_TOO_LARGE: 413,
     RefusalType.QUOTA_EXCEEDED: 429,
     RefusalType.BACKEND_BUSY: 429,
+    RefusalType.MODEL_ABSENT: 503,
     RefusalType.UPSTREAM_TIMEOUT: 504,
     RefusalType.POLICY_ERROR: 503,
 }
@@ -86,8 +88,9 @@ class Refuse:
         """
         Response headers.
 
-        The OpenAI SDK is asked not to retry a 5xx, as it would by default, nor before a long wait is over.
+        The OpenAI SDK is asked not to retry a 5xx, as it would by default, unless retrying helps soon.
         """
         later = {} if self.retry_after is None else {"retry-after": str(self.retry_after)}
-        never = self.status >= 500 or (self.retry_after or 0) > LONGEST_RETRY
+        is_soon = self.retry_after is not None and self.retry_after <= LONGEST_RETRY
+        never = not is_soon and (self.status >= 500 or self.retry_after is not None)
         return later | dict(self.limits) | ({"x-should-retry": "false"} if never else {})

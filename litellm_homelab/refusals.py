@@ -480,6 +480,12 @@ def backend_busy(handle: object, waited: float, retry_after: int, *, to_child: b
     return Refuse(RefusalType.BACKEND_BUSY, text, to_child=to_child, retry_after=retry_after)
 
 
+def model_absent(handle: object, retry_after: int, *, to_child: bool = False) -> Refuse:
+    """Every backend of a handle's chain is away, or does not have its model any more."""
+    text = f"{echo(handle)} is not available now: its model is not running. Use another model, or try again later."
+    return Refuse(RefusalType.MODEL_ABSENT, text, to_child=to_child, retry_after=retry_after)
+
+
 # --- upstreams -------------------------------------------------------------------------------------
 
 _WAITED: Final = {

@@ -157,6 +157,7 @@ def _parts() -> Parts:
     finalizers.install()
     root_accounts.watch(made.is_root)
     transport.watch(made.last_line)
+    transport.notice_unreachable(made.presence.unreachable if made.presence is not None else None)
     unreviewed.report(app)
     return made
 
@@ -216,8 +217,11 @@ def forget() -> None:
     from litellm_homelab.adapter.litellm_api import root_accounts, transport
 
     settings.cache_clear()
+    if _parts.cache_info().currsize and (presence := _parts().presence) is not None:
+        presence.presence.stop()
     _parts.cache_clear()
     root_accounts.watch(None)
     transport.watch(None)
+    transport.notice_unreachable(None)
     transport.send_with(None)
     recording.forget()

@@ -16,6 +16,7 @@ from litellm_homelab.access import openings
 from litellm_homelab.access.callers import Keyring
 from litellm_homelab.access.rule import Gate
 from litellm_homelab.adapter import recording
+from litellm_homelab.adapter.backends.directory import Directory
 from litellm_homelab.adapter.callback import Plugin
 from litellm_homelab.adapter.litellm_api import parameters
 from litellm_homelab.adapter.litellm_api.deployments import Deployments
@@ -33,10 +34,12 @@ from litellm_homelab.adapter.optillm.roots import RootKeeper
 from litellm_homelab.adapter.policies import ranks
 from litellm_homelab.adapter.policies.error_response import ErrorResponse
 from litellm_homelab.adapter.policies.fields import RequestFields
+from litellm_homelab.adapter.policies.presence import PresencePolicy
 from litellm_homelab.adapter.policies.request_opening import RequestOpening
 from litellm_homelab.adapter.policies.request_stats import Count
 from litellm_homelab.adapter.policies.showroom import ShowroomPolicy
 from litellm_homelab.attempts.hops import GatewayIdentity
+from litellm_homelab.backends.rule import Backends
 from litellm_homelab.config.references import resolve
 from litellm_homelab.config.settings import Settings
 from litellm_homelab.fields.rule import Fields
@@ -69,6 +72,7 @@ class Shared:
     is_root: IsRoot
     scrub: Callable[[str], str]
     store: state.Store
+    directory: Directory
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +93,8 @@ class Parts:
     scrub: Callable[[str], str]
     counting: ASGIApp
     """Serves the routes that count tokens."""
+    presence: PresencePolicy | None
+    """None where no backend has `presence`."""
 
 
 def build(settings: Settings, router: Callable[[], Any], has_database: Callable[[], bool]) -> Parts:
@@ -97,6 +103,9 @@ def build(settings: Settings, router: Callable[[], Any], has_database: Callable[
     shared = share(settings, router)
     policies = [one.load().build(shared) for one in registry.active(settings.homelab)]
     showroom = next(one for one in policies if isinstance(one, ShowroomPolicy))
+    presence = next((one for one in policies if isinstance(one, PresencePolicy)), None)
+    if presence is not None:
+        showroom.is_away = presence.is_away
     errors = ErrorResponse(shared.scrub, shared.keeper)
     return Parts(
         plugin=Plugin(policies, shared.opening, showroom, errors),
@@ -120,6 +129,7 @@ def build(settings: Settings, router: Callable[[], Any], has_database: Callable[
         is_root=shared.is_root if shared.lanes.lanes else None,
         scrub=shared.scrub,
         counting=counting(shared.showroom, shared.opening),
+        presence=presence,
     )
 
 
@@ -134,6 +144,7 @@ def share(settings: Settings, router: Callable[[], Any]) -> Shared:
     guard = LineageGuard(lanes.lanes, ledger, orphans)
     placed = settings.homelab.showroom
     deployments = Deployments(router, (*settings.handles, *placed.hidden, *placed.internal))
+    targets = Targets(deployments, lanes.lanes)
     scrub = Scrub(settings.handles, deployments)
     fields = request_fields(settings)
     callers = {caller.name: caller for _, caller in keyring.entries}
@@ -145,7 +156,7 @@ def share(settings: Settings, router: Callable[[], Any]) -> Shared:
         showroom=Showroom.from_settings(settings, deployments.mode_of),
         lanes=lanes,
         deployments=deployments,
-        targets=Targets(deployments, lanes.lanes),
+        targets=targets,
         fields=fields,
         ledger=ledger,
         orphans=orphans,
@@ -156,6 +167,7 @@ def share(settings: Settings, router: Callable[[], Any]) -> Shared:
         is_root=Roots(deployments, lanes.lanes),
         scrub=scrub,
         store=store,
+        directory=Directory(Backends(settings.homelab.backends), targets, deployments),
     )
 
 

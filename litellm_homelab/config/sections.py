@@ -148,6 +148,17 @@ class QueueSection(_Section):
     """How long one may wait."""
 
 
+class PresenceSection(_Section):
+    """How to find out whether a server is there, and what becomes of attempts while it is not."""
+
+    probe_seconds: Seconds = 15
+    """From one probe to the next, over all workers."""
+    timeout_seconds: Seconds = 2
+    """How long a probe waits for a connection, and then for the answer."""
+    on_absent: Literal["fallback", "refuse", "ignore"] = "fallback"
+    """`fallback`: the chain goes on without it; `refuse`: the request ends; `ignore`: it is asked anyway."""
+
+
 class BackendSection(_Section):
     """One server, or one account: what is known of all its deployments together."""
 
@@ -161,6 +172,8 @@ class BackendSection(_Section):
     """Requests at a time, over all workers; by default there is no limit."""
     queue: QueueSection = QueueSection()
     """Who waits while every slot is taken."""
+    presence: PresenceSection | None = None
+    """Whether the server is there is found out by probes, and by attempts that find no connection."""
 
 
 class TimeoutSection(_Section):

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from litellm_homelab.access.callers import MASTER
 from litellm_homelab.backends import priority
+from litellm_homelab.backends.presence import Outcome
 from litellm_homelab.decision import RefusalType
 from litellm_homelab.fields import metadata
 from litellm_homelab.fields.lists import reviewed
@@ -61,6 +62,8 @@ class Labels:
     """Backends that have slots, and how many."""
     queues: Mapping[str, int] = field(default_factory=dict)
     """How many requests may wait for each of them."""
+    followed: tuple[str, ...] = ()
+    """Backends of which it is known whether they are there."""
     timed: tuple[str, ...] = ()
     """Handles one of whose groups has limits (`homelab.timeouts`)."""
     quota_limits: Mapping[tuple[str, str], int] = field(default_factory=dict)
@@ -94,6 +97,7 @@ class Labels:
             quotas=tuple(settings.homelab.quotas),
             queues={name: one.queue.length for name, one in settings.homelab.backends.items() if one.slots},
             slots={name: one.slots for name, one in settings.homelab.backends.items() if one.slots},
+            followed=tuple(n for n, one in settings.homelab.backends.items() if one.presence is not None),
             timed=tuple(router.groups) if settings.homelab.timeouts else (),
         )
 
@@ -108,10 +112,10 @@ class Labels:
             "caller": frozenset(self.callers),
             "approach": frozenset(name for names in self.lanes.values() for name in names),
             "action": frozenset(ACTIONS),
-            "outcome": frozenset(OUTCOMES),
+            "outcome": frozenset((*OUTCOMES, *Outcome)),
             "kind": frozenset(KINDS),
             "hook": frozenset(HOOKS),
-            "backend": frozenset(self.slots),
+            "backend": frozenset((*self.slots, *self.followed)),
             "priority": frozenset(priority.NAMES),
             "limit": frozenset(Limit),
             "quota": frozenset(self.quotas),
@@ -138,6 +142,7 @@ class Labels:
         for handle in self.groups:
             targets = self.chains.get(handle, (handle,))
             yield from product(["homelab_attempts_total"], product([handle], targets, OUTCOMES))
+        yield from product(["homelab_backend_probes_total"], product(self.followed, Outcome))
         yield from product(["homelab_quota_learned_total"], product(self.quotas, SOURCES))
         yield from product(["homelab_queue_seconds"], product(self.slots, priority.NAMES))
         yield "homelab_refusals_total", ("gate", RefusalType.AUTHENTICATION_ERROR, OTHER, OTHER)

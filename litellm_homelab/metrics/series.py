@@ -13,6 +13,7 @@ from typing import Any, Final, TypeVar
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
+from litellm_homelab.backends.presence import Outcome, State
 from litellm_homelab.decision import RefusalType
 from litellm_homelab.metrics.labels import OTHER, Labels
 
@@ -50,6 +51,7 @@ COUNTERS: Final[Mapping[str, tuple[str, tuple[str, ...]]]] = MappingProxyType(
             "What answers of providers said of their limits, by where it was; unknown changed nothing",
             ("quota", "source"),
         ),
+        "homelab_backend_probes_total": ("Probes of a backend, by what they saw", ("backend", "outcome")),
         "homelab_rule_errors_total": ("Rules that broke and failed closed", ("rule",)),
     }
 )
@@ -103,10 +105,11 @@ LIVE: Final[Mapping[str, tuple[str, tuple[str, ...]]]] = MappingProxyType(
 )
 """What each gauge shows of which every worker has its own part, and its labels."""
 
-QUOTAS: Final[Mapping[str, tuple[str, tuple[str, ...]]]] = MappingProxyType(
+SHARED: Final[Mapping[str, tuple[str, tuple[str, ...]]]] = MappingProxyType(
     {
         "homelab_quota_used": ("What is used of a window of a quota, over all workers", ("quota", "window")),
         "homelab_quota_limit": ("The limit of a window of a quota", ("quota", "window")),
+        "homelab_backend_state": ("Whether a backend is in a state: 1 or 0", ("backend", "state")),
         "homelab_quota_reset_seconds": (
             "Seconds until a window of a quota begins anew",
             ("quota", "window"),
@@ -131,7 +134,7 @@ class Metrics:
         self._counters: dict[str, Counter] = {}
         self._histograms: dict[str, Histogram] = {}
         self._live: dict[str, Gauge] = {}
-        self._quotas: dict[str, Gauge] = {}
+        self._shared: dict[str, Gauge] = {}
         self._found: dict[tuple[str, tuple[str | None, ...]], Any] = {}
         """
         Series by their metric's name and their values, once they have been looked up.
@@ -163,11 +166,13 @@ class Metrics:
             self._live[name] = Gauge(name, text, names, registry=registry, multiprocess_mode="livesum")
             for backend in labels.slots:
                 self._live[name].labels(backend).set(0)
-        for name, (text, names) in QUOTAS.items():
-            self._quotas[name] = Gauge(name, text, names, registry=registry, multiprocess_mode="mostrecent")
+        for name, (text, names) in SHARED.items():
+            self._shared[name] = Gauge(name, text, names, registry=registry, multiprocess_mode="mostrecent")
+        for backend in labels.followed:
+            self.backend_state(backend, State.UNKNOWN)
         for (quota, window), number in labels.quota_limits.items():
-            self._quotas["homelab_quota_used"].labels(quota, window).set(0)
-            self._quotas["homelab_quota_limit"].labels(quota, window).set(number)
+            self._shared["homelab_quota_used"].labels(quota, window).set(0)
+            self._shared["homelab_quota_limit"].labels(quota, window).set(number)
 
     # --- events ------------------------------------------------------------------------------------
 
@@ -242,13 +247,23 @@ class Metrics:
             self._live["homelab_slots_used"].labels(backend).set(used)
             self._live["homelab_queue_length"].labels(backend).set(waiting)
 
+    def backend_state(self, backend: str, state: State) -> None:
+        """A backend has come into a state."""
+        if self._shared:
+            for one in State:
+                self._shared["homelab_backend_state"].labels(backend, one).set(one is state)
+
+    def probed(self, backend: str, outcome: Outcome) -> None:
+        """This worker has asked a backend whether it is there."""
+        self._count("homelab_backend_probes_total", backend, outcome)
+
     def quota(self, quota: str, window: str, used: int, limit: int | None, reset_seconds: float) -> None:
         """So much of a window of a quota is used."""
-        if self._quotas:
-            self._quotas["homelab_quota_used"].labels(quota, window).set(used)
-            self._quotas["homelab_quota_reset_seconds"].labels(quota, window).set(reset_seconds)
+        if self._shared:
+            self._shared["homelab_quota_used"].labels(quota, window).set(used)
+            self._shared["homelab_quota_reset_seconds"].labels(quota, window).set(reset_seconds)
             if limit is not None:
-                self._quotas["homelab_quota_limit"].labels(quota, window).set(limit)
+                self._shared["homelab_quota_limit"].labels(quota, window).set(limit)
 
     def quota_learned(self, quota: str, source: str) -> None:
         """An answer of a provider said something of its limits."""

@@ -59,6 +59,7 @@ ANSWERED: Final = "homelab_answered"
 _watcher: Watcher | None = None
 _divert: Divert | None = None
 _around: Around | None = None
+_unreachable: Callable[[httpx.Request], None] | None = None
 
 
 def watch(watcher: Watcher | None) -> None:
@@ -81,6 +82,12 @@ def send_with(around: Around | None) -> None:
     _around = around
 
 
+def notice_unreachable(notice: Callable[[httpx.Request], None] | None) -> None:
+    """Call `notice` with each request of an async client that finds no connection; None calls nothing."""
+    global _unreachable
+    _unreachable = notice
+
+
 def _wrap_all() -> None:
     for one in ASYNC:
         _wrap(one, "handle_async_request", _async)
@@ -101,9 +108,25 @@ def _wrap(kind: type, name: str, wrapper: Callable[[Any], Any]) -> None:
         setattr(kind, name, wrapped)
 
 
-def _async(send: AsyncSend) -> AsyncSend:
+def _noticing(original: AsyncSend) -> AsyncSend:
+    """`original`, which says so where there is no connection."""
+
+    async def send(self: object, request: httpx.Request) -> httpx.Response:
+        try:
+            return await original(self, _diverted(self, request))
+        except (httpx.ConnectError, httpx.ConnectTimeout):
+            if _unreachable is not None:
+                _unreachable(request)
+            raise
+
+    return send
+
+
+def _async(original: AsyncSend) -> AsyncSend:
+    send = _noticing(original)
+
     async def out(self: object, request: httpx.Request) -> httpx.Response:
-        sending, asked = send(self, _diverted(self, request)), request.extensions
+        sending, asked = send(self, request), request.extensions
         closed, answered = asked.get(CLOSED), asked.get(ANSWERED)
         response = await (sending if closed is None else _followed(sending, closed))
         return response if answered is None else await answered(response, request)
@@ -116,8 +139,10 @@ def _async(send: AsyncSend) -> AsyncSend:
             response = await _around(out, self, request)
         elif CLOSED in request.extensions or ANSWERED in request.extensions:
             response = await out(self, request)
+        elif _unreachable is None:
+            response = await original(self, _diverted(self, request))
         else:
-            response = await send(self, _diverted(self, request))
+            response = await send(self, request)
         if _watcher is None or response.status_code < FAILED:
             return response
         return await _watcher.answered(request, response)

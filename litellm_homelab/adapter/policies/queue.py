@@ -19,7 +19,6 @@ from litellm_homelab.adapter.policies.error_response import CLIENT_LEFT
 from litellm_homelab.adapter.policy import Policy
 from litellm_homelab.adapter.recording import meter
 from litellm_homelab.backends.priority import NAMES
-from litellm_homelab.backends.rule import Backends, Server
 from litellm_homelab.backends.slots import Full, Gone, Slots
 
 if TYPE_CHECKING:
@@ -51,10 +50,9 @@ class QueuePolicy(Policy):
 
     name = "queue"
 
-    def __init__(self, backends: Backends, slots: Mapping[str, Slots], shared: Shared) -> None:
-        self._backends = backends
+    def __init__(self, slots: Mapping[str, Slots], shared: Shared) -> None:
+        self._directory = shared.directory
         self._slots = slots
-        self._targets = shared.targets
         self._deployments = shared.deployments
         self._rank = ranks.of(shared.settings)
         self._known: dict[tuple[str, str | None], Slots | None] = {}
@@ -76,7 +74,7 @@ class QueuePolicy(Policy):
             for name, one in sections.items()
             if one.slots is not None
         }
-        return cls(Backends(sections), slots, shared)
+        return cls(slots, shared)
 
     async def attempt(
         self,
@@ -122,11 +120,7 @@ class QueuePolicy(Policy):
         """The slots of a deployment's backend; None where it has no limit."""
         known = (deployment, group)
         if known not in self._known:
-            params = self._targets.params_of(deployment)
-            target = self._targets.of(deployment)
-            url = str(params.get("api_base") or params.get("base_url") or "")
-            server = Server(group or "", target.provider if target else "", url)
-            self._known[known] = self._slots.get(self._backends.of(server))
+            self._known[known] = self._slots.get(self._directory.of(deployment, group))
         return self._known[known]
 
 
