@@ -482,7 +482,10 @@ def backend_busy(handle: object, waited: float, retry_after: int, *, to_child: b
 
 def model_absent(handle: object, retry_after: int, *, to_child: bool = False) -> Refuse:
     """Every backend of a handle's chain is away, or does not have its model any more."""
-    text = f"{echo(handle)} is not available now: its model is not running. Use another model, or try again later."
+    text = (
+        f"{echo(handle)} is not available now: its server is not running, or does not have the model. "
+        f"Use another model, or try again in {retry_after} s."
+    )
     return Refuse(RefusalType.MODEL_ABSENT, text, to_child=to_child, retry_after=retry_after)
 
 

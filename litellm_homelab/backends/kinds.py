@@ -112,5 +112,5 @@ def urls(kind: Kind, base: str) -> tuple[str, ...]:
 
 
 def read(kind: Kind, answers: list[Any]) -> Probed:
-    """What the JSON of a server's answers says; `answers` are those to `urls`, in order, the first one at least."""
+    """What the answers to `urls`, in order, say; there is the first one at least."""
     return Probed(Outcome.ANSWERED, kind.models(answers[0]), kind.loaded(answers))

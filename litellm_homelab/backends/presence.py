@@ -1,4 +1,4 @@
-"""Whether a backend is there, and which models it has: what a probe or an attempt has seen, and what follows."""
+"""Whether a backend is there, and which models it has: what follows from probes and attempts."""
 
 from __future__ import annotations
 

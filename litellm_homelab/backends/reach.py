@@ -14,7 +14,7 @@ SUFFIXES: Final = (".local", ".lan", ".home", ".internal", ".home.arpa", ".ts.ne
 
 
 def is_local(host: str) -> bool:
-    """Whether a host is loopback, private, or in a tailnet; a name without a dot is one of the local network."""
+    """Whether a host is loopback, private, or in a tailnet; names without a dot are of the local network."""
     name = host_of(host)
     if name == LOOPBACK:
         return True

@@ -16,6 +16,7 @@ import httpx
 import litellm
 
 from litellm_homelab.adapter import startup
+from litellm_homelab.adapter.backends import probing
 from litellm_homelab.adapter.litellm_api import transport
 from litellm_homelab.demo.listener import HOST, Listener
 from litellm_homelab.testing.answer import Answer
@@ -34,6 +35,11 @@ What `litellm --config` starts with (1.106.2). The function's own defaults switc
 router.yaml has switched it off: fields that a provider does not take would vanish instead of being a 400.
 """
 _running: list[Path] = []
+
+
+async def _no_answer(asked: probing.Asked) -> tuple[int, bytes]:
+    """A probe before there are stand-ins: nothing is known by it."""
+    raise httpx.ReadTimeout(asked.url)
 
 
 class MockProxy:
@@ -77,13 +83,16 @@ class MockProxy:
         stack.enter_context(restored(litellm, proxy_server))
         stack.enter_context(_app_and_router_restored(proxy_server))
         startup.forget()
+        probing.fetch_with(_no_answer)  # until the stand-ins are there
+        stack.callback(probing.fetch_with, None)
         stack.callback(startup.forget)
         with contextlib.redirect_stdout(io.StringIO()):  # LiteLLM's banner
             await proxy_server.initialize(config=str(self.config), **AS_THE_COMMAND_LINE)
         base = await stack.enter_async_context(_listening(self._upstreams))
-        stand_ins = StandIns(base, proxy_server.llm_router)
+        stand_ins = StandIns(base, proxy_server.llm_router, self._upstreams)
         litellm.callbacks.append(stand_ins)
         transport.divert(stand_ins.divert)
+        probing.fetch_with(stand_ins.probed)
         stack.callback(transport.divert, None)
         key = proxy_server.master_key
         self._client = await stack.enter_async_context(

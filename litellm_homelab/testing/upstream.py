@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote, unquote
 
@@ -77,6 +77,12 @@ class Upstream:
     backend: AnyModel | None = None
     """What answers; None for a search tool."""
     scripted: Scripted | None = None
+    probes: list[str] = field(default_factory=list)
+    """The paths that the backend was asked for to find out whether it is there, oldest first."""
+    refused: int = 0
+    """Connections of attempts that were refused (`fails("down")`)."""
+    is_gone: bool = False
+    """Whether its server is there, and does not have its model any more."""
 
     def streams(self, chunks_per_second: float) -> None:
         """Stream slowly, so that a client can leave in between."""
@@ -110,9 +116,14 @@ class Upstream:
 
     def works(self) -> None:
         """Answer again."""
-        self.switch.current = None
+        self.switch.current, self.is_gone = None, False
         if self.scripted is not None:
             self.scripted.answer = None
+
+    @property
+    def is_down(self) -> bool:
+        """Whether connections are refused (`fails("down")`)."""
+        return self.switch.current is not None and self.switch.current.kind == "down"
 
     @property
     def requests(self) -> list[RecordedRequest]:

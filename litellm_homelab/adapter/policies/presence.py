@@ -33,9 +33,11 @@ class Shown:
     """Counts what is seen of backends."""
 
     def standing(self, backend: str, state: State) -> None:
+        """A backend is in a state."""
         meter().backend_state(backend, state)
 
     def probed(self, backend: str, outcome: Outcome) -> None:
+        """This worker has asked a backend."""
         meter().probed(backend, outcome)
 
 
@@ -76,7 +78,7 @@ class PresencePolicy(Policy):
         self, ctx: RequestContext, group: str, deployments: Sequence[Mapping[str, Any]]
     ) -> Sequence[Mapping[str, Any]]:
         """
-        Leave out deployments that an attempt would not find; of the others prefer those with the model loaded.
+        Leave out deployments that are not there; prefer those whose model is in memory.
 
         Raises:
             Skipped: there is none left; the chain goes on.

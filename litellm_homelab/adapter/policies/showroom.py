@@ -70,7 +70,7 @@ class ShowroomPolicy(Policy):
         self._deployments = deployments
         self._targets = targets
         self.is_away: Callable[[], Callable[[str], bool]] | None = None
-        """What says of a name whether nothing that could serve it is there; None where that is not followed."""
+        """What says of a name whether nothing of its chain is there; None where that is not followed."""
 
     @classmethod
     def build(cls, shared: Shared) -> Self:
@@ -192,7 +192,7 @@ class ShowroomPolicy(Policy):
         names = record.listed
         if names is None:  # LiteLLM had nothing to list, and did not ask
             caller = self._opening.sender(record.stats.sender)
-            names = self._there(self._rule.listed(caller)) if caller is not None else ()
+            names = tuple(self._there(self._rule.listed(caller))) if caller is not None else ()
         return {name: self._rule.modes.get(name, "chat") for name in names if name in self._rule.concrete}
 
 
