@@ -21,7 +21,7 @@ MADE_BY_RULES = frozenset({"handle"})
 
 
 def load(gateway: Gateway) -> None:
-    """Answers whole and streamed, with calls back; refusals; a loop; a failover; a failure."""
+    """Answers whole and streamed, with calls back; refusals; a loop; a failover; failures; a limit."""
     for stream in (False, True):
         # A field that is OptiLLM's, and is taken out.
         assert gateway.chat("main", optillm_approach="re2", stream=stream).status_code == 200
@@ -39,6 +39,12 @@ def load(gateway: Gateway) -> None:
     gateway.demo.clear_fault()
     gateway.demo.fault("mlx", "500")
     assert gateway.chat("fast").status_code == 500
+    gateway.demo.clear_fault()
+    gateway.demo.fault("cloud", "429", seconds=1)
+    assert gateway.chat("groq/llama-3.3-70b-versatile").status_code == 429
+    gateway.demo.clear_fault()
+    gateway.demo.fault("ollama", "silent")
+    assert gateway.chat("lil-jerry").status_code == 504
     gateway.demo.clear_fault()
 
 
