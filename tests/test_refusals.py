@@ -268,6 +268,7 @@ EXAMPLES: dict[Callable[..., object], tuple[Refuse, RefusalType, int, str | None
         429,
         None,
     ),
+    refusals.model_absent: (refusals.model_absent("main", 15), RefusalType.MODEL_ABSENT, 503, None),
     refusals.backend_busy: (refusals.backend_busy("main", 0.0, 7), RefusalType.BACKEND_BUSY, 429, None),
     refusals.upstream_timeout: (
         refusals.upstream_timeout("main", [Reached(Limit.CONNECT, 1), Reached(Limit.IDLE, 30)]),

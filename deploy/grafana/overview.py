@@ -173,8 +173,8 @@ def _backends(page: Dashboard) -> None:
                 "Refused because a backend is busy",
                 "Requests with no fallback left (429 backend_busy)",
                 {
-                    "{{handle}}": "sum by (handle) "
-                    f"(increase(homelab_refusals_total{{type='backend_busy'}}[{RATE}])) > 0"
+                    "refused": f"sum(increase(homelab_refusals_total{{type='backend_busy'}}[{RATE}]))"
+                    " or vector(0)"
                 },
             ),
             lines(

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from prometheus_client import CollectorRegistry
 from prometheus_client.multiprocess import MultiProcessCollector
 
+from litellm_homelab.backends.presence import Outcome, State
 from litellm_homelab.config.loading import parse
 from litellm_homelab.config.settings import Known
 from litellm_homelab.decision import RefusalType
@@ -27,6 +28,7 @@ LABELS = Labels(
     lanes={"boost": ("none", "moa")},
     chains={"main": ("main", "base", "boost")},
     slots={"gpu": 2},
+    followed=("gpu",),
     queues={"gpu": 20},
     quotas=("groq",),
     quota_limits={("groq", "requests/day"): 1000},
@@ -135,6 +137,12 @@ EVENTS: list[tuple[Callable[[Metrics], None], str, dict[str, str], float]] = [
         {"quota": "groq", "source": "header"},
         1,
     ),
+    (
+        lambda m: m.probed("gpu", Outcome.BUSY),
+        "homelab_backend_probes_total",
+        {"backend": "gpu", "outcome": "busy"},
+        1,
+    ),
     (lambda m: m.rule_error("showroom"), "homelab_rule_errors_total", {"rule": "showroom"}, 1),
     (lambda m: m.hook("pre_call", 0.25), "homelab_hook_seconds_sum", {"hook": "pre_call"}, 0.25),
     (lambda m: m.failed_over("main", 2.5), "homelab_failover_seconds_sum", {"handle": "main"}, 2.5),
@@ -172,6 +180,18 @@ def test_a_quota_is_shown(registry: CollectorRegistry, metrics: Metrics) -> None
     assert shown()[:2] == [0, 1000]
     metrics.quota("groq", "requests/day", 7, 14_400, 3600.0)
     assert shown() == [7, 14_400, 3600]
+
+
+def test_a_backend_is_in_one_state(registry: CollectorRegistry, metrics: Metrics) -> None:
+    """Unknown from the start; each new state takes the place of the one before."""
+
+    def states() -> list[str]:
+        labels = [{"backend": "gpu", "state": one.value} for one in State]
+        return [one["state"] for one in labels if registry.get_sample_value("homelab_backend_state", one)]
+
+    assert states() == ["unknown"]
+    metrics.backend_state("gpu", State.ABSENT)
+    assert states() == ["absent"]
 
 
 def test_every_metric_is_fed_by_an_event() -> None:

@@ -19,7 +19,7 @@ from litellm_homelab.adapter.policies.error_response import CLIENT_LEFT
 from litellm_homelab.adapter.policy import Policy
 from litellm_homelab.adapter.recording import meter
 from litellm_homelab.backends.priority import NAMES
-from litellm_homelab.backends.slots import Full, Gone, Slots
+from litellm_homelab.backends.slots import Full, Gone, Slot, Slots
 
 if TYPE_CHECKING:
     from litellm_homelab.adapter.wiring import Shared
@@ -53,7 +53,6 @@ class QueuePolicy(Policy):
     def __init__(self, slots: Mapping[str, Slots], shared: Shared) -> None:
         self._directory = shared.directory
         self._slots = slots
-        self._deployments = shared.deployments
         self._rank = ranks.of(shared.settings)
         self._known: dict[tuple[str, str | None], Slots | None] = {}
 
@@ -79,7 +78,7 @@ class QueuePolicy(Policy):
     async def attempt(
         self,
         ctx: RequestContext | None,
-        kwargs: dict[str, Any],
+        kwargs: dict[str, Any],  # noqa: ARG002 - the showroom has read the group off it
         call_type: Any,  # noqa: ANN401, ARG002 - LiteLLM's enum, or None
     ) -> dict[str, Any] | None:
         """
@@ -93,8 +92,9 @@ class QueuePolicy(Policy):
         chosen = context.chosen()
         if ctx is None or chosen is None or chosen.deployment is None:
             return None
-        _leave_others(ctx, chosen.deployment)
-        slots = self._of(chosen.deployment, self._deployments.group_in(kwargs, ctx.asked))
+        if ctx.slots is not None:
+            _leave_others(ctx.slots, chosen.deployment)
+        slots = self._of(chosen.deployment, ctx.stats.chosen)
         held = (ctx.slots or {}).get(chosen.deployment)
         if slots is None or (held is not None and held.is_held):
             return None
@@ -124,9 +124,9 @@ class QueuePolicy(Policy):
         return self._known[known]
 
 
-def _leave_others(ctx: RequestContext, deployment: str) -> None:
+def _leave_others(slots: Mapping[str, Slot], deployment: str) -> None:
     """Give back what attempts before this one have taken and not sent."""
-    for other, slot in (ctx.slots or {}).items():
+    for other, slot in slots.items():
         if other != deployment and not slot.is_sent:
             slot.release()
 

@@ -64,7 +64,7 @@ class QuotaPolicy(Policy):
 
     def __init__(self, quotas: Quotas, book: Book, shared: Shared) -> None:
         self._quotas, self._book = quotas, book
-        self._deployments, self._targets = shared.deployments, shared.targets
+        self._targets = shared.targets
         self._looking: asyncio.Task[None] | None = None
 
     @classmethod
@@ -91,11 +91,12 @@ class QuotaPolicy(Policy):
         chosen = context.chosen()
         if ctx is None or chosen is None or chosen.deployment is None:
             return None
-        await _leave_others(ctx, chosen.deployment)
+        if ctx.reservations is not None:
+            await _leave_others(ctx.reservations, chosen.deployment)
         held = (ctx.reservations or {}).get(chosen.deployment)
         if held is not None and held.is_open and not held.is_sent:
             return None
-        group = self._deployments.group_in(kwargs, ctx.asked)
+        group = ctx.stats.chosen
         quotas = self._quotas.of(group)
         if not quotas or group is None:
             return None
@@ -181,9 +182,9 @@ def _of_the_attempt(ctx: RequestContext) -> Reservation | None:
     return ctx.reservations.get(chosen.deployment)
 
 
-async def _leave_others(ctx: RequestContext, deployment: str) -> None:
+async def _leave_others(reservations: Mapping[str, Reservation], deployment: str) -> None:
     """Return what attempts before this one have reserved and not sent."""
-    for other, held in (ctx.reservations or {}).items():
+    for other, held in reservations.items():
         if other != deployment:
             await held.release()
 
