@@ -47,8 +47,28 @@ def _shape(where: str, section: BackendSection) -> Iterator[str]:
                 f"{where}.at[{number}]: {quoted(url)} is not an address such as http://127.0.0.1:8000, with "
                 "or without a path"
             )
+    yield from _waking(where, section)
     if section.slots is None and "queue" in section.model_fields_set:
         yield f"{where}.queue: without slots nobody ever waits; set {where}.slots, or remove it"
+
+
+def _waking(where: str, section: BackendSection) -> Iterator[str]:
+    """Presence and wake settings that would do nothing."""
+    wakes = section.presence is not None and section.presence.on_absent == "wake"
+    if section.wake is None:
+        if wakes:
+            yield f"{where}.presence.on_absent: wake needs {where}.wake with mac, url or command"
+        return
+    if not wakes:
+        yield f"{where}.wake: acts only with {where}.presence.on_absent: wake; set that, or remove it"
+    given = [name for name in ("mac", "url", "command") if getattr(section.wake, name)]
+    if len(given) != 1:
+        got = " and ".join(given) or "none of them"
+        yield f"{where}.wake: needs exactly one of mac, url and command, got {got}"
+    if section.wake.to is not None and section.wake.mac is None:
+        yield f"{where}.wake.to: is where a magic packet goes; set {where}.wake.mac, or remove it"
+    if section.kind in {"cloud", "optillm"}:
+        yield f"{where}.wake: a {section.kind} is never probed, so its waking is never seen; remove it"
 
 
 def _unknown_groups(where: str, section: BackendSection, settings: Settings) -> Iterator[str]:

@@ -119,7 +119,13 @@ class Standing:
         return not self.loaded.isdisjoint(names)
 
     def probed(self, seen: Probed, now: float) -> Standing:
-        """The standing after a probe; a backend that is only busy keeps the models that it had."""
+        """
+        The standing after a probe.
+
+        A backend that is only busy keeps the models that it had; one that wakes is absent until it answers.
+        """
+        if self.state is State.WAKING and seen.outcome is Outcome.ABSENT:
+            return self
         found = self._in(STATE_OF[seen.outcome], now)
         if seen.outcome is Outcome.ANSWERED:
             return replace(found, models=seen.models, loaded=seen.loaded)
@@ -134,6 +140,10 @@ class Standing:
     def woken(self, now: float) -> Standing:
         """The standing after something was sent that wakes it."""
         return self._in(State.WAKING, now) if self.state is State.ABSENT else self
+
+    def overslept(self, now: float) -> Standing:
+        """The standing of a backend that did not wake in time."""
+        return self._in(State.ABSENT, now) if self.state is State.WAKING else self
 
     def lapsed(self, now: float, seconds: float) -> Standing:
         """The standing of a backend that nothing probes: after a while its absence is not known any more."""

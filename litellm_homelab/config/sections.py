@@ -8,6 +8,8 @@ from typing import Annotated, Final, Literal, TypeAlias
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
+from litellm_homelab.backends import waking
+
 SECONDS: Final = re.compile(r"\d{1,9}(?:\.\d{1,9})?")
 Role: TypeAlias = Literal["client", "optillm", "metrics"]
 
@@ -52,6 +54,20 @@ def _time(value: object) -> object:
 def _none(value: object) -> object:
     """An environment variable that is there and empty."""
     return None if value == "" else value
+
+
+def _mac(value: str) -> str:
+    if not waking.is_mac(value):
+        raise ValueError("expected six pairs of hex digits such as 02:00:00:00:00:01")
+    return value
+
+
+def _destination(value: str) -> str:
+    try:
+        waking.destination(value)
+    except ValueError:
+        raise ValueError("expected a host, or host:port with a port from 1 to 65535") from None
+    return value
 
 
 Key = Annotated[str, Field(min_length=8), AfterValidator(digest)]
@@ -155,8 +171,32 @@ class PresenceSection(_Section):
     """From one probe to the next, over all workers."""
     timeout_seconds: Seconds = 2
     """How long a probe waits for a connection, and then for the answer."""
-    on_absent: Literal["fallback", "refuse", "ignore"] = "fallback"
-    """`fallback`: the chain goes on without it; `refuse`: the request ends; `ignore`: it is asked anyway."""
+    on_absent: Literal["fallback", "refuse", "wake", "ignore"] = "fallback"
+    """
+    What becomes of attempts while it is away.
+
+    `fallback`: the chain goes on without it; `refuse`: the request ends; `wake`: `wake` says what is done;
+    `ignore`: it is asked anyway.
+    """
+
+
+class WakeSection(_Section):
+    """How to wake a server that is asleep: one of `mac`, `url` and `command`."""
+
+    mac: Annotated[str, AfterValidator(_mac)] | None = None
+    """The hardware address that a magic packet names."""
+    to: Annotated[str, AfterValidator(_destination)] | None = None
+    """Where the packet is sent (`host` or `host:port`); by default the local network's broadcast, port 9."""
+    url: Name | None = None
+    """In the place of a packet: an address that gets an empty POST."""
+    command: list[Name] = []
+    """In the place of both: a program and its arguments; no shell is involved."""
+    wait_seconds: Seconds = 120
+    """How long a request waits for the server."""
+    cooldown_seconds: Seconds = 30
+    """From one wake to the next, over all workers."""
+    meanwhile: Literal["wait", "fallback"] = "wait"
+    """Whether requests wait for the server, or go on to their fallbacks while it wakes."""
 
 
 class BackendSection(_Section):
@@ -174,6 +214,8 @@ class BackendSection(_Section):
     """Who waits while every slot is taken."""
     presence: PresenceSection | None = None
     """Whether the server is there is found out by probes, and by attempts that find no connection."""
+    wake: WakeSection | None = None
+    """What wakes the server; acts only with `presence.on_absent: wake`."""
 
 
 class TimeoutSection(_Section):

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from litellm_homelab.access.callers import MASTER
 from litellm_homelab.backends import priority
-from litellm_homelab.backends.presence import Outcome
+from litellm_homelab.backends.presence import Outcome, State
 from litellm_homelab.decision import RefusalType
 from litellm_homelab.fields import metadata
 from litellm_homelab.fields.lists import reviewed
@@ -39,6 +39,8 @@ ACTIONS: Final = ("run", "neutralised", "refused")
 """Values of `action`: what became of a request for an approach; `neutralised` ran with its tags inert."""
 OUTCOMES: Final = ("answered", "failed", "left")
 """Values of `outcome`: how an attempt ended; `left` is a client that hung up."""
+WAKES: Final = ("sent", "failed")
+"""Values of `outcome` of `homelab_wakes_total`."""
 KINDS: Final = ("prompt", "completion")
 """Values of `kind`: which tokens."""
 SOURCES: Final = ("key", "header", "body", "retry_after", "unknown")
@@ -64,6 +66,8 @@ class Labels:
     """How many requests may wait for each of them."""
     followed: tuple[str, ...] = ()
     """Backends of which it is known whether they are there."""
+    woken: tuple[str, ...] = ()
+    """Backends that are woken."""
     timed: tuple[str, ...] = ()
     """Handles one of whose groups has limits (`homelab.timeouts`)."""
     quota_limits: Mapping[tuple[str, str], int] = field(default_factory=dict)
@@ -97,6 +101,7 @@ class Labels:
             quotas=tuple(settings.homelab.quotas),
             queues={name: one.queue.length for name, one in settings.homelab.backends.items() if one.slots},
             slots={name: one.slots for name, one in settings.homelab.backends.items() if one.slots},
+            woken=tuple(n for n, one in settings.homelab.backends.items() if one.wake is not None),
             followed=tuple(n for n, one in settings.homelab.backends.items() if one.presence is not None),
             timed=tuple(router.groups) if settings.homelab.timeouts else (),
         )
@@ -112,9 +117,10 @@ class Labels:
             "caller": frozenset(self.callers),
             "approach": frozenset(name for names in self.lanes.values() for name in names),
             "action": frozenset(ACTIONS),
-            "outcome": frozenset((*OUTCOMES, *Outcome)),
+            "outcome": frozenset((*OUTCOMES, *Outcome, *WAKES)),
             "kind": frozenset(KINDS),
             "hook": frozenset(HOOKS),
+            "state": frozenset(State),
             "backend": frozenset((*self.slots, *self.followed)),
             "priority": frozenset(priority.NAMES),
             "limit": frozenset(Limit),
@@ -143,6 +149,7 @@ class Labels:
             targets = self.chains.get(handle, (handle,))
             yield from product(["homelab_attempts_total"], product([handle], targets, OUTCOMES))
         yield from product(["homelab_backend_probes_total"], product(self.followed, Outcome))
+        yield from product(["homelab_wakes_total"], product(self.woken, WAKES))
         yield from product(["homelab_quota_learned_total"], product(self.quotas, SOURCES))
         yield from product(["homelab_queue_seconds"], product(self.slots, priority.NAMES))
         yield "homelab_refusals_total", ("gate", RefusalType.AUTHENTICATION_ERROR, OTHER, OTHER)

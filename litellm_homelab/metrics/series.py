@@ -52,6 +52,7 @@ COUNTERS: Final[Mapping[str, tuple[str, tuple[str, ...]]]] = MappingProxyType(
             ("quota", "source"),
         ),
         "homelab_backend_probes_total": ("Probes of a backend, by what they saw", ("backend", "outcome")),
+        "homelab_wakes_total": ("Times that a backend was woken", ("backend", "outcome")),
         "homelab_rule_errors_total": ("Rules that broke and failed closed", ("rule",)),
     }
 )
@@ -256,6 +257,10 @@ class Metrics:
     def probed(self, backend: str, outcome: Outcome) -> None:
         """This worker has asked a backend whether it is there."""
         self._count("homelab_backend_probes_total", backend, outcome)
+
+    def woken(self, backend: str, outcome: str) -> None:
+        """Something was sent to wake a backend, or could not be."""
+        self._count("homelab_wakes_total", backend, outcome)
 
     def quota(self, quota: str, window: str, used: int, limit: int | None, reset_seconds: float) -> None:
         """So much of a window of a quota is used."""

@@ -16,7 +16,7 @@ import httpx
 import litellm
 
 from litellm_homelab.adapter import startup
-from litellm_homelab.adapter.backends import probing
+from litellm_homelab.adapter.backends import probing, waker
 from litellm_homelab.adapter.litellm_api import transport
 from litellm_homelab.demo.listener import HOST, Listener
 from litellm_homelab.testing.answer import Answer
@@ -59,6 +59,8 @@ class MockProxy:
         self._upstreams = Upstreams()
         self._stack = contextlib.AsyncExitStack()
         self._client: httpx.AsyncClient | None = None
+        self.wakes: list[str] = []
+        """The backends that were woken, in order; nothing is sent."""
 
     async def __aenter__(self) -> Self:
         if _running:
@@ -93,6 +95,8 @@ class MockProxy:
         litellm.callbacks.append(stand_ins)
         transport.divert(stand_ins.divert)
         probing.fetch_with(stand_ins.probed)
+        waker.send_with(self._woken)
+        stack.callback(waker.send_with, None)
         stack.callback(transport.divert, None)
         key = proxy_server.master_key
         self._client = await stack.enter_async_context(
@@ -102,6 +106,9 @@ class MockProxy:
                 headers={"Authorization": f"Bearer {key}"},
             )
         )
+
+    async def _woken(self, backend: str, _: object) -> None:
+        self.wakes.append(backend)
 
     def upstream(self, group: str) -> Upstream:
         """What stands in for a group's deployments: switch its faults, see what it received."""

@@ -143,6 +143,12 @@ EVENTS: list[tuple[Callable[[Metrics], None], str, dict[str, str], float]] = [
         {"backend": "gpu", "outcome": "busy"},
         1,
     ),
+    (
+        lambda m: m.woken("gpu", "sent"),
+        "homelab_wakes_total",
+        {"backend": "gpu", "outcome": "sent"},
+        1,
+    ),
     (lambda m: m.rule_error("showroom"), "homelab_rule_errors_total", {"rule": "showroom"}, 1),
     (lambda m: m.hook("pre_call", 0.25), "homelab_hook_seconds_sum", {"hook": "pre_call"}, 0.25),
     (lambda m: m.failed_over("main", 2.5), "homelab_failover_seconds_sum", {"handle": "main"}, 2.5),

@@ -29,6 +29,8 @@ STORE_SECONDS: Final = 1.0
 SEEN: Final = "seen"
 KEPT: Final = 2
 """Intervals for which an entry is kept."""
+WAKING_SECONDS: Final = 1.0
+"""Between two probes of a backend that wakes."""
 LOOK_SECONDS: Final = 0.1
 """Between two looks for what another worker has seen."""
 
@@ -96,6 +98,24 @@ class Presence:
         if known is not None:
             self._set(backend, known.unreachable(time.time()))
 
+    async def woken(self, backend: str, seconds: float) -> bool:
+        """
+        Wait until a backend that something was sent to wake is there; whether it is within so many seconds.
+
+        Meanwhile it is probed once a second.
+        """
+        self._set(backend, self._standings[backend].woken(time.time()))
+        try:
+            async with asyncio.timeout(seconds):
+                while self._standings[backend].is_away:
+                    await self.round(backend, int(time.time()), "wake")
+                    if self._standings[backend].is_away:
+                        await asyncio.sleep(WAKING_SECONDS)
+        except TimeoutError:
+            self._set(backend, self._standings[backend].overslept(time.time()))
+            return False
+        return True
+
     def retry_after(self, backends: Iterable[str]) -> int:
         """Seconds after which one of some backends may be back: its next probe."""
         return max(1, round(min((self._intervals.get(one, 15) for one in backends), default=15)))
@@ -138,12 +158,12 @@ class Presence:
                 log_seldom(logging.ERROR, f"homelab presence: a probe broke: {type(error).__name__}")
             await asyncio.sleep(max(0.01, (number + 1) * every + shift - time.time()))
 
-    async def round(self, backend: str, number: int) -> None:
+    async def round(self, backend: str, number: int, series: str = "presence") -> None:
         """Ask a backend in the interval of this number, or learn what another worker has seen there."""
         probes = self._probes(backend)
         if probes is None:
             return
-        key = f"presence:{backend}:{number}"
+        key = f"{series}:{backend}:{number}"
         if not await self._is_mine(key, probes):
             await self._learn(backend, key, probes)
             return

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
+import time
 from collections.abc import Mapping, Sequence
+from contextvars import Context
 from typing import TYPE_CHECKING, Any, Final, Self
 
 import httpx
@@ -11,9 +14,13 @@ from litellm_homelab import refusals
 from litellm_homelab.adapter import context
 from litellm_homelab.adapter.backends.directory import Directory, id_of
 from litellm_homelab.adapter.backends.presence import Presence, Probes
+from litellm_homelab.adapter.backends.waker import Waker
 from litellm_homelab.adapter.context import RequestContext
 from litellm_homelab.adapter.litellm_api.exceptions import Refused, Skipped
+from litellm_homelab.adapter.litellm_api.own_errors import Unsent
 from litellm_homelab.adapter.outcome import Level
+from litellm_homelab.adapter.policies.error_response import CLIENT_LEFT
+from litellm_homelab.adapter.policies.waiting import left, waited
 from litellm_homelab.adapter.policy import Policy
 from litellm_homelab.adapter.recording import meter
 from litellm_homelab.backends import reach
@@ -27,6 +34,7 @@ if TYPE_CHECKING:
 
 IGNORE: Final = "ignore"
 REFUSE: Final = "refuse"
+WAKE: Final = "wake"
 
 
 class Shown:
@@ -56,6 +64,12 @@ class PresencePolicy(Policy):
         self.presence = presence
         self._directory = directory
         self._sections = {name: one.presence for name, one in sections.items() if one.presence is not None}
+        self._wakes = {
+            name: one.wake
+            for name, one in sections.items()
+            if one.wake is not None and one.presence is not None and one.presence.on_absent == WAKE
+        }
+        self._waker = Waker(self._wakes, shared.store, lambda *what: meter().woken(*what))
         self._deployments = shared.deployments
         self._chains = shared.settings.router.reachable
 
@@ -87,14 +101,17 @@ class PresencePolicy(Policy):
         """
         self.presence.start()
         there = [one for one in deployments if self._missing(id_of(one), group) is None]
-        if not there and deployments:
-            raise self._absent(ctx, [self._directory.of(id_of(one), group) for one in deployments])
-        return self._loaded(there, group) or there
+        if there or not deployments:
+            return self._loaded(there, group) or there
+        asleep = [one for one in deployments if self._waits(id_of(one), group)]
+        if asleep:
+            return asleep
+        raise self._absent(ctx, [self._directory.of(id_of(one), group) for one in deployments])
 
     async def attempt(
         self,
         ctx: RequestContext | None,
-        kwargs: dict[str, Any],
+        kwargs: dict[str, Any],  # noqa: ARG002 - the chosen deployment says enough
         call_type: Any,  # noqa: ANN401, ARG002 - LiteLLM's enum, or None
     ) -> dict[str, Any] | None:
         """
@@ -107,11 +124,43 @@ class PresencePolicy(Policy):
         chosen = context.chosen()
         if ctx is None or chosen is None or chosen.deployment is None or not self.presence.away:
             return None
-        group = self._deployments.group_in(kwargs, ctx.asked)
+        group = ctx.stats.chosen
         missing = self._missing(chosen.deployment, group)
-        if missing is not None:
-            raise self._absent(ctx, [missing])
-        return None
+        if missing is None or (self._waits(chosen.deployment, group) and await self._woken(ctx, missing)):
+            return None
+        raise self._absent(ctx, [missing])
+
+    async def _woken(self, ctx: RequestContext, backend: str) -> bool:
+        """
+        Wake a backend, and wait for it; whether it has come.
+
+        Raises:
+            Unsent: the client left.
+
+        """
+        began = time.monotonic()
+        self._waker.wake(backend)
+        loop, seconds = asyncio.get_running_loop(), self._wakes[backend].wait_seconds
+        coming = loop.create_task(self.presence.woken(backend, seconds), context=Context())
+        leaving = asyncio.ensure_future(left(ctx))
+        try:
+            await asyncio.wait({coming, leaving}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            leaving.cancel()
+            waited(ctx, time.monotonic() - began)
+            if not coming.done():
+                coming.cancel()
+        if not coming.done():
+            raise Unsent(CLIENT_LEFT, "The client left while its request waited.")
+        return coming.result()
+
+    def _waits(self, deployment: str, group: str | None) -> bool:
+        """Whether an attempt waits for the backend of a deployment, which is away, to wake."""
+        backend = self._directory.of(deployment, group)
+        wake = self._wakes.get(backend)
+        if wake is None or not self.presence.standing(backend).is_away:
+            return False
+        return wake.meanwhile == "wait" or not self._chains(group or "")
 
     def _missing(self, deployment: str, group: str | None) -> str | None:
         """The backend of a deployment that an attempt would not find there; None for one that it may."""
@@ -142,6 +191,9 @@ class PresencePolicy(Policy):
         ]
 
     def _absent(self, ctx: RequestContext, backends: Sequence[str]) -> Exception:
+        for one in backends:
+            if one in self._wakes and self.presence.standing(one).is_away:
+                self._waker.wake(one)
         refusal = refusals.model_absent(
             ctx.asked or "", self.presence.retry_after(backends), to_child=ctx.child is not None
         )
@@ -165,11 +217,18 @@ class PresencePolicy(Policy):
         if own is not None and met is not None and own.origin == met.origin:
             self.presence.unreachable(self._directory.of(chosen.deployment, group))
 
+    def _is_out(self, deployment: str, group: str) -> bool:
+        """Whether a deployment is missing, and nothing would wake its server."""
+        backend = self._missing(deployment, group)
+        return backend is not None and not (
+            backend in self._wakes and self.presence.standing(backend).is_away
+        )
+
     def is_away(self) -> Away:
         """What says of each name whether every backend of its chain is away, as things are now."""
         there: dict[str, bool] = {}
         for group, deployment in self._directory.all():
-            there[group] = there.get(group, False) or self._missing(deployment, group) is None
+            there[group] = there.get(group, False) or not self._is_out(deployment, group)
         return Away(there, self._chains)
 
 

@@ -37,9 +37,9 @@ def config(on_absent: str = "fallback", every: float = FAST, **gpu: Any) -> dict
         group("cloud", api_base=f"{CLOUD}/v1"),
     ]
     found = document(models, {}, internal=("spare",), fallbacks={"main": ["spare"]})
-    presence = {"probe_seconds": every, "timeout_seconds": 1, "on_absent": on_absent}
+    presence = {"probe_seconds": every, "timeout_seconds": 1}
     found["homelab"]["backends"] = {
-        "gpu": {"at": [GPU], "presence": presence, **gpu},
+        "gpu": {"at": [GPU], "presence": {**presence, "on_absent": on_absent}, **gpu},
         "box": {"at": [BOX], "presence": presence},
         "cloud": {"at": [CLOUD], "presence": presence},
     }
@@ -244,3 +244,68 @@ async def test_one_probe_for_each_interval(tmp_path: Path) -> None:
         await asyncio.sleep(1.6)
         assert len(proxy.upstream("main").probes) - before <= 4
         assert set(proxy.upstream("main").probes) == {"/v1/models"}
+
+
+# --- waking ------------------------------------------------------------------------------------------
+
+WAKE = {"mac": "02:00:00:00:00:01", "wait_seconds": 30, "cooldown_seconds": 30}
+
+
+async def asleep(proxy: MockProxy) -> None:
+    """The GPU box is asleep, and that is known."""
+    down(proxy, "main", "fast", "pair")
+    await until(lambda: state_of("gpu") == ["absent"])
+
+
+async def wakes_up(proxy: MockProxy, after: float) -> None:
+    """It is there again, some time after it was woken."""
+    await until(lambda: bool(proxy.wakes))
+    await asyncio.sleep(after)
+    for name in ("main", "fast", "pair"):
+        proxy.upstream(name).works()
+
+
+@pytest.mark.parametrize("path", BODIES)
+async def test_twenty_wait_for_one_wake(tmp_path: Path, path: str) -> None:
+    """All are served; a second request within the cooldown sends no second packet."""
+    async with proxy_on(tmp_path, config("wake", wake=WAKE)) as proxy:
+        await asleep(proxy)
+        waking = asyncio.create_task(wakes_up(proxy, 0.5))
+        answers = await asyncio.gather(
+            *(proxy.post(path, {"model": "fast", **BODIES[path]}) for _ in range(20))
+        )
+        await waking
+        assert [answer.status for answer in answers] == [200] * 20
+        assert proxy.wakes == ["gpu"]
+        assert float(answers[0].response.headers["x-homelab-queue-seconds"]) >= 0.4
+        assert len(proxy.upstream("fast").requests) == 20
+
+
+async def test_a_handle_that_can_be_woken_is_listed(tmp_path: Path) -> None:
+    """Clients may ask for it."""
+    async with proxy_on(tmp_path, config("wake", wake=WAKE)) as proxy:
+        await asleep(proxy)
+        assert await listed(proxy) == ["main", "fast", "pair", "cloud"]
+
+
+async def test_meanwhile_the_fallback_answers(tmp_path: Path) -> None:
+    """With `meanwhile: fallback` the box is woken, and requests with a fallback do not wait for it."""
+    async with proxy_on(tmp_path, config("wake", wake={**WAKE, "meanwhile": "fallback"})) as proxy:
+        await asleep(proxy)
+        assert groups(await proxy.chat("main")) == ["spare"]
+        await until(lambda: proxy.wakes == ["gpu"])
+        await wakes_up(proxy, 0)
+        await until(lambda: state_of("gpu") == ["up"])
+        assert groups(await proxy.chat("main")) == ["main"]
+
+
+@pytest.mark.parametrize("meanwhile", ["wait", "fallback"])
+async def test_a_box_that_does_not_wake_is_absent(tmp_path: Path, meanwhile: str) -> None:
+    """After `wait_seconds` the client gets a 503, or the chain goes on."""
+    wake = {**WAKE, "wait_seconds": 0.5, "meanwhile": meanwhile}
+    async with proxy_on(tmp_path, config("wake", wake=wake)) as proxy:
+        await asleep(proxy)
+        answer = await proxy.chat("fast")
+        assert (answer.status, answer.json["error"]["type"], answer.calls) == (503, "model_absent", ())
+        assert groups(await proxy.chat("main")) == ["spare"]
+        assert proxy.wakes == ["gpu"]
