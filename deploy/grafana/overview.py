@@ -144,6 +144,27 @@ def _backends(page: Dashboard) -> None:
         "Backends",
         [
             lines(
+                "State",
+                "Backends that are followed, each with the state that it is in",
+                {"{{backend}}: {{state}}": "max by (backend, state) (homelab_backend_state) > 0"},
+            ),
+            lines(
+                "Probes",
+                "What probes of backends see, per minute",
+                {
+                    "{{backend}}: {{outcome}}": "sum by (backend, outcome) "
+                    f"(rate(homelab_backend_probes_total[{RATE}])) * 60"
+                },
+            ),
+            lines(
+                "Wakes",
+                "Times that a backend was woken, or could not be",
+                {
+                    "{{backend}}: {{outcome}}": "sum by (backend, outcome) "
+                    f"(increase(homelab_wakes_total[{RATE}])) or vector(0)"
+                },
+            ),
+            lines(
                 "Slots in use",
                 "Share of the requests that a backend may serve at a time; at 100 % further ones wait",
                 {

@@ -103,7 +103,8 @@ def described(error: ErrorDetails, *, secret: bool = False) -> str:
     kind, bounds = error["type"], error.get("ctx", {})
     if kind.endswith("too_short") and bounds.get("min_length") == 1:
         return EMPTY
-    own = f"{error['msg'][0].lower()}{error['msg'][1:]}"
+    own = error["msg"].removeprefix("Value error, ")  # a validator of ours says what is expected
+    own = f"{own[0].lower()}{own[1:]}"
     expected = EXPECTED[kind].format_map(bounds) if kind in EXPECTED else hide_keys(own)
     if kind == "string_too_short":
         return f"{expected}, got {len(error['input'])}"
