@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, Final
 
-from litellm_homelab.backends.presence import Outcome, Probed
+from litellm_homelab.backends.presence import Probed, ProbeOutcome
 
 VERSION: Final = "/v1"
 LATEST: Final = ":latest"
@@ -21,7 +21,7 @@ LATEST: Final = ":latest"
 
 
 @dataclass(frozen=True, slots=True)
-class Kind:
+class ServerKind:
     """One kind of server."""
 
     asks: tuple[str, ...]
@@ -91,26 +91,26 @@ def _lm_studio_loaded(answers: list[Any]) -> frozenset[str]:
     return frozenset(str(one.get("id")) for one in rows if one.get("state") == "loaded")
 
 
-_OPENAI: Final = Kind((f"{VERSION}/models",), _unknown, _none)
-KINDS: Final[Mapping[str, Kind]] = MappingProxyType(
+_OPENAI: Final = ServerKind((f"{VERSION}/models",), _unknown, _none)
+KINDS: Final[Mapping[str, ServerKind]] = MappingProxyType(
     {
         "openai": _OPENAI,
         "mlx": _OPENAI,
-        "vllm": Kind((f"{VERSION}/models",), _listed, _none),
-        "ollama": Kind(("/api/tags", "/api/ps"), _ollama, _ollama_loaded),
-        "llama-swap": Kind((f"{VERSION}/models", "/running"), _listed_with_aliases, _running),
-        "lm-studio": Kind(("/api/v0/models",), _listed, _lm_studio_loaded),
+        "vllm": ServerKind((f"{VERSION}/models",), _listed, _none),
+        "ollama": ServerKind(("/api/tags", "/api/ps"), _ollama, _ollama_loaded),
+        "llama-swap": ServerKind((f"{VERSION}/models", "/running"), _listed_with_aliases, _running),
+        "lm-studio": ServerKind(("/api/v0/models",), _listed, _lm_studio_loaded),
     }
 )
 """Kinds that are probed; `cloud` costs money or quota, and an OptiLLM would call back."""
 
 
-def urls(kind: Kind, base: str) -> tuple[str, ...]:
+def urls(kind: ServerKind, base: str) -> tuple[str, ...]:
     """The addresses to ask, for the `api_base` of a deployment."""
     root = base.rstrip("/").removesuffix(VERSION)
     return tuple(root + path for path in kind.asks)
 
 
-def read(kind: Kind, answers: list[Any]) -> Probed:
+def read(kind: ServerKind, answers: list[Any]) -> Probed:
     """What the answers to `urls`, in order, say; there is the first one at least."""
-    return Probed(Outcome.ANSWERED, kind.models(answers[0]), kind.loaded(answers))
+    return Probed(ProbeOutcome.ANSWERED, kind.models(answers[0]), kind.loaded(answers))

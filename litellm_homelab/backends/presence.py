@@ -9,7 +9,7 @@ from enum import StrEnum
 from typing import Final
 
 
-class State(StrEnum):
+class BackendState(StrEnum):
     """How a backend is (the contract's section on backends)."""
 
     UP = "up"
@@ -24,7 +24,7 @@ class State(StrEnum):
     UNKNOWN = "unknown"
 
 
-class Outcome(StrEnum):
+class ProbeOutcome(StrEnum):
     """What a probe has seen; values of the label `outcome`."""
 
     ANSWERED = "answered"
@@ -36,13 +36,13 @@ class Outcome(StrEnum):
 
 
 STATE_OF: Final = {
-    Outcome.ANSWERED: State.UP,
-    Outcome.BUSY: State.BUSY,
-    Outcome.UNAUTHORIZED: State.UNAUTHORIZED,
-    Outcome.LIMITED: State.LIMITED,
-    Outcome.ABSENT: State.ABSENT,
+    ProbeOutcome.ANSWERED: BackendState.UP,
+    ProbeOutcome.BUSY: BackendState.BUSY,
+    ProbeOutcome.UNAUTHORIZED: BackendState.UNAUTHORIZED,
+    ProbeOutcome.LIMITED: BackendState.LIMITED,
+    ProbeOutcome.ABSENT: BackendState.ABSENT,
 }
-AWAY: Final = frozenset({State.ABSENT, State.WAKING})
+AWAY: Final = frozenset({BackendState.ABSENT, BackendState.WAKING})
 """States in which an attempt would find nothing: unknown is not absent."""
 UNAUTHORIZED_STATUSES: Final = frozenset({401, 403})
 TOO_MANY: Final = 429
@@ -53,7 +53,7 @@ SERVER_ERROR: Final = 500
 class Probed:
     """What one probe has found."""
 
-    outcome: Outcome
+    outcome: ProbeOutcome
     models: frozenset[str] | None = None
     """The models that the backend has; None where its list does not say, or is not complete."""
     loaded: frozenset[str] = frozenset()
@@ -77,7 +77,7 @@ def read(text: str) -> Probed:
         found = json.loads(text)
         models = found["models"]
         return Probed(
-            Outcome(found["outcome"]),
+            ProbeOutcome(found["outcome"]),
             None if models is None else frozenset(map(str, models)),
             frozenset(map(str, found["loaded"])),
         )
@@ -85,20 +85,20 @@ def read(text: str) -> Probed:
         raise ValueError("not what a probe has seen") from error
 
 
-def outcome_of(status: int) -> Outcome:
+def outcome_of(status: int) -> ProbeOutcome:
     """What an answer's status says of the server: any answer at all says that it is there."""
     if status in UNAUTHORIZED_STATUSES:
-        return Outcome.UNAUTHORIZED
+        return ProbeOutcome.UNAUTHORIZED
     if status == TOO_MANY:
-        return Outcome.LIMITED
-    return Outcome.BUSY if status >= SERVER_ERROR else Outcome.ANSWERED
+        return ProbeOutcome.LIMITED
+    return ProbeOutcome.BUSY if status >= SERVER_ERROR else ProbeOutcome.ANSWERED
 
 
 @dataclass(frozen=True, slots=True)
 class Standing:
     """What is known of a backend."""
 
-    state: State = State.UNKNOWN
+    state: BackendState = BackendState.UNKNOWN
     since: float = 0.0
     """When it came into this state, in seconds since the epoch."""
     models: frozenset[str] | None = None
@@ -124,31 +124,31 @@ class Standing:
 
         A backend that is only busy keeps the models that it had; one that wakes is absent until it answers.
         """
-        if self.state is State.WAKING and seen.outcome is Outcome.ABSENT:
+        if self.state is BackendState.WAKING and seen.outcome is ProbeOutcome.ABSENT:
             return self
         found = self._in(STATE_OF[seen.outcome], now)
-        if seen.outcome is Outcome.ANSWERED:
+        if seen.outcome is ProbeOutcome.ANSWERED:
             return replace(found, models=seen.models, loaded=seen.loaded)
-        if seen.outcome is Outcome.ABSENT:
+        if seen.outcome is ProbeOutcome.ABSENT:
             return replace(found, models=None, loaded=frozenset())
         return found
 
     def unreachable(self, now: float) -> Standing:
         """The standing after an attempt that found no connection; the next probe brings it back."""
-        return replace(self._in(State.ABSENT, now), models=None, loaded=frozenset())
+        return replace(self._in(BackendState.ABSENT, now), models=None, loaded=frozenset())
 
     def woken(self, now: float) -> Standing:
         """The standing after something was sent that wakes it."""
-        return self._in(State.WAKING, now) if self.state is State.ABSENT else self
+        return self._in(BackendState.WAKING, now) if self.state is BackendState.ABSENT else self
 
     def overslept(self, now: float) -> Standing:
         """The standing of a backend that did not wake in time."""
-        return self._in(State.ABSENT, now) if self.state is State.WAKING else self
+        return self._in(BackendState.ABSENT, now) if self.state is BackendState.WAKING else self
 
     def lapsed(self, now: float, seconds: float) -> Standing:
         """The standing of a backend that nothing probes: after a while its absence is not known any more."""
-        is_over = self.state is State.ABSENT and now - self.since >= seconds
-        return self._in(State.UNKNOWN, now) if is_over else self
+        is_over = self.state is BackendState.ABSENT and now - self.since >= seconds
+        return self._in(BackendState.UNKNOWN, now) if is_over else self
 
-    def _in(self, state: State, now: float) -> Standing:
+    def _in(self, state: BackendState, now: float) -> Standing:
         return self if state is self.state else replace(self, state=state, since=now)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from litellm_homelab.access.callers import MASTER
 from litellm_homelab.backends import priority
-from litellm_homelab.backends.presence import Outcome, State
+from litellm_homelab.backends.presence import BackendState, ProbeOutcome
 from litellm_homelab.decision import RefusalType
 from litellm_homelab.fields import metadata
 from litellm_homelab.fields.lists import reviewed
@@ -117,10 +117,10 @@ class Labels:
             "caller": frozenset(self.callers),
             "approach": frozenset(name for names in self.lanes.values() for name in names),
             "action": frozenset(ACTIONS),
-            "outcome": frozenset((*OUTCOMES, *Outcome, *WAKES)),
+            "outcome": frozenset((*OUTCOMES, *ProbeOutcome, *WAKES)),
             "kind": frozenset(KINDS),
             "hook": frozenset(HOOKS),
-            "state": frozenset(State),
+            "state": frozenset(BackendState),
             "backend": frozenset((*self.slots, *self.followed)),
             "priority": frozenset(priority.NAMES),
             "limit": frozenset(Limit),
@@ -148,7 +148,7 @@ class Labels:
         for handle in self.groups:
             targets = self.chains.get(handle, (handle,))
             yield from product(["homelab_attempts_total"], product([handle], targets, OUTCOMES))
-        yield from product(["homelab_backend_probes_total"], product(self.followed, Outcome))
+        yield from product(["homelab_backend_probes_total"], product(self.followed, ProbeOutcome))
         yield from product(["homelab_wakes_total"], product(self.woken, WAKES))
         yield from product(["homelab_quota_learned_total"], product(self.quotas, SOURCES))
         yield from product(["homelab_queue_seconds"], product(self.slots, priority.NAMES))

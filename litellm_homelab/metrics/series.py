@@ -13,7 +13,7 @@ from typing import Any, Final, TypeVar
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
-from litellm_homelab.backends.presence import Outcome, State
+from litellm_homelab.backends.presence import BackendState, ProbeOutcome
 from litellm_homelab.decision import RefusalType
 from litellm_homelab.metrics.labels import OTHER, Labels
 
@@ -170,7 +170,7 @@ class Metrics:
         for name, (text, names) in SHARED.items():
             self._shared[name] = Gauge(name, text, names, registry=registry, multiprocess_mode="mostrecent")
         for backend in labels.followed:
-            self.backend_state(backend, State.UNKNOWN)
+            self.backend_state(backend, BackendState.UNKNOWN)
         for (quota, window), number in labels.quota_limits.items():
             self._shared["homelab_quota_used"].labels(quota, window).set(0)
             self._shared["homelab_quota_limit"].labels(quota, window).set(number)
@@ -248,13 +248,13 @@ class Metrics:
             self._live["homelab_slots_used"].labels(backend).set(used)
             self._live["homelab_queue_length"].labels(backend).set(waiting)
 
-    def backend_state(self, backend: str, state: State) -> None:
+    def backend_state(self, backend: str, state: BackendState) -> None:
         """A backend has come into a state."""
         if self._shared:
-            for one in State:
+            for one in BackendState:
                 self._shared["homelab_backend_state"].labels(backend, one).set(one is state)
 
-    def probed(self, backend: str, outcome: Outcome) -> None:
+    def probed(self, backend: str, outcome: ProbeOutcome) -> None:
         """This worker has asked a backend whether it is there."""
         self._count("homelab_backend_probes_total", backend, outcome)
 

@@ -66,11 +66,10 @@ class StandIns(CustomLogger):  # type: ignore[misc]  # LiteLLM's class is untype
         if where is not None and where.origin == (self._base.scheme, self._base.host, self._base.port):
             return request  # to a stand-in by its own address
         if deployment in self._groups:
+            rest = _behind(self._bases[deployment], where)
             upstream = self._upstreams.of(self._groups[deployment])
             if upstream.is_down:
-                upstream.refused += 1
-                raise httpx.ConnectError("Connection refused", request=request)
-            rest = _behind(self._bases[deployment], where)
+                upstream.refuse(request, "/".join(["", VERSION, *rest]))
             path = "/".join([Upstreams.path(self._groups[deployment]), VERSION, *rest])
         else:
             path = Upstreams.path(SEARCH) + "/" + (where.segments[-1] if where and where.segments else "")

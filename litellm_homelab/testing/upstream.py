@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NoReturn
 from urllib.parse import quote, unquote
 
+import httpx
 from starlette.applications import Starlette
+from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from litellm_homelab.demo import searxng
@@ -79,8 +81,6 @@ class Upstream:
     scripted: Scripted | None = None
     probes: list[str] = field(default_factory=list)
     """The paths that the backend was asked for to find out whether it is there, oldest first."""
-    refused: int = 0
-    """Connections of attempts that were refused (`fails("down")`)."""
     is_gone: bool = False
     """Whether its server is there, and does not have its model any more."""
 
@@ -119,6 +119,19 @@ class Upstream:
         self.switch.current, self.is_gone = None, False
         if self.scripted is not None:
             self.scripted.answer = None
+
+    def refuse(self, request: httpx.Request, path: str) -> NoReturn:
+        """
+        Refuse the connection of an attempt, which counts among the `requests`.
+
+        Raises:
+            httpx.ConnectError: always.
+
+        """
+        headers = Headers(raw=request.headers.raw)
+        query = request.url.query.decode("latin-1")
+        self.recorder.record(self.group, request.method, path, query, headers, request.content)
+        raise httpx.ConnectError("Connection refused", request=request)
 
     @property
     def is_down(self) -> bool:

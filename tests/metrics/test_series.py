@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from prometheus_client import CollectorRegistry
 from prometheus_client.multiprocess import MultiProcessCollector
 
-from litellm_homelab.backends.presence import Outcome, State
+from litellm_homelab.backends.presence import BackendState, ProbeOutcome
 from litellm_homelab.config.loading import parse
 from litellm_homelab.config.settings import Known
 from litellm_homelab.decision import RefusalType
@@ -138,7 +138,7 @@ EVENTS: list[tuple[Callable[[Metrics], None], str, dict[str, str], float]] = [
         1,
     ),
     (
-        lambda m: m.probed("gpu", Outcome.BUSY),
+        lambda m: m.probed("gpu", ProbeOutcome.BUSY),
         "homelab_backend_probes_total",
         {"backend": "gpu", "outcome": "busy"},
         1,
@@ -192,11 +192,11 @@ def test_a_backend_is_in_one_state(registry: CollectorRegistry, metrics: Metrics
     """Unknown from the start; each new state takes the place of the one before."""
 
     def states() -> list[str]:
-        labels = [{"backend": "gpu", "state": one.value} for one in State]
+        labels = [{"backend": "gpu", "state": one.value} for one in BackendState]
         return [one["state"] for one in labels if registry.get_sample_value("homelab_backend_state", one)]
 
     assert states() == ["unknown"]
-    metrics.backend_state("gpu", State.ABSENT)
+    metrics.backend_state("gpu", BackendState.ABSENT)
     assert states() == ["absent"]
 
 

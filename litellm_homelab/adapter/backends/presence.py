@@ -20,8 +20,8 @@ from typing import Final, Protocol
 from litellm_homelab.adapter.backends import probing
 from litellm_homelab.adapter.log_limits import log_seldom
 from litellm_homelab.backends import presence
-from litellm_homelab.backends.kinds import Kind
-from litellm_homelab.backends.presence import Outcome, Probed, Standing, State
+from litellm_homelab.backends.kinds import ServerKind
+from litellm_homelab.backends.presence import BackendState, Probed, ProbeOutcome, Standing
 from litellm_homelab.state import Entry, StateUnavailable, Store
 
 STORE_SECONDS: Final = 1.0
@@ -39,7 +39,7 @@ LOOK_SECONDS: Final = 0.1
 class Probes:
     """How one backend is probed."""
 
-    kind: Kind
+    kind: ServerKind
     base: str
     key: str
     every: float
@@ -47,13 +47,13 @@ class Probes:
     timeout: float
 
 
-class Watching(Protocol):
+class StandingWatcher(Protocol):
     """Who follows the standings of backends."""
 
-    def standing(self, backend: str, state: State) -> None:
+    def standing(self, backend: str, state: BackendState) -> None:
         """A backend is in a state."""
 
-    def probed(self, backend: str, outcome: Outcome) -> None:
+    def probed(self, backend: str, outcome: ProbeOutcome) -> None:
         """This worker has asked a backend."""
 
 
@@ -70,7 +70,7 @@ class Presence:
         intervals: Mapping[str, float],
         probes: Callable[[str], Probes | None],
         store: Store,
-        watching: Watching,
+        watching: StandingWatcher,
     ) -> None:
         self._intervals = intervals
         self._probes = probes
@@ -88,7 +88,7 @@ class Presence:
         known = self._standings.get(backend)
         if known is None:
             return Standing()
-        if known.state is State.ABSENT and self._probes(backend) is None:
+        if known.state is BackendState.ABSENT and self._probes(backend) is None:
             self._set(backend, known.lapsed(time.time(), self._intervals[backend]))
         return self._standings[backend]
 

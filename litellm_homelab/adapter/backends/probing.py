@@ -11,8 +11,8 @@ import httpx
 import orjson
 
 from litellm_homelab.backends import kinds
-from litellm_homelab.backends.kinds import Kind
-from litellm_homelab.backends.presence import Outcome, Probed, outcome_of
+from litellm_homelab.backends.kinds import ServerKind
+from litellm_homelab.backends.presence import Probed, ProbeOutcome, outcome_of
 
 OK: Final = 200
 LONGEST: Final = 4 * 2**20
@@ -56,7 +56,7 @@ def fetch_with(other: Fetch | None) -> None:
     _fetch = other or fetch
 
 
-async def probe(kind: Kind, base: str, key: str, seconds: float) -> Probed:
+async def probe(kind: ServerKind, base: str, key: str, seconds: float) -> Probed:
     """
     Find out how the server at `base` is; never raises.
 
@@ -69,18 +69,18 @@ async def probe(kind: Kind, base: str, key: str, seconds: float) -> Probed:
             async with asyncio.timeout(2 * seconds):  # httpx's limits are for each read, not for the whole
                 status, body = await _fetch(Asked(url, key, seconds))
         except (httpx.ConnectError, httpx.ConnectTimeout):
-            return Probed(Outcome.ABSENT)
+            return Probed(ProbeOutcome.ABSENT)
         except (httpx.HTTPError, httpx.InvalidURL, TimeoutError, OSError):
-            return _whole(kind, answers) if answers else Probed(Outcome.BUSY)
+            return _whole(kind, answers) if answers else Probed(ProbeOutcome.BUSY)
         if status != OK:
-            if not answers and outcome_of(status) is not Outcome.ANSWERED:
+            if not answers and outcome_of(status) is not ProbeOutcome.ANSWERED:
                 return Probed(outcome_of(status))
-            return _whole(kind, answers) if answers else Probed(Outcome.ANSWERED)
+            return _whole(kind, answers) if answers else Probed(ProbeOutcome.ANSWERED)
         answers.append(_json(body))
     return _whole(kind, answers)
 
 
-def _whole(kind: Kind, answers: list[Any]) -> Probed:
+def _whole(kind: ServerKind, answers: list[Any]) -> Probed:
     return kinds.read(kind, answers)
 
 

@@ -25,7 +25,7 @@ from litellm_homelab.adapter.policy import Policy
 from litellm_homelab.adapter.recording import meter
 from litellm_homelab.backends import reach
 from litellm_homelab.backends.kinds import KINDS
-from litellm_homelab.backends.presence import Outcome, State
+from litellm_homelab.backends.presence import BackendState, ProbeOutcome
 from litellm_homelab.backends.rule import place
 
 if TYPE_CHECKING:
@@ -37,14 +37,14 @@ REFUSE: Final = "refuse"
 WAKE: Final = "wake"
 
 
-class Shown:
+class ShownStandings:
     """Counts what is seen of backends."""
 
-    def standing(self, backend: str, state: State) -> None:
+    def standing(self, backend: str, state: BackendState) -> None:
         """A backend is in a state."""
         meter().backend_state(backend, state)
 
-    def probed(self, backend: str, outcome: Outcome) -> None:
+    def probed(self, backend: str, outcome: ProbeOutcome) -> None:
         """This worker has asked a backend."""
         meter().probed(backend, outcome)
 
@@ -80,8 +80,8 @@ class PresencePolicy(Policy):
         asked = {
             name: one.presence.probe_seconds for name, one in sections.items() if one.presence is not None
         }
-        probed = Probed(shared.directory, sections, frozenset(shared.lanes.lanes))
-        presence = Presence(asked, probed.of, shared.store, Shown())
+        probed = ProbedBackends(shared.directory, sections, frozenset(shared.lanes.lanes))
+        presence = Presence(asked, probed.of, shared.store, ShownStandings())
         made = cls(presence, shared.directory, sections, shared)
         presence.start()
         return made
@@ -245,7 +245,7 @@ class Away:
         )
 
 
-class Probed:
+class ProbedBackends:
     """Which backends are probed, and how."""
 
     def __init__(

@@ -12,7 +12,7 @@ from litellm_homelab.adapter.backends import probing
 from litellm_homelab.adapter.backends.presence import Presence, Probes
 from litellm_homelab.adapter.backends.probing import Asked
 from litellm_homelab.backends.kinds import KINDS
-from litellm_homelab.backends.presence import Outcome, State
+from litellm_homelab.backends.presence import BackendState, ProbeOutcome
 from litellm_homelab.state import Cause, Entry, StateUnavailable
 from litellm_homelab.state.memory import MemoryStore
 from litellm_homelab.state.store import Store
@@ -48,14 +48,14 @@ class Seen:
     """What a worker shows."""
 
     def __init__(self) -> None:
-        self.states: list[State] = []
-        self.outcomes: list[Outcome] = []
+        self.states: list[BackendState] = []
+        self.outcomes: list[ProbeOutcome] = []
 
-    def standing(self, _: str, state: State) -> None:
+    def standing(self, _: str, state: BackendState) -> None:
         """Note it."""
         self.states.append(state)
 
-    def probed(self, _: str, outcome: Outcome) -> None:
+    def probed(self, _: str, outcome: ProbeOutcome) -> None:
         """Note it."""
         self.outcomes.append(outcome)
 
@@ -80,7 +80,7 @@ async def test_of_four_workers_one_asks(server: Server) -> None:
     workers = [worker(store) for _ in range(4)]
     await asyncio.gather(*(one.round("box", 7) for one in workers))
     assert len(server.asked) == 1
-    assert [one.standing("box").state for one in workers] == [State.UP] * 4
+    assert [one.standing("box").state for one in workers] == [BackendState.UP] * 4
     assert all(one.standing("box").models == frozenset({"qwen3"}) for one in workers)
 
 
@@ -89,7 +89,7 @@ async def test_without_a_store_each_worker_asks(server: Server) -> None:
     workers = [worker(LostStore()) for _ in range(2)]
     await asyncio.gather(*(one.round("box", 7) for one in workers))
     assert len(server.asked) == 2
-    assert [one.standing("box").state for one in workers] == [State.UP] * 2
+    assert [one.standing("box").state for one in workers] == [BackendState.UP] * 2
 
 
 async def test_the_next_interval_has_a_probe_of_its_own(server: Server) -> None:
@@ -112,8 +112,8 @@ async def test_an_attempt_without_a_connection_counts_at_once(server: Server) ->
     assert one.away == frozenset({"box"})
     await one.round("box", 9)
     assert one.away == frozenset()
-    assert seen.states == [State.ABSENT, State.UP]
-    assert seen.outcomes == [Outcome.ANSWERED]
+    assert seen.states == [BackendState.ABSENT, BackendState.UP]
+    assert seen.outcomes == [ProbeOutcome.ANSWERED]
 
 
 async def test_probes_begin_and_end(server: Server) -> None:
@@ -136,9 +136,9 @@ async def test_what_is_not_probed_is_not_asked(server: Server) -> None:
     one = worker(MemoryStore(), probes=None, every=0.1)
     await one.round("box", 1)
     one.unreachable("box")
-    assert one.standing("box").state is State.ABSENT
+    assert one.standing("box").state is BackendState.ABSENT
     await asyncio.sleep(0.15)
-    assert one.standing("box").state is State.UNKNOWN
+    assert one.standing("box").state is BackendState.UNKNOWN
     assert (one.away, server.asked) == (frozenset(), [])
 
 
@@ -146,4 +146,4 @@ async def test_a_backend_that_is_not_followed_is_unknown() -> None:
     """Nothing is said of it."""
     one = worker(MemoryStore())
     one.unreachable("other")
-    assert (one.standing("other").state, one.away) == (State.UNKNOWN, frozenset())
+    assert (one.standing("other").state, one.away) == (BackendState.UNKNOWN, frozenset())

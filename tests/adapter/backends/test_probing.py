@@ -11,7 +11,7 @@ import pytest
 
 from litellm_homelab.adapter.backends import probing
 from litellm_homelab.backends.kinds import KINDS
-from litellm_homelab.backends.presence import Outcome, Probed
+from litellm_homelab.backends.presence import Probed, ProbeOutcome
 
 Serve = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
@@ -64,11 +64,11 @@ async def probe(base: str, kind: str = "vllm", key: str = "") -> Probed:
 @pytest.mark.parametrize(
     ("status", "outcome"),
     [
-        *((200, Outcome.ANSWERED), (404, Outcome.ANSWERED), (302, Outcome.ANSWERED)),
-        *((401, Outcome.UNAUTHORIZED), (429, Outcome.LIMITED), (503, Outcome.BUSY)),
+        *((200, ProbeOutcome.ANSWERED), (404, ProbeOutcome.ANSWERED), (302, ProbeOutcome.ANSWERED)),
+        *((401, ProbeOutcome.UNAUTHORIZED), (429, ProbeOutcome.LIMITED), (503, ProbeOutcome.BUSY)),
     ],
 )
-async def test_a_status_says_how_it_is(status: int, outcome: Outcome) -> None:
+async def test_a_status_says_how_it_is(status: int, outcome: ProbeOutcome) -> None:
     """Any answer says that the server is there; a redirect is not followed."""
     async with serving(answering(status)) as base:
         assert (await probe(base)).outcome is outcome
@@ -78,20 +78,20 @@ async def test_a_refused_connection_is_absent() -> None:
     """Nothing listens there."""
     with socket.socket() as bound:
         bound.bind(("127.0.0.1", 0))
-        assert await probe(f"http://127.0.0.1:{bound.getsockname()[1]}/v1") == Probed(Outcome.ABSENT)
+        assert await probe(f"http://127.0.0.1:{bound.getsockname()[1]}/v1") == Probed(ProbeOutcome.ABSENT)
 
 
 @pytest.mark.parametrize("serve", [silent, endless], ids=["silent", "endless"])
 async def test_a_server_that_takes_the_connection_is_there(serve: Serve) -> None:
     """It is busy; and the probe ends all the same."""
     async with asyncio.timeout(30), serving(serve) as base:
-        assert await probe(base) == Probed(Outcome.BUSY)
+        assert await probe(base) == Probed(ProbeOutcome.BUSY)
 
 
 @pytest.mark.parametrize("url", ["http://127.0.0.1:1:2/v1", "http://[::1/v1", "ftp://127.0.0.1/v1"])
 async def test_an_address_that_cannot_be_asked_breaks_nothing(url: str) -> None:
     """LiteLLM could not reach it either; the state is not `up`."""
-    assert (await probe(url)).outcome is not Outcome.ANSWERED
+    assert (await probe(url)).outcome is not ProbeOutcome.ANSWERED
 
 
 async def test_the_key_goes_along_and_nothing_else_of_the_environment(
@@ -101,7 +101,7 @@ async def test_the_key_goes_along_and_nothing_else_of_the_environment(
     monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
     asked: list[bytes] = []
     async with serving(answering(200, b'{"data": [{"id": "qwen3"}]}', asked)) as base:
-        assert await probe(base, key="none-of-yours") == Probed(Outcome.ANSWERED, frozenset({"qwen3"}))
+        assert await probe(base, key="none-of-yours") == Probed(ProbeOutcome.ANSWERED, frozenset({"qwen3"}))
     assert asked[0].startswith(b"GET /v1/models HTTP/1.1\r\n")
     assert b"authorization: bearer none-of-yours" in asked[0].lower()
 
