@@ -13,6 +13,7 @@ import yaml
 from litellm_homelab.adapter.litellm_api.exceptions import Refused
 from litellm_homelab.decision import STATUS, RefusalType, Refuse
 from litellm_homelab.testing import MockProxy
+from litellm_homelab.testing.upstream import Upstream
 from tests.adapter.failing import ROUTER, ROUTES, ask, handle_of, resting
 from tests.docs.probe import probe
 
@@ -49,6 +50,12 @@ def _denying(
     return lambda deployment: (
         Refused(Refuse(kind, "refused here")) if deployment in groups and when() else None
     )
+
+
+def _another(upstream: Upstream) -> Callable[[], bool]:
+    """Whether an upstream has received a request since now."""
+    before = len(upstream.requests)
+    return lambda: len(upstream.requests) > before
 
 
 async def test_a_first_attempt_is_refused_on_every_route(tmp_path: Path) -> None:
@@ -104,10 +111,7 @@ async def test_a_later_attempt_is_refused(tmp_path: Path, name: str) -> None:
             upstream = proxy.upstream("main")
             upstream.fails(fault)
             for route in (one for one in ROUTES if handle_of(one) == "main"):
-                before = len(upstream.requests)
-                probe.deny = _denying(
-                    refused, RefusalType.MODEL_NOT_FOUND, lambda seen=before: len(upstream.requests) > seen
-                )
+                probe.deny = _denying(refused, RefusalType.MODEL_NOT_FOUND, _another(upstream))
                 answer = await ask(proxy, route)
                 if answer.sent_to != ["main"]:
                     wrong.append((route, answer.sent_to))
