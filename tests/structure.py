@@ -57,7 +57,6 @@ TESTED_IN: Final[Mapping[str, tuple[str, ...]]] = {
         "adapter/policies/request_opening.py",
         "adapter/policies/showroom.py",
     ),
-    "adapter/test_routes.py": ("adapter/middleware/route_access.py",),
     "real/test_limits.py": ("adapter/middleware/websockets.py",),
     "adapter/test_stripping.py": ("adapter/middleware/dropped_fields.py",),
     # Around LiteLLM's router and its clients.

@@ -150,7 +150,7 @@ def _parts() -> Parts:
     outer.wrap(app, border)
     own = dict.fromkeys(token_counts.PATHS, made.counting)
     loaded = functools.partial(callback_list.has_once, litellm, made.plugin)
-    route_access.hang(app, made.rule, made.keyring, made.fields.screen, own, loaded)
+    route_access.hang(app, made.rule, made.keyring, made.fields.screen, own, loaded, has_database)
     lineage_cleanup.watch_logs()
     cooldown.install()
     bridge.install()
