@@ -138,6 +138,21 @@ TESTED_IN: Final[Mapping[str, tuple[str, ...]]] = {
         "showroom/handles.py",
         "showroom/registry.py",
     ),
+    # The check: a router.yaml for each message, with what must be found in it.
+    "check/test_cases.py": (
+        "check/deployments.py",
+        "check/document.py",
+        "check/env_file.py",
+        "check/fallbacks.py",
+        "check/finding.py",
+        "check/limits.py",
+        "check/optillm_file.py",
+        "check/ours.py",
+        "check/registry.py",
+        "check/sections.py",
+        "check/settings.py",
+        "check/start_ids.py",
+    ),
     "state/test_errors.py": ("state/redis_errors.py", "state/sqlite_errors.py"),
     # The command line and the demo: seen from outside, as programs and servers.
     "cli/test_up.py": ("cli/make.py",),

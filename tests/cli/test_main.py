@@ -72,6 +72,7 @@ finally:
         pytest.param(["--help"], id="program"),
         pytest.param(["up", "--help"], id="up"),
         pytest.param(["demo", "--help"], id="demo"),
+        pytest.param(["check", "--help"], id="check"),
         pytest.param(["selftest", "--help"], id="selftest"),
         pytest.param(["--version"], id="version"),
     ],
