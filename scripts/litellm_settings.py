@@ -40,7 +40,10 @@ PLAIN = re.compile(r"[a-z0-9][a-z0-9.:@_-]*", re.IGNORECASE)
 
 
 def main() -> None:
-    """Write the file."""
+    """Write the file, or with `--print` what it would be."""
+    if "--print" in sys.argv:
+        sys.stdout.write(written())
+        return
     FILE.write_text(written(), encoding="utf-8")
     sys.stdout.write(f"{FILE}\n")
 
@@ -70,7 +73,7 @@ def known() -> dict[str, Any]:
         "routing_strategies": sorted(_strategies()),
         "guardrail_modes": sorted(one.value for one in guardrails.GuardrailEventHooks),
         "guardrails": sorted({*_guardrails()}),
-        "providers": sorted(str(getattr(one, "value", one)) for one in litellm.provider_list),
+        "providers": sorted({*_providers()}),
         "models": sorted(_models()),
     }
 
@@ -154,9 +157,16 @@ def _guardrails() -> Iterator[str]:
     yield from (one.value for one in guardrails.SupportedGuardrailIntegrations)
 
 
+def _providers() -> Iterator[str]:
+    """What may be in front of a model: providers, and services that keep prompts."""
+    yield from (str(getattr(one, "value", one)) for one in litellm.provider_list)
+    yield from litellm._known_custom_logger_compatible_callbacks
+
+
 def _models() -> Iterator[str]:
     """Names without a provider from which LiteLLM knows the provider."""
-    for name in {*litellm.model_cost, *litellm.model_list_set}:
+    lists = [one for one in vars(litellm).values() if isinstance(one, list | tuple | set | frozenset | dict)]
+    for name in {name for one in lists for name in one if isinstance(name, str)}:
         if not PLAIN.fullmatch(name):
             continue
         try:

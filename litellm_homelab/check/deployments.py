@@ -268,8 +268,7 @@ def no_provider(doc: Document) -> Iterator[Found]:
             where,
             (
                 f"LiteLLM does not know whose model {quoted(model)} is and would leave this deployment "
-                "out; write "
-                f"the provider in front, such as openai/{model if not looks_like_a_key(model) else '...'}"
+                "out; write <provider>/<model>, such as openai/..."
             ),
         )
 

@@ -23,7 +23,7 @@ def test_the_list_is_made_from_the_registry() -> None:
 
 COMMANDS = [
     line
-    for block in blocks("sh", PAGE)
+    for block in blocks("bash", PAGE)
     for line in block.text.splitlines()
     if line.startswith("litellm-homelab ")
 ]
