@@ -138,6 +138,7 @@ TESTED_IN: Final[Mapping[str, tuple[str, ...]]] = {
         "showroom/handles.py",
         "showroom/registry.py",
     ),
+    "config/test_schema.py": ("cli/schema.py",),
     # The check: a router.yaml for each message, with what must be found in it.
     "check/test_cases.py": (
         "check/deployments.py",
