@@ -73,6 +73,7 @@ finally:
         pytest.param(["up", "--help"], id="up"),
         pytest.param(["demo", "--help"], id="demo"),
         pytest.param(["check", "--help"], id="check"),
+        pytest.param(["init", "--help"], id="init"),
         pytest.param(["schema", "--help"], id="schema"),
         pytest.param(["selftest", "--help"], id="selftest"),
         pytest.param(["--version"], id="version"),
