@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from litellm_homelab.check.document import Document
 
 DAILY: Final = ("rpd", "tpd")
+RESET: Final = "daily_reset_time"
 DAILY_SINCE: Final = "1.109"
 """The first LiteLLM that reads them (not in 1.108.7, in 1.109.1)."""
 ENFORCED: Final = "enforce_model_rate_limits"
@@ -64,7 +65,7 @@ def rpd_unknown(doc: Document) -> Iterator[Found]:
     """An unknown parameter, which goes to the server as a field of the request."""
     if doc.is_at_least(DAILY_SINCE):
         return
-    for where, name in _daily(doc):
+    for where, name in _daily(doc, (*DAILY, RESET)):
         yield (
             where,
             (
@@ -116,7 +117,7 @@ def rpd_zone(doc: Document) -> Iterator[Found]:
         return
     providers = {one.where: one.provider for one in doc.deployments}
     for one in doc.entries:
-        reset = one.params.get("daily_reset_time")
+        reset = one.params.get(RESET)
         daily = [name for name in DAILY if one.params.get(name) is not None]
         if providers.get(one.where) in PACIFIC and daily and reset not in {"08:00", "07:00"}:
             yield (
@@ -129,9 +130,9 @@ def rpd_zone(doc: Document) -> Iterator[Found]:
             )
 
 
-def _daily(doc: Document) -> Iterator[tuple[str, str]]:
+def _daily(doc: Document, names: tuple[str, ...] = DAILY) -> Iterator[tuple[str, str]]:
     for one in doc.entries:
-        for name in DAILY:
+        for name in names:
             if one.params.get(name) is not None:
                 yield f"{one.where}.litellm_params.{name}", name
 

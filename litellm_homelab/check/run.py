@@ -35,6 +35,8 @@ class CheckRequest:
     optillm: Path | None = None
     litellm: str | None = None
     """LiteLLM's version; None for the one that is installed."""
+    text: str | None = None
+    """The file's text, where it comes from elsewhere; file names in it are relative to `path`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +77,7 @@ def check_file(request: CheckRequest, environ: Mapping[str, str] | None = None) 
 def _router(request: CheckRequest, environ: Mapping[str, str]) -> CheckReport:
     file = str(request.path)
     try:
-        text = text_file.read(request.path)
+        text = text_file.read(request.path) if request.text is None else request.text
     except (OSError, ValueError) as error:
         return CheckReport((_unreadable(file, reason(error)),), unusable=True)
     try:
@@ -128,7 +130,8 @@ def _of_the_start(
         if place in unset and (name not in UNSET_AT_THE_START or not with_env):
             continue
         mark = where.of(_spot(place, text, doc))
-        found.append(_finding(name, "warning" if isinstance(text, Caution) else "error", mark, place, text))
+        setting = place if " " not in place else ""  # a sentence about the file or its environment
+        found.append(_finding(name, "warning" if isinstance(text, Caution) else "error", mark, setting, text))
     names = {_variable(one) for one in unset.values()}
     return found, () if with_env else tuple(sorted(names))
 

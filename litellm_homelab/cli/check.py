@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from pathlib import Path
 from typing import Final
 
@@ -27,7 +28,9 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         epilog=_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("config", metavar="CONFIG", type=Path, nargs="+", help="a router.yaml")
+    parser.add_argument(
+        "config", metavar="CONFIG", type=Path, nargs="+", help="a router.yaml; - is standard input"
+    )
     parser.add_argument(
         "--env", metavar="FILE", type=Path, help="its environment, NAME=value a line (env.local)"
     )
@@ -45,8 +48,10 @@ def run(args: argparse.Namespace) -> int:
 
     status = 0
     for path in args.config:
-        found = check_file(CheckRequest(path, args.env, args.optillm_config, args.litellm))
-        print(report.as_json(found, str(path)) if args.json else report.as_text(found, str(path)))
+        text = sys.stdin.read() if str(path) == "-" else None
+        name = path if text is None else Path("stdin")
+        found = check_file(CheckRequest(name, args.env, args.optillm_config, args.litellm, text))
+        print(report.as_json(found, str(name)) if args.json else report.as_text(found, str(name)))
         counted = {"error", "warning"} if args.strict else {"error"}
         failed = any(one.severity in counted for one in found.findings)
         status = max(status, UNUSABLE if found.unusable else PROBLEMS if failed else 0)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import resource
 import subprocess
@@ -56,6 +57,15 @@ def test_the_exit_status_says_whether_there_are_errors(
 def test_a_file_that_is_not_there_is_unusable(router: Path) -> None:
     """2, also where another file is clean."""
     assert main(["check", "router.yaml", "other.yaml"]) == 2
+
+
+def test_standard_input_is_a_file_of_this_folder(
+    router: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """`-` reads it; included files are looked for here."""
+    monkeypatch.setattr("sys.stdin", io.StringIO(CLEAN.replace("[main]", "[main, mian]")))
+    assert main(["check", "-", "--litellm", "1.108.7"]) == 1
+    assert capsys.readouterr().out.startswith("stdin:1:38: error: homelab.showroom.handles[1]: 'mian'")
 
 
 def test_json_is_one_document(router: Path, capsys: pytest.CaptureFixture[str]) -> None:
