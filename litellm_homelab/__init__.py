@@ -12,14 +12,12 @@ module or package below this one may be called `plugin` or `gate`: LiteLLM's loa
 from __future__ import annotations
 
 import json
-from importlib.resources import files
+import pkgutil
 from typing import Any
 
 __version__ = "0.1.0"
 
-TESTED_LITELLM: tuple[str, ...] = tuple(
-    json.loads(files(__name__).joinpath("tested.json").read_text("utf-8"))
-)
+TESTED_LITELLM: tuple[str, ...] = tuple(json.loads(pkgutil.get_data(__name__, "tested.json") or "{}"))
 """
 LiteLLM versions that our tests have run against, from the lowest to the newest.
 

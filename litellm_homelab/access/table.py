@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import functools
+import pkgutil
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from fnmatch import fnmatchcase
-from importlib.resources import files
 from types import MappingProxyType
 from typing import Final
 
@@ -49,7 +49,7 @@ Table = Mapping[tuple[str, str], Access]
 @functools.cache
 def reviewed() -> Table:
     """The table that this package was reviewed with, from routes.txt."""
-    text = files(__package__).joinpath("routes.txt").read_text(encoding="utf-8")
+    text = (pkgutil.get_data(__package__, "routes.txt") or b"").decode()
     return MappingProxyType(dict(_entries(text.splitlines())))
 
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import functools
+import pkgutil
 import tomllib
 from dataclasses import dataclass
-from importlib.resources import files
 from typing import Any, Final
 
 from litellm_homelab.advisories.versions import Range
@@ -56,7 +56,7 @@ class Advisories:
 @functools.cache
 def published() -> Advisories:
     """The advisories of the data file in this package."""
-    return read(files(__package__).joinpath(DATA).read_text(encoding="utf-8"))
+    return read((pkgutil.get_data(__package__, DATA) or b"").decode())
 
 
 def read(text: str) -> Advisories:

@@ -22,13 +22,13 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    from litellm_homelab.cli import demo, selftest, up
+    from litellm_homelab.cli import check, demo, init, schema, selftest, up
 
     parser = argparse.ArgumentParser(
         prog="litellm-homelab", description="Run stock LiteLLM with the homelab callbacks, and look after it."
     )
     parser.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
     subparsers = parser.add_subparsers(metavar="COMMAND", required=True)
-    for subcommand in (up, demo, selftest):
+    for subcommand in (up, demo, init, check, schema, selftest):
         subcommand.add_parser(subparsers)
     return parser

@@ -25,9 +25,19 @@ def merged(document: object, path: Path) -> tuple[object, list[str]]:
     """
     if not isinstance(document, dict) or INCLUDE not in document:
         return document, []
+    included, problems = read(document, path)
+    merged_so_far = _without(document)
+    for one in included.values():
+        merged_so_far = _both(merged_so_far, _without(one))
+    return merged_so_far, problems
+
+
+def read(document: Mapping[Any, Any], path: Path) -> tuple[dict[str, dict[Any, Any]], list[str]]:
+    """The included files by their place, in LiteLLM's order, and what is wrong with others."""
     root = os.path.abspath(path)  # noqa: PTH100 - as LiteLLM does it: links are not followed
     pending, problems = _entries(document, root)
-    merged_so_far, seen = _without(document), {root}
+    seen = {root}
+    found: dict[str, dict[Any, Any]] = {}
     while pending and len(seen) <= MOST:
         entry, declared_in = pending.pop(0)
         place = _place(entry, declared_in, root)
@@ -35,15 +45,14 @@ def merged(document: object, path: Path) -> tuple[object, list[str]]:
             continue
         seen.add(place)
         try:
-            included = _read(place)
+            found[place] = _read(place)
         except (OSError, ValueError) as error:
             problems.append(f"include: {quoted(entry)}: {_why(error)}")
             continue
-        merged_so_far = _both(merged_so_far, _without(included))
-        more, wrong = _entries(included, place)
+        more, wrong = _entries(found[place], place)
         pending += more
         problems += wrong
-    return merged_so_far, problems
+    return found, problems
 
 
 def _why(error: OSError | ValueError) -> str:

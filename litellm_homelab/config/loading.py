@@ -70,10 +70,27 @@ def parse(text: str, *, path: str | Path, environ: Mapping[str, str], known: Kno
 def check(document: object, *, path: str | Path, environ: Mapping[str, str], known: Known) -> Settings:
     """As `parse`, of what the YAML contains."""
     try:
-        document, unread = includes.merged(document, Path(path))
-        router, raw = router_file.read(document, str(path), environ)
+        settings, found = examined(document, path=path, environ=environ, known=known)
     except NotReadable as error:
         raise SettingsError(_lines(path, [str(error)])) from error
+    problems, cautions = sorted_out(found)
+    if problems or settings is None:
+        raise SettingsError(_lines(path, problems))
+    return replace(settings, warnings=_lines(path, cautions))
+
+
+def examined(
+    document: object, *, path: str | Path, environ: Mapping[str, str], known: Known
+) -> tuple[Settings | None, list[str]]:
+    """
+    The settings, None where the shape of `homelab:` is wrong, and every finding: problems and `Caution`s.
+
+    Raises:
+        NotReadable: the document is not a mapping, or its `homelab:` section is not.
+
+    """
+    document, unread = includes.merged(document, Path(path))
+    router, raw = router_file.read(document, str(path), environ)
     unset: dict[str, str] = {}
     later = references.late_values(router.document.get("environment_variables"), environ)
     resolved = _resolve(raw, "homelab", {**dict(later), **environ}, unset)
@@ -83,7 +100,7 @@ def check(document: object, *, path: str | Path, environ: Mapping[str, str], kno
     found += [*address_checks.problems(router, environ, vault=file_checks.has_vault(router))]
     found += [*unread, *key_checks.problems(router, environ)]
     if homelab is None:
-        raise SettingsError(_lines(path, sorted_out([*wrong, *found])[0]))
+        return None, [*wrong, *found]
     settings, own = _assembled(homelab, router, Path(path).parent, environ, known)
     own += [*fields_checks.problems(settings, known), *optillm_checks.problems(settings, environ, known)]
     own += [*backends_checks.problems(settings), *quotas_checks.problems(settings, known.today)]
@@ -91,10 +108,7 @@ def check(document: object, *, path: str | Path, environ: Mapping[str, str], kno
     own += [*rust_checks.problems(settings, environ)]
     own += [*timeouts_checks.problems(settings)]
     found += [one for one in own if one.split(": ", 1)[0] not in unset]
-    problems, cautions = sorted_out(found)
-    if problems:
-        raise SettingsError(_lines(path, problems))
-    return replace(settings, warnings=_lines(path, cautions))
+    return settings, found
 
 
 def _lines(path: str | Path, findings: Iterable[str]) -> tuple[str, ...]:

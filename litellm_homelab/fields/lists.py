@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import functools
+import pkgutil
 import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from importlib.resources import files
 from types import MappingProxyType
 from typing import Any, Final
 
@@ -130,4 +130,4 @@ def _reasons(groups: Iterable[Mapping[str, str]]) -> Mapping[str, str]:
 
 
 def _read(name: str) -> Mapping[str, Any]:
-    return tomllib.loads(files(__package__).joinpath(name).read_text(encoding="utf-8"))
+    return tomllib.loads((pkgutil.get_data(__package__, name) or b"").decode())

@@ -1,0 +1,153 @@
+"""The changed text of a router.yaml: what was decided is edited in, and compared with what it should be."""
+
+from __future__ import annotations
+
+import copy
+import difflib
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from litellm_homelab.adopt import decisions, edits
+from litellm_homelab.adopt.decisions import CannotAdopt, Draft, Wishes
+from litellm_homelab.adopt.edits import CannotEdit
+from litellm_homelab.config import includes, loading, router_file, text_file, yaml_text
+from litellm_homelab.config.entry_points import PLUGIN
+from litellm_homelab.config.findings import Caution
+from litellm_homelab.config.settings import Known
+
+UNSET: Final = " is not set"
+COMMENT: Final = "# What clients see and may call, and with which keys; `litellm-homelab check` looks at it."
+
+
+@dataclass(frozen=True, slots=True)
+class Adoption:
+    """A drafted file."""
+
+    before: str
+    after: str
+    draft: Draft
+    problems: tuple[str, ...]
+    """What the start would still stop for."""
+
+    def diff(self, name: str) -> str:
+        """The change as a unified diff."""
+        before, after = (text.splitlines(keepends=True) for text in (self.before, self.after))
+        found = difflib.unified_diff(before, after, name, f"{name} (with litellm-homelab)")
+        return "".join(
+            one if one.endswith("\n") else f"{one}\n\\ No newline at end of file\n" for one in found
+        )
+
+
+def adopt(path: Path, wishes: Wishes, environ: Mapping[str, str]) -> Adoption:
+    """
+    Draft the changes of a file.
+
+    Raises:
+        OSError, ValueError: it cannot be read, drafted from, or edited; the text says what to do.
+
+    """
+    before = text_file.read(path)
+    document = yaml_text.load(before)
+    if not isinstance(document, dict):
+        raise CannotAdopt("expected a mapping at the top")
+    merged, _ = includes.merged(document, path)
+    router, _ = router_file.read(merged, str(path), environ)
+    whole: dict[str, Any] = merged if isinstance(merged, dict) else document
+    draft = decisions.decide(whole, router, wishes)
+    ends = "\r\n" if before.count("\n") == before.count("\r\n") > 0 else "\n"
+    after = edited(before.replace(ends, "\n"), draft).replace("\n", ends)
+    edits.check(after, expected(document, draft))
+    return Adoption(before, after, draft, _problems(after, path, {**environ, **_placeholders(draft)}))
+
+
+def edited(text: str, draft: Draft) -> str:
+    """The text with everything that the draft adds."""
+    for number, model in draft.models.items():
+        text = edits.set_model(text, number, model)
+    for section, name, value in draft.settings:
+        text = edits.add_setting(text, section, name, value)
+    if draft.callback:
+        text = edits.add_callback(text, PLUGIN)
+    return edits.append(text, block(draft.homelab))
+
+
+def expected(document: Mapping[str, Any], draft: Draft) -> dict[str, Any]:
+    """What the edited text must contain."""
+    found: dict[str, Any] = copy.deepcopy(dict(document))
+    for number, model in draft.models.items():
+        found["model_list"][number]["litellm_params"]["model"] = model
+    for section, name, value in draft.settings:
+        found[section] = {**(found.get(section) or {}), name: value}
+    if draft.callback:
+        litellm = found.get("litellm_settings") or {}
+        own = litellm.get("callbacks") or []
+        callbacks = [*([own] if isinstance(own, str) else own), PLUGIN]
+        found["litellm_settings"] = {**litellm, "callbacks": callbacks}
+    return {**found, "homelab": draft.homelab}
+
+
+def block(homelab: Mapping[str, Any]) -> str:
+    """The `homelab:` section as people write it: a list of names one a line, everything small on one line."""
+    lines = [COMMENT, "homelab:"]
+    for section, content in homelab.items():
+        lines.append(f"  {section}:")
+        for name, value in content.items():
+            lines += _entry(name, value)
+    return "\n".join(lines) + "\n"
+
+
+def _entry(name: str, value: object) -> list[str]:
+    if isinstance(value, list):
+        return [f"    {edits.scalar(name)}:", *(f"      - {edits.scalar(one)}" for one in value)]
+    if isinstance(value, dict):
+        inner = ", ".join(f"{key}: {_flow(one)}" for key, one in value.items())
+        return [f"    {edits.scalar(name)}: {{{inner}}}"]
+    return [f"    {edits.scalar(name)}: {edits.scalar(value)}"]
+
+
+def _flow(value: object) -> str:
+    if isinstance(value, list):
+        return f"[{', '.join(edits.scalar(one) for one in value)}]"
+    return edits.scalar(value)
+
+
+def write(path: Path, adoption: Adoption) -> Path:
+    """Write the file, with the old one beside it; the new one takes its place whole or not at all."""
+    backup = _free(path)
+    mode = path.stat().st_mode
+    backup.write_bytes(path.read_bytes())
+    backup.chmod(mode)
+    new = path.with_name(f".{path.name}.{os.getpid()}.new")
+    try:
+        new.write_bytes(adoption.after.encode("utf-8"))
+        new.chmod(mode)
+        new.replace(path)
+    finally:
+        new.unlink(missing_ok=True)
+    return backup
+
+
+def _free(path: Path) -> Path:
+    """`router.yaml.bak`, or the first number that is free."""
+    number, found = 0, path.with_name(f"{path.name}.bak")
+    while found.exists():
+        number += 1
+        found = path.with_name(f"{path.name}.bak.{number}")
+    return found
+
+
+def _placeholders(draft: Draft) -> dict[str, str]:
+    """Keys for variables that are not set yet, so that only other problems are reported."""
+    return {name: f"not-set-yet-{name}" for name in draft.variables}
+
+
+def _problems(text: str, path: Path, environ: Mapping[str, str]) -> tuple[str, ...]:
+    document = yaml_text.load(text)
+    _, found = loading.examined(document, path=path, environ=environ, known=Known())
+    return tuple(one for one in found if not isinstance(one, Caution) and UNSET not in one)
+
+
+__all__ = ["Adoption", "CannotAdopt", "CannotEdit", "Wishes", "adopt", "write"]

@@ -1,0 +1,427 @@
+"""Traps in `model_list`: what LiteLLM leaves out, ignores or sends on without a word."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import urlsplit
+
+from litellm_homelab.check.finding import Found, check
+from litellm_homelab.check.names import slip
+from litellm_homelab.config.address_checks import SCHEMES, TEXTS, misspelt
+from litellm_homelab.config.key_checks import is_local
+from litellm_homelab.config.references import ENV_PREFIX, is_unset
+from litellm_homelab.config.wording import looks_like_a_key, quoted, shown
+
+if TYPE_CHECKING:
+    from litellm_homelab.check.document import Document, ModelEntry
+
+ENTRY: Final = ("model_name", "litellm_params", "model_info")
+USUAL: Final = (
+    *(
+        "model",
+        "timeout",
+        "stream_timeout",
+        "num_retries",
+        "max_retries",
+        "rpm",
+        "tpm",
+        "custom_llm_provider",
+    ),
+    *("max_parallel_requests", "additional_drop_params", "allowed_openai_params", "use_chat_completions_api"),
+    *(
+        "litellm_credential_name",
+        "extra_headers",
+        "extra_body",
+        "api_version",
+        "cooldown_time",
+        "drop_params",
+    ),
+    *("organization", "region_name", "keepalive_seconds", "input_cost_per_token", "output_cost_per_token"),
+    *("max_tokens", "temperature", "reasoning_effort", "mock_response", "max_budget", "budget_duration"),
+)
+"""Parameters of a deployment that a misspelt one may have been; `api_base` and `api_key` the start knows."""
+BELOW: Final = (
+    *("model", "api_base", "api_key", "base_url", "timeout", "stream_timeout", "num_retries", "max_retries"),
+    *("custom_llm_provider", "additional_drop_params", "allowed_openai_params", "use_chat_completions_api"),
+    *("extra_headers", "extra_body", "api_version", "cooldown_time", "litellm_credential_name"),
+    "max_parallel_requests",
+)
+"""Parameters that LiteLLM reads below `litellm_params` only (1.108.7)."""
+INFO: Final = (
+    "mode",
+    "max_input_tokens",
+    "supports_vision",
+    "supports_function_calling",
+    "supports_reasoning",
+)
+"""What belongs into `model_info`; below `litellm_params` it does nothing there, or is sent to the server."""
+TIMEOUTS: Final = ("timeout", "stream_timeout")
+CHAT_CLIENTS: Final = ("openai", "lm_studio")
+"""Providers whose client puts `/chat/completions` behind whatever the address is (measured on 1.108.7)."""
+VERSIONED: Final = (*CHAT_CLIENTS, "hosted_vllm")
+OLLAMA: Final = ("ollama", "ollama_chat")
+ROUTES: Final = ("/chat/completions", "/completions", "/embeddings", "/responses", "/messages")
+NOT_SECRET: Final = (ENV_PREFIX, "sk-no", "sk-dummy", "sk-1234", "sk-generate")
+"""Beginnings of values that are no key, or are reported as what they are."""
+KNOWN_BEGINNINGS: Final = (
+    "gpt-",
+    "o1",
+    "o3",
+    "o4",
+    "claude",
+    "gemini",
+    "command",
+    "text-",
+    "ft:",
+    "arn:",
+    "chatgpt",
+)
+"""Names without a provider that LiteLLM takes by their beginning, or may."""
+
+
+@check(
+    "litellm-entry-incomplete", "error", "An entry of `model_list` without `model_name` or `litellm_params`."
+)
+def incomplete(doc: Document) -> Iterator[Found]:
+    """LiteLLM does not start with such an entry (`set_model_list`, 1.108.7)."""
+    for one in doc.entries:
+        for name in ("model_name", "litellm_params"):
+            if name not in one.entry:
+                right = slip_among((name,), one)
+                yield one.where, f"{name} is missing; LiteLLM does not start without it{right}"
+            elif name == "litellm_params" and not isinstance(one.entry[name], dict):
+                yield f"{one.where}.{name}", f"expected a mapping, got {shown(one.entry[name])}"
+
+
+def slip_among(names: tuple[str, ...], one: ModelEntry) -> str:
+    """`; did you mean ...` where a key of an entry is close to one of these names."""
+    found = [key for key in one.entry if isinstance(key, str) and key not in ENTRY and slip(key, names)]
+    return f"; {quoted(found[0])} is close to it" if found else ""
+
+
+@check("litellm-entry-name", "error", "A `model_name` that YAML does not read as a text.")
+def entry_name(doc: Document) -> Iterator[Found]:
+    """`model_name: on` is true and `model_name: 3.5` a number: LiteLLM leaves the entry out (1.108.7)."""
+    for one in doc.entries:
+        name = one.entry.get("model_name", "")
+        if not isinstance(name, str):
+            yield f"{one.where}.model_name", f"expected a string, got {shown(name)}; write it in quotes"
+
+
+@check(
+    "litellm-param-misplaced", "warning", "A parameter beside `litellm_params` that LiteLLM reads below it."
+)
+def misplaced_param(doc: Document) -> Iterator[Found]:
+    """Keys of the entry itself that LiteLLM reads elsewhere."""
+    for one in doc.entries:
+        for key in one.entry:
+            if key in BELOW:
+                yield f"{one.where}.{key}", f"LiteLLM ignores it here; move {key} below litellm_params"
+            elif key in INFO:
+                yield f"{one.where}.{key}", f"LiteLLM ignores it here; move {key} below model_info"
+
+
+@check("litellm-info-misplaced", "warning", "A setting of `model_info` below `litellm_params`.")
+def misplaced_info(doc: Document) -> Iterator[Found]:
+    """`mode` and its like below `litellm_params`."""
+    for one in doc.entries:
+        for key in INFO:
+            if key in one.params:
+                yield (
+                    f"{one.where}.litellm_params.{key}",
+                    f"LiteLLM does not read {key} here; move it below model_info",
+                )
+
+
+@check("litellm-no-such-timeout", "warning", "`ttft_timeout` and `stream_idle_timeout` do nothing.")
+def no_such_timeout(doc: Document) -> Iterator[Found]:
+    """They are in LiteLLM's documentation and in no code of 1.106.0 to 1.110.2."""
+    for name in ("ttft_timeout", "stream_idle_timeout"):
+        for one in doc.entries:
+            if name in one.params:
+                yield (
+                    f"{one.where}.litellm_params.{name}",
+                    (
+                        "LiteLLM has no such setting and sends it to the server as a field of every request; "
+                        "set stream_timeout, which bounds the silence before and between chunks"
+                    ),
+                )
+        for section in ("router_settings", "litellm_settings", "general_settings"):
+            if name in doc.section(section):
+                yield (
+                    f"{section}.{name}",
+                    (
+                        "LiteLLM has no such setting; set stream_timeout in router_settings, which "
+                        "bounds the "
+                        "silence before and between chunks"
+                    ),
+                )
+
+
+@check("litellm-param-misspelt", "warning", "A parameter that is close to one that LiteLLM knows.")
+def param_misspelt(doc: Document) -> Iterator[Found]:
+    """What LiteLLM does not know it sends to the server as a field of the request."""
+    for one in doc.entries:
+        for key in one.params:
+            if not isinstance(key, str) or key in doc.names.params or key in INFO:
+                continue
+            if misspelt(key, one.params):
+                continue  # the start says so
+            right = slip(key, USUAL)
+            if right is not None:
+                yield (
+                    f"{one.where}.litellm_params.{key}",
+                    f"LiteLLM does not know it and sends it to the server; did you mean {right}?",
+                )
+
+
+@check("litellm-info-misspelt", "warning", "A key of `model_info` that is close to one that LiteLLM reads.")
+def info_misspelt(doc: Document) -> Iterator[Found]:
+    """`model_info` may have any key, so only the usual ones are compared."""
+    usual = (
+        "mode",
+        "max_input_tokens",
+        "max_output_tokens",
+        "base_model",
+        "supports_vision",
+        "access_groups",
+    )
+    for one in doc.entries:
+        for key in one.info:
+            right = slip(key, usual) if isinstance(key, str) and key not in doc.names.model_info else None
+            if right is not None:
+                yield f"{one.where}.model_info.{key}", f"LiteLLM does not read it; did you mean {right}?"
+
+
+@check(
+    "litellm-not-a-number", "error", "A parameter that must be a number is none: the deployment is left out."
+)
+def not_a_number(doc: Document) -> Iterator[Found]:
+    """The router drops a deployment with a parameter of another type (`_create_deployment`, 1.108.7)."""
+    for one in doc.entries:
+        for key, kind in doc.names.numbers.items():
+            value = doc.resolved(one.params.get(key))
+            if value is None or is_unset(value) or _is_number(value, whole=kind == "integer"):
+                continue
+            yield (
+                f"{one.where}.litellm_params.{key}",
+                (
+                    f"expected a {'whole ' if kind == 'integer' else ''}number, got {shown(value)}; "
+                    "LiteLLM would "
+                    "leave this deployment out"
+                ),
+            )
+
+
+@check("litellm-timeout-not-seconds", "error", "A timeout that is no number of seconds: every request fails.")
+def timeout_not_seconds(doc: Document) -> Iterator[Found]:
+    """`timeout: 60s` is taken at the start and fails each request (`float('60s')`, 1.108.7)."""
+    places = [(f"{one.where}.litellm_params", one.params) for one in doc.entries]
+    places.append(("router_settings", doc.section("router_settings")))
+    places.append(("litellm_settings", doc.section("litellm_settings")))
+    for where, settings in places:
+        for key in (*TIMEOUTS, "request_timeout"):
+            value = doc.resolved(settings.get(key))
+            if value is not None and not is_unset(value) and not _is_number(value, whole=False):
+                yield (
+                    f"{where}.{key}",
+                    f"expected seconds as a number, got {shown(value)}; each request would fail",
+                )
+
+
+def _is_number(value: object, *, whole: bool) -> bool:
+    """As pydantic reads a number: a text of digits is one."""
+    if isinstance(value, bool):
+        return False
+    try:
+        number = float(value)  # type: ignore[arg-type]
+    except (TypeError, ValueError, OverflowError):
+        return False
+    return not whole or number.is_integer()
+
+
+# --- providers and addresses -----------------------------------------------------------------------
+
+
+@check("litellm-unknown-provider", "error", "A model whose provider LiteLLM does not know: it is left out.")
+def unknown_provider(doc: Document) -> Iterator[Found]:
+    """The router drops a deployment without a provider, with an ERROR in the log only (1.108.7)."""
+    for where, provider, model in _providers(doc):
+        if "/" in model and provider not in doc.names.providers and model not in doc.names.models:
+            right = slip(provider, doc.names.providers)
+            meant = f"; did you mean {right}/?" if right else "; write <provider>/<model>, such as openai/..."
+            yield (
+                where,
+                f"LiteLLM knows no provider {quoted(provider)} and would leave this deployment out{meant}",
+            )
+
+
+@check("litellm-no-provider", "error", "A model without a provider in front: it is left out.")
+def no_provider(doc: Document) -> Iterator[Found]:
+    """A name alone is enough only where LiteLLM's list of models has it."""
+    for where, _, model in _providers(doc):
+        if "/" in model or model in doc.names.models or model.startswith(KNOWN_BEGINNINGS):
+            continue
+        yield (
+            where,
+            (
+                f"LiteLLM does not know whose model {quoted(model)} is and would leave this deployment "
+                "out; write <provider>/<model>, such as openai/..."
+            ),
+        )
+
+
+def _providers(doc: Document) -> Iterator[tuple[str, str, str]]:
+    """(where, provider, model) of deployments whose provider is in the model's name alone."""
+    custom = {
+        one.get("provider")
+        for one in doc.section("litellm_settings").get("custom_provider_map") or ()
+        if isinstance(one, dict)
+    }
+    for one in doc.deployments:
+        known_server = bool(one.api_base) and not is_unset(one.api_base) and not is_local(one.api_base)
+        if one.custom_provider or not one.model or is_unset(one.model) or "*" in one.model or known_server:
+            continue
+        provider = one.model.partition("/")[0]
+        if (
+            not one.wildcard
+            and provider not in custom
+            and not provider.startswith(("auto_router", "complexity"))
+        ):
+            yield f"{one.where}.litellm_params.model", provider, one.model
+
+
+@check("litellm-address-with-route", "error", "An address that ends with a route, which is then there twice.")
+def address_with_route(doc: Document) -> Iterator[Found]:
+    """`openai/` and `lm_studio/` put `/chat/completions` behind any address (measured on 1.108.7)."""
+    for where, provider, url, path in _addresses(doc):
+        route = next((one for one in ROUTES if path.endswith(one)), None)
+        if provider in CHAT_CLIENTS and route is not None:
+            yield (
+                where,
+                f"LiteLLM adds the route itself; write the address without {route}: {_cut(url, route)}",
+            )
+
+
+@check("litellm-ollama-address", "error", "An address of Ollama with `/v1`, or with a route of its own API.")
+def ollama_address(doc: Document) -> Iterator[Found]:
+    """`ollama/` asks `<address>/api/generate`, `ollama_chat/` `<address>/api/chat` (measured on 1.108.7)."""
+    for where, provider, url, path in _addresses(doc):
+        if provider in OLLAMA and (path == "/v1" or path.startswith("/api")):
+            yield (
+                where,
+                (
+                    f"{provider}/ asks for /api/... behind this address, which Ollama has not; write "
+                    "it without "
+                    f"{path}: {_cut(url, path)}"
+                ),
+            )
+
+
+@check("litellm-address-without-v1", "hint", "The address of a local server without `/v1`.")
+def address_without_v1(doc: Document) -> Iterator[Found]:
+    """LiteLLM asks `<address>/chat/completions`; vLLM, LM Studio and Ollama have it below /v1 only."""
+    for where, provider, url, path in _addresses(doc):
+        if provider in VERSIONED and not path and is_local(url):
+            yield (
+                where,
+                (
+                    "LiteLLM asks for /chat/completions right behind this address; most servers have "
+                    "it below "
+                    "/v1: add /v1, or leave it where this server needs none"
+                ),
+            )
+
+
+def _addresses(doc: Document) -> Iterator[tuple[str, str, str, str]]:
+    """(where, provider, address, its path without a final slash) of every address that is one."""
+    for one in doc.deployments:
+        name = "api_base" if one.params.get("api_base") else "base_url"
+        if is_unset(one.api_base) or one.wildcard:
+            continue
+        try:
+            parts = urlsplit(one.api_base)
+        except ValueError:
+            continue
+        if parts.scheme in SCHEMES and parts.netloc:
+            yield f"{one.where}.litellm_params.{name}", one.provider, one.api_base, parts.path.rstrip("/")
+
+
+def _cut(url: str, end: str) -> str:
+    return quoted(url.rstrip("/").removesuffix(end))
+
+
+# --- entries that get into each other's way --------------------------------------------------------
+
+
+@check(
+    "litellm-id-twice",
+    "error",
+    "Two deployments with one `model_info.id`: the second takes the first's place.",
+)
+def id_twice(doc: Document) -> Iterator[Found]:
+    """The router finds a deployment by its id, and the last one has it (1.108.7)."""
+    seen: dict[str, str] = {}
+    for one in doc.entries:
+        name = one.info.get("id")
+        if name is None:
+            continue
+        first = seen.setdefault(str(name), one.where)
+        if first != one.where:
+            yield (
+                f"{one.where}.model_info.id",
+                (
+                    f"{first} has the id {quoted(str(name))} too; requests for the first would go here: "
+                    "change one"
+                ),
+            )
+
+
+@check("litellm-deployment-twice", "warning", "Two equal deployments of one group count as one.")
+def deployment_twice(doc: Document) -> Iterator[Found]:
+    """A deployment's id is made of its name and parameters (`generate_model_id`, 1.108.7)."""
+    seen: dict[str, str] = {}
+    for one in doc.entries:
+        if one.info.get("id") is not None or not one.params:
+            continue
+        text = json.dumps([one.name, one.params], default=str, sort_keys=True)
+        first = seen.setdefault(text, one.where)
+        if first != one.where:
+            yield one.where, f"the same as {first}, so that both count as one deployment; remove one"
+
+
+@check("litellm-unknown-credential", "error", "A credential that `credential_list` does not have.")
+def unknown_credential(doc: Document) -> Iterator[Found]:
+    """LiteLLM goes on without one (`get_credential_values`, 1.108.7), so without a key and an address."""
+    listed = doc.content.get("credential_list")
+    known = (
+        {one.get("credential_name") for one in listed if isinstance(one, dict)}
+        if isinstance(listed, list)
+        else ()
+    )
+    names: Mapping[str, Any] = {f"{one.where}.litellm_params": one.params for one in doc.entries}
+    for where, params in names.items():
+        name = params.get("litellm_credential_name")
+        if isinstance(name, str) and name not in known and not doc.router.in_database:
+            yield (
+                f"{where}.litellm_credential_name",
+                f"credential_list has no {quoted(name)}; LiteLLM would go on without a key and an address",
+            )
+
+
+@check("key-in-the-file", "hint", "A key in the file: whoever reads the file has it.")
+def key_in_the_file(doc: Document) -> Iterator[Found]:
+    """Keys of deployments, callers and the gateway that are written out."""
+    for where, value in doc.texts():
+        name = where.rpartition(".")[2]
+        known = name in {"master_key", "secret", "next_key", "key"} and where.startswith(
+            ("general", "homelab")
+        )
+        is_a_place = (name in TEXTS and "key" in name) or known
+        if is_a_place and looks_like_a_key(value) and not value.startswith(NOT_SECRET):
+            yield (
+                where,
+                "a key in this file; write os.environ/NAME and set the variable where LiteLLM starts",
+            )

@@ -1,0 +1,76 @@
+"""What LiteLLM knows in a router.yaml: read from `litellm.json`, which scripts/litellm_settings.py writes."""
+
+from __future__ import annotations
+
+import functools
+import json
+import pkgutil
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import Any, Final
+
+CLOSE: Final = 0.8
+"""How like a known name a slip must be (difflib's ratio): `strem_timeout` and `stream_timeout` have 0.96."""
+SECTIONS: Final = ("router_settings", "litellm_settings", "general_settings")
+
+
+@dataclass(frozen=True, slots=True)
+class LiteLLMNames:
+    """The names of one LiteLLM."""
+
+    version: str
+    settings: Mapping[str, frozenset[str]]
+    """Settings of the three sections, and `sections`: the keys of the file itself."""
+    params: frozenset[str]
+    """What a deployment's `litellm_params` may have: parameters of the router and of its calls."""
+    parameters: frozenset[str]
+    """Parameters by which LiteLLM's functions take a request's fields."""
+    numbers: Mapping[str, str]
+    """Parameters of a deployment that must be numbers, with `integer` or `number`."""
+    model_info: frozenset[str]
+    retry_policy: frozenset[str]
+    allowed_fails_policy: frozenset[str]
+    pre_call_checks: frozenset[str]
+    strategies: frozenset[str]
+    guardrails: frozenset[str]
+    guardrail_modes: frozenset[str]
+    providers: frozenset[str]
+    models: frozenset[str]
+    """Models that LiteLLM knows without a provider in front."""
+
+    def section_of(self, name: str) -> str | None:
+        """The one section that has a setting of this name; None where none has it, or several."""
+        homes = [section for section in SECTIONS if name in self.settings[section]]
+        return homes[0] if len(homes) == 1 else None
+
+
+@functools.cache
+def litellm_names() -> LiteLLMNames:
+    """The names of the LiteLLM in this package's lock."""
+    data: dict[str, Any] = json.loads(pkgutil.get_data("litellm_homelab.check", "litellm.json") or "{}")
+    return LiteLLMNames(
+        version=data["version"],
+        settings={one: frozenset(data[one]) for one in (*SECTIONS, "sections")},
+        params=frozenset((*data["litellm_params"], *data["parameters"])),
+        parameters=frozenset(data["parameters"]),
+        numbers=data["numbers"],
+        model_info=frozenset(data["model_info"]),
+        retry_policy=frozenset(data["retry_policy"]),
+        allowed_fails_policy=frozenset(data["allowed_fails_policy"]),
+        pre_call_checks=frozenset(data["optional_pre_call_checks"]),
+        strategies=frozenset(data["routing_strategies"]),
+        guardrails=frozenset(data["guardrails"]),
+        guardrail_modes=frozenset(data["guardrail_modes"]),
+        providers=frozenset(data["providers"]),
+        models=frozenset(data["models"]),
+    )
+
+
+def slip(name: str, known: Iterable[str]) -> str | None:
+    """The known name that an unknown one was probably meant to be."""
+    folded = {one.lower().replace("-", "_"): one for one in known}
+    if name in folded.values():
+        return None
+    found = get_close_matches(name.lower().replace("-", "_"), folded, 1, CLOSE)
+    return folded[found[0]] if found else None
