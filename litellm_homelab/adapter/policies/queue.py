@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import os
 from collections.abc import Mapping
@@ -16,6 +15,7 @@ from litellm_homelab.adapter.litellm_api.own_errors import Unsent
 from litellm_homelab.adapter.log_limits import log_seldom
 from litellm_homelab.adapter.policies import ranks
 from litellm_homelab.adapter.policies.error_response import CLIENT_LEFT
+from litellm_homelab.adapter.policies.waiting import left, waited
 from litellm_homelab.adapter.policy import Policy
 from litellm_homelab.adapter.recording import meter
 from litellm_homelab.backends.priority import NAMES
@@ -29,7 +29,6 @@ LOST: Final = (
     "homelab queue: the store of slots does not answer (%s); until it does, each worker serves its own share "
     "of each backend's slots."
 )
-DISCONNECT: Final = "http.disconnect"
 
 
 class _Shown:
@@ -106,16 +105,16 @@ class QueuePolicy(Policy):
     async def _take(self, ctx: RequestContext, deployment: str, slots: Slots) -> None:
         rank = self._rank(ctx) if self._rank is not None else 0
         try:
-            slot = await slots.take(rank, lambda: _left(ctx))
+            slot = await slots.take(rank, lambda: left(ctx))
         except Full as full:
-            _waited(ctx, full.waited)
+            waited(ctx, full.waited)
             refusal = refusals.backend_busy(
                 ctx.asked or "", full.waited, full.retry_after, to_child=ctx.child is not None
             )
             raise Skipped(refusal, self.name) from None
         except Gone:
             raise Unsent(CLIENT_LEFT, "The client left while its request waited.") from None
-        _waited(ctx, slot.waited)
+        waited(ctx, slot.waited)
         ctx.slots = {**(ctx.slots or {}), deployment: slot}
 
     def _of(self, deployment: str, group: str | None) -> Slots | None:
@@ -135,20 +134,6 @@ def _leave_others(slots: Mapping[str, Slot], deployment: str) -> None:
     for other, slot in slots.items():
         if other != deployment and not slot.is_sent:
             slot.release()
-
-
-def _waited(ctx: RequestContext, seconds: float) -> None:
-    """Note how long a request waited; it is none of the time that our hooks take."""
-    ctx.queued += seconds
-    ctx.stats.took["attempt"] = ctx.stats.took.get("attempt", 0.0) - seconds
-
-
-async def _left(ctx: RequestContext) -> None:
-    """Return when the client has left: all of its request has been read by now."""
-    while ctx.receive is not None and ctx.scope.get("type") == "http":
-        if (await ctx.receive()).get("type") == DISCONNECT:
-            return
-    await asyncio.Event().wait()
 
 
 def workers(environ: Mapping[str, str]) -> int:
