@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Iterator, Mapping, MutableMappi
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 from litellm_homelab.access.callers import MASTER, Caller
 from litellm_homelab.access.table import Route
@@ -81,6 +81,16 @@ class Root:
     """Whether the mark went out with the last attempt."""
     summary: Summary | None = None
     """The ledger's account, once it is closed."""
+
+
+class Waiting(Protocol):
+    """What is told that a request waits for a backend."""
+
+    def begins(self) -> None:
+        """Note that a wait begins; several may be under way."""
+
+    def ends(self) -> None:
+        """Note that a wait has ended."""
 
 
 @dataclass(slots=True)
@@ -160,6 +170,8 @@ class RequestContext:
     """The names that a listing shows to its caller; None before LiteLLM has asked."""
     receive: Callable[[], Awaitable[MutableMapping[str, Any]]] | None = None
     """What the server says of the client (ASGI)."""
+    comments: Waiting | None = None
+    """Is told while it waits for a backend; None where no backend lets a request wait."""
     slots: dict[str, Slot] | None = None
     """The slots of backends that its attempts have taken, by the deployment's id."""
     reservations: dict[str, Reservation] | None = None

@@ -128,6 +128,7 @@ def _parts() -> Parts:
         outer,
         route_access,
         token_counts,
+        waiting_comments,
     )
 
     made = wiring.build(settings(), router, has_database)
@@ -146,6 +147,7 @@ def _parts() -> Parts:
         made.showroom.concrete,
         other_paths.rewriting(matches(OPENAI, settings().homelab.gate.open)),
         unreviewed.closed_headers(settings().homelab.fields),
+        waiting_comments.seconds(settings().homelab.backends.values()),
     )
     outer.wrap(app, border)
     own = dict.fromkeys(token_counts.PATHS, made.counting)

@@ -17,8 +17,18 @@ def waited(ctx: RequestContext, seconds: float) -> None:
 
 
 async def left(ctx: RequestContext) -> None:
-    """Return when the client has left: all of its request has been read by now."""
-    while ctx.receive is not None and ctx.scope.get("type") == "http":
-        if (await ctx.receive()).get("type") == DISCONNECT:
-            return
-    await asyncio.Event().wait()
+    """
+    Return when the client has left: all of its request has been read by now.
+
+    It runs for as long as the request waits, so it says when the wait begins and ends.
+    """
+    if ctx.comments is not None:
+        ctx.comments.begins()
+    try:
+        while ctx.receive is not None and ctx.scope.get("type") == "http":
+            if (await ctx.receive()).get("type") == DISCONNECT:
+                return
+        await asyncio.Event().wait()
+    finally:
+        if ctx.comments is not None:
+            ctx.comments.ends()

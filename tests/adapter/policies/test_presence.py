@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from prometheus_client import REGISTRY
 
+from litellm_homelab.adapter.middleware import waiting_comments
 from litellm_homelab.backends.presence import BackendState
 from litellm_homelab.testing import MockProxy
 from litellm_homelab.testing.answer import Answer
@@ -277,6 +278,22 @@ async def test_twenty_wait_for_one_wake(tmp_path: Path, path: str) -> None:
         assert proxy.wakes == ["gpu"]
         assert float(answers[0].response.headers["x-homelab-queue-seconds"]) >= 0.4
         assert len(proxy.upstream("fast").requests) == 20
+
+
+async def test_a_stream_that_waits_for_a_wake_gets_comments(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Bytes come before the server does."""
+    monkeypatch.setattr(waiting_comments, "SECONDS", 0.1)
+    async with proxy_on(tmp_path, config("wake", wake=WAKE)) as proxy:
+        await asleep(proxy)
+        waking = asyncio.create_task(wakes_up(proxy, 0.6))
+        answer = await proxy.chat("fast", stream=True)
+        await waking
+        assert answer.status == 200
+        assert answer.text.startswith(": waiting\n\n")
+        assert answer.text.count(waiting_comments.COMMENT.decode()) >= 2
+        assert answer.text.endswith("data: [DONE]\n\n")
 
 
 async def test_a_handle_that_can_be_woken_is_listed(tmp_path: Path) -> None:
