@@ -196,6 +196,18 @@ def end(process: subprocess.Popen[bytes]) -> None:
     process.wait(timeout=15)
 
 
+def workers(port: int) -> Iterator[int]:
+    """The worker processes of the gateway on a port: children that were spawned with its environment."""
+    for folder in Path("/proc").iterdir():
+        try:
+            command = (folder / "cmdline").read_bytes()
+            environ = (folder / "environ").read_bytes().split(b"\0")
+        except OSError:  # no process, or one that has just ended
+            continue
+        if b"spawn_main" in command and f"PORT={port}".encode() in environ:
+            yield int(folder.name)
+
+
 def said(log: Path, lines: int = 40) -> str:
     """What our package wrote into a log, its last lines: why a rule failed, for the message of a test."""
     ours = (line for line in log.read_text(errors="replace").splitlines() if "homelab " in line)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import signal
 import threading
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -15,7 +14,7 @@ import yaml
 
 from litellm_homelab.testing.upstream import Upstreams
 from tests.adapter.lane import TEXT, document, group
-from tests.real.gateway import free_port, litellm
+from tests.real.gateway import free_port, litellm, workers
 from tests.real.lane.rig import PATIENCE
 from tests.real.upstreams import listening
 
@@ -24,18 +23,6 @@ pytestmark = pytest.mark.real
 KEY = "sk-master-of-quotas"
 LIMIT, CLIENTS = 300, 32
 SERVED, REFUSED = 200, 429
-
-
-def workers(port: int) -> Iterator[int]:
-    """The worker processes of the gateway on a port: children that were spawned with its environment."""
-    for folder in Path("/proc").iterdir():
-        try:
-            command = (folder / "cmdline").read_bytes()
-            environ = (folder / "environ").read_bytes().split(b"\0")
-        except OSError:  # no process, or one that has just ended
-            continue
-        if b"spawn_main" in command and f"PORT={port}".encode() in environ:
-            yield int(folder.name)
 
 
 def ask(url: str) -> int:
