@@ -54,7 +54,7 @@ class Child:
             log = self._log.read_text(errors="replace")[-3000:]
             raise RuntimeError(f"trace: a counting process failed (exit {status}); its log:\n{log}")
         document = json.loads(self._output.read_text(encoding="utf-8"))
-        return {name: middle(map(_count, rounds)) for name, rounds in document.items()}
+        return {name: least(map(_count, rounds)) for name, rounds in document.items()}
 
     def end(self) -> None:
         """End it."""
@@ -86,10 +86,10 @@ def count(names: Sequence[str], rounds: int, *, stock: bool) -> tuple[Record, di
     return Record(Setting.this(), rows), ours
 
 
-def middle(rounds: Iterable[Count]) -> Count:
-    """The round with the median of ours, and the least of the whole: timers and polls only add to that."""
+def least(rounds: Iterable[Count]) -> Count:
+    """The round with the fewest opcodes of ours, and the least of the whole: timers and polls only add."""
     found = sorted(rounds, key=lambda one: one.opcodes)
-    one = found[len(found) // 2]
+    one = found[0]
     whole = min(other.whole for other in found)
     return Count(one.calls, one.files, one.opcodes, whole, one.lines)
 
