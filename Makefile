@@ -30,13 +30,14 @@ COMPATS   := 1.106.0 1.110.2
 PY        ?= 3.12
 PY_TESTS  := tests/test_requirements.py tests/config tests/showroom tests/optillm tests/adapter/test_naming.py
 
-.PHONY: help run test test-fast test-real test-compat test-python coverage lint fmt lock bench trace clean venv venv-mlx clients $(OPTILLM:%=venv-optillm-%)
+.PHONY: help run test test-fast test-real test-compat compat-venv stock-table test-python coverage lint fmt lock bench trace clean venv venv-mlx clients $(OPTILLM:%=venv-optillm-%)
 
 help:
 	@echo "make run        the gateway on http://127.0.0.1:4000 (PORT=4010, WORKERS=2, DEMO=0, DEMO_PORT=5100)"
 	@echo "make test       every test; make test-fast and make test-real for its two halves"
 	@echo "make test-compat VERSION=$(LOCKED) (or $(COMPATS)): what another LiteLLM may break; SELECTION=short for a part"
 	@echo "make test-python PY=3.12 (or 3.13): some tests on another Python"
+	@echo "make stock-table  which requests of published advisories stock LiteLLM serves, by version"
 	@echo "make coverage   which lines and branches the fast tests and some real ones do not run; fails below a bound"
 	@echo "make lint       ruff and mypy; make fmt formats"
 	@echo "make bench      what the hooks cost, beside stock LiteLLM in the same run (needs wrk)"
@@ -66,6 +67,14 @@ test-compat: $(COMPAT)/.stamp clients $(OPTILLM:%=venv-optillm-%)
 	$(PACKAGE) $(COMPAT)
 	$(COMPAT)/bin/$(RUN) --junit-xml=$(COMPAT)/$(SELECTION).xml $$($(PYTHON) -m tests.compat $(SELECTION))
 	$(if $(RECORD),$(COMPAT)/bin/python -m tests.compat record $(COMPAT)/$(SELECTION).xml "$(RECORD)")
+
+# What stock LiteLLM serves of the advisories' cases, in each tested version: written into docs/configuration.md.
+stock-table: .venv/.dev
+	for version in $(COMPATS); do $(MAKE) --no-print-directory VERSION=$$version compat-venv || exit 1; done
+	$(BIN)/python -m tests.corpus.stock_table $(BIN)/python $(COMPATS:%=$(VENVS)/litellm-%/bin/python)
+
+compat-venv: $(COMPAT)/.stamp
+	$(PACKAGE) $(COMPAT)
 
 test-python: PYTHON_FOUND := $(shell scripts/python $(PY))
 test-python: | $(TOOLS)/.stamp

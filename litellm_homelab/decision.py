@@ -23,6 +23,10 @@ class RefusalType(StrEnum):
     AUTHENTICATION_ERROR = "authentication_error"
     INVALID_BODY = "invalid_request_error"
     BODY_TOO_LARGE = "body_too_large"
+    QUOTA_EXCEEDED = "quota_exceeded"
+    BACKEND_BUSY = "backend_busy"
+    MODEL_ABSENT = "model_absent"
+    UPSTREAM_TIMEOUT = "upstream_timeout"
     POLICY_ERROR = "policy_error"
 
 
@@ -37,9 +41,17 @@ STATUS: Mapping[RefusalType, int] = {
     RefusalType.AUTHENTICATION_ERROR: 401,
     RefusalType.INVALID_BODY: 400,
     RefusalType.BODY_TOO_LARGE: 413,
+    RefusalType.QUOTA_EXCEEDED: 429,
+    RefusalType.BACKEND_BUSY: 429,
+    RefusalType.MODEL_ABSENT: 503,
+    RefusalType.UPSTREAM_TIMEOUT: 504,
     RefusalType.POLICY_ERROR: 503,
 }
 """HTTP status of each refusal (the contract's table of refusals)."""
+
+
+LONGEST_RETRY = 60
+"""Seconds of `retry-after` beyond which an SDK is asked not to wait (the contract's section on refusals)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +72,12 @@ class Refuse:
     code: int | None = None
     """The status where it is not the type's: 404 for the id of what this gateway does not keep."""
 
+    retry_after: int | None = None
+    """Seconds after which the same request may be served."""
+
+    limits: tuple[tuple[str, str], ...] = ()
+    """Headers that say which limit it is: `x-ratelimit-*`."""
+
     @property
     def status(self) -> int:
         """HTTP status of this refusal."""
@@ -67,5 +85,12 @@ class Refuse:
 
     @property
     def headers(self) -> dict[str, str]:
-        """Response headers; a 5xx asks the OpenAI SDK not to retry, as it would by default."""
-        return {"x-should-retry": "false"} if self.status >= 500 else {}
+        """
+        Response headers.
+
+        The OpenAI SDK is asked not to retry a 5xx, as it would by default, unless retrying helps soon.
+        """
+        later = {} if self.retry_after is None else {"retry-after": str(self.retry_after)}
+        is_soon = self.retry_after is not None and self.retry_after <= LONGEST_RETRY
+        never = not is_soon and (self.status >= 500 or self.retry_after is not None)
+        return later | dict(self.limits) | ({"x-should-retry": "false"} if never else {})

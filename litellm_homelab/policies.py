@@ -60,6 +60,16 @@ def _calls_back(homelab: Homelab) -> bool:
     return bool(homelab.optillm) or any(one.role == "optillm" for one in homelab.callers.values())
 
 
+def _has_slots(homelab: Homelab) -> bool:
+    """Whether a backend has a limit."""
+    return any(one.slots is not None for one in homelab.backends.values())
+
+
+def _has_presence(homelab: Homelab) -> bool:
+    """Whether a backend is to be followed."""
+    return any(one.presence is not None for one in homelab.backends.values())
+
+
 _HERE: Final = "litellm_homelab.adapter.policies"
 POLICIES: Final = (
     Registered("fields", f"{_HERE}.fields:FieldsPolicy", "fields", applies=_always),
@@ -67,6 +77,10 @@ POLICIES: Final = (
     Registered("hops", f"{_HERE}.hops:HopsPolicy"),
     Registered("approach", f"{_HERE}.approach:ApproachPolicy", "optillm", applies=_always),
     Registered("loop_guard", f"{_HERE}.loop_guard:LoopGuardPolicy", "optillm", applies=_calls_back),
+    Registered("presence", f"{_HERE}.presence:PresencePolicy", "backends", applies=_has_presence),
+    Registered("timeouts", f"{_HERE}.timeouts:TimeoutsPolicy", "timeouts"),
+    Registered("quota", f"{_HERE}.quotas:QuotaPolicy", "quotas"),
+    Registered("queue", f"{_HERE}.queue:QueuePolicy", "backends", applies=_has_slots),
     Registered("metrics", f"{_HERE}.metrics:MetricsPolicy"),
 )
 """Every policy, in the order in which a request meets them at each stage."""

@@ -1,17 +1,22 @@
 """
 Every refusal of this gateway, one function each: its text, type, param and status.
 
-In this order: keys and routes, the request's body, fields, the showroom, OptiLLM handles, the loop guard, and
-the gateway's own failures. Rules decide when to refuse and call these functions; `decision.STATUS` has the
-status of each type. A text says what is wrong and what to do, in whole sentences (tests/test_refusals.py).
+In this order: keys and routes, the request's body, fields, the showroom, OptiLLM handles, the loop guard,
+backends, upstreams, and the gateway's own failures. Rules decide when to refuse and call these functions;
+`decision.STATUS` has the status of each type. A text says what is wrong and what to do, in whole sentences
+(tests/test_refusals.py).
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
 from typing import Final
 
 from litellm_homelab.decision import RefusalType, Refuse
+from litellm_homelab.quotas.durations import written
+from litellm_homelab.timeouts.faults import AnswerFault
+from litellm_homelab.timeouts.rule import Limit, Reached
 
 SHOWN: Final = 40
 """Names that a refusal lists before it says how many more there are."""
@@ -429,6 +434,81 @@ def of_the_self_test() -> Refuse:
         "Send it again when `litellm-homelab selftest` has ended."
     )
     return Refuse(RefusalType.PARAM_NOT_ALLOWED, text)
+
+
+# --- backends --------------------------------------------------------------------------------------
+
+
+def quota_exceeded(
+    handle: object,
+    *,
+    state: str,
+    unit: str,
+    per: str | None,
+    limit: int | None,
+    seconds: float,
+    opens: str,
+    to_child: bool = False,
+) -> Refuse:
+    """A quota of the provider's is used up; `opens` is when it begins anew, in local time."""
+    number = f"of {limit} {unit} " if limit else f"of {unit} "
+    why = {
+        "payment": "its provider asks for payment: the account's credits are used up",
+        "absent": "its provider does not offer it in the free tier",
+    }.get(state, f"its quota {number}per {per} is used up" if per else "its provider asks to wait")
+    suffix = "tokens" if unit == "tokens" else "requests"
+    headers = {f"x-ratelimit-limit-{suffix}": str(limit)} if limit else {}
+    headers |= {f"x-ratelimit-remaining-{suffix}": "0", f"x-ratelimit-reset-{suffix}": written(seconds)}
+    text = f"{echo(handle)} is not available until {opens}: {why}. Use another model, or try again then."
+    return Refuse(
+        RefusalType.QUOTA_EXCEEDED,
+        text,
+        to_child=to_child,
+        retry_after=math.ceil(seconds),
+        limits=tuple(headers.items()),
+    )
+
+
+def backend_busy(handle: object, waited: float, retry_after: int, *, to_child: bool = False) -> Refuse:
+    """As many requests wait for the backend as may, or one has waited for as long as it may."""
+    why = (
+        f"no slot was free for it within {waited:.0f} s"
+        if waited >= 1
+        else "its queue is full: too many requests wait for it"
+    )
+    text = f"{echo(handle)} is busy: {why}. Use another model, or try again in {retry_after} s."
+    return Refuse(RefusalType.BACKEND_BUSY, text, to_child=to_child, retry_after=retry_after)
+
+
+def model_absent(handle: object, retry_after: int, *, to_child: bool = False) -> Refuse:
+    """Every backend of a handle's chain is away, or does not have its model any more."""
+    text = (
+        f"{echo(handle)} is not available now: its server is not running, or does not have the model. "
+        f"Use another model, or try again in {retry_after} s."
+    )
+    return Refuse(RefusalType.MODEL_ABSENT, text, to_child=to_child, retry_after=retry_after)
+
+
+# --- upstreams -------------------------------------------------------------------------------------
+
+_WAITED: Final = {
+    Limit.CONNECT: "no connection after",
+    Limit.FIRST_TOKEN: "no content after",
+    Limit.IDLE: "no further content for",
+    Limit.TOTAL: "not finished after",
+}
+
+
+def upstream_timeout(handle: str, reached: Iterable[Reached], *, to_child: bool = False) -> Refuse:
+    """Every attempt of a request reached a limit of `homelab.timeouts`; they are named in their order."""
+    said = "; ".join(f"{_WAITED[one.limit]} {one.seconds:g} s ({one.limit})" for one in reached)
+    text = f"{echo(handle)} did not answer in time: {said}. Send it again later, or name another model."
+    return Refuse(RefusalType.UPSTREAM_TIMEOUT, text, to_child=to_child)
+
+
+def upstream_fault(handle: str, fault: AnswerFault) -> str:
+    """The text about an answer that arrived in time and is none."""
+    return f"The upstream of {echo(handle)} {fault.value}."
 
 
 # --- the gateway's own failures --------------------------------------------------------------------

@@ -57,10 +57,17 @@ TESTED_IN: Final[Mapping[str, tuple[str, ...]]] = {
         "adapter/policies/request_opening.py",
         "adapter/policies/showroom.py",
     ),
-    "adapter/test_routes.py": ("adapter/middleware/route_access.py",),
     "real/test_limits.py": ("adapter/middleware/websockets.py",),
     "adapter/test_stripping.py": ("adapter/middleware/dropped_fields.py",),
     # Around LiteLLM's router and its clients.
+    "adapter/policies/test_timeouts.py": (
+        "adapter/litellm_api/attempt_clock.py",
+        "adapter/litellm_api/attempt_limits.py",
+        "adapter/litellm_api/limited_stream.py",
+        "adapter/litellm_api/no_retry.py",
+    ),
+    "timeouts/test_reading.py": ("timeouts/answer.py", "timeouts/faults.py"),
+    "timeouts/test_rule.py": ("timeouts/groups.py",),
     "adapter/litellm_api/test_transport.py": (
         "adapter/litellm_api/last_line.py",
         "adapter/litellm_api/targets.py",
@@ -119,6 +126,7 @@ TESTED_IN: Final[Mapping[str, tuple[str, ...]]] = {
     # Settings: golden cases, a router.yaml each with what the start says of it.
     "config/test_settings.py": (
         "config/address_checks.py",
+        "timeouts/checks.py",
         "config/deployments.py",
         "config/file_checks.py",
         "config/findings.py",
@@ -133,7 +141,9 @@ TESTED_IN: Final[Mapping[str, tuple[str, ...]]] = {
         "config/shape.py",
         "config/text_file.py",
         "config/wording.py",
+        "backends/checks.py",
         "fields/checks.py",
+        "quotas/checks.py",
         "optillm/checks.py",
         "showroom/handles.py",
         "showroom/registry.py",
@@ -155,6 +165,9 @@ TESTED_IN: Final[Mapping[str, tuple[str, ...]]] = {
         "check/start_ids.py",
     ),
     "state/test_errors.py": ("state/redis_errors.py", "state/sqlite_errors.py"),
+    "quotas/test_learning.py": ("quotas/headers.py", "quotas/observations.py"),
+    "state/test_pools.py": ("state/redis_pools.py",),
+    "adapter/policies/test_queue.py": ("adapter/policies/ranks.py",),
     # The command line and the demo: seen from outside, as programs and servers.
     "cli/test_up.py": ("cli/make.py",),
     "demo/test_server.py": ("cli/demo.py", "demo/listener.py", "demo/thread.py"),

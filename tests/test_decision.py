@@ -17,6 +17,8 @@ CONTRACT = {
     "fanout_exceeded": 422,
     "quota_exceeded": 429,
     "model_absent": 503,
+    "backend_busy": 429,
+    "upstream_timeout": 504,
     "policy_error": 503,
     "invalid_request_error": 400,
     "body_too_large": 413,

@@ -13,6 +13,7 @@ import pytest
 import litellm_homelab
 from litellm_homelab import refusals
 from litellm_homelab.decision import RefusalType, Refuse
+from litellm_homelab.timeouts.rule import Limit, Reached
 
 PACKAGE = Path(litellm_homelab.__file__).parent
 HERE = "refusals.py"
@@ -259,6 +260,22 @@ EXAMPLES: dict[Callable[..., object], tuple[Refuse, RefusalType, int, str | None
         "optillm_approach",
     ),
     refusals.orphaned: (refusals.orphaned(64, 30.0), RefusalType.FANOUT_EXCEEDED, 400, "model"),
+    refusals.quota_exceeded: (
+        refusals.quota_exceeded(
+            "main", state="closed", unit="requests", per="day", limit=9, seconds=90, opens="Fri 02:00 CET"
+        ),
+        RefusalType.QUOTA_EXCEEDED,
+        429,
+        None,
+    ),
+    refusals.model_absent: (refusals.model_absent("main", 15), RefusalType.MODEL_ABSENT, 503, None),
+    refusals.backend_busy: (refusals.backend_busy("main", 0.0, 7), RefusalType.BACKEND_BUSY, 429, None),
+    refusals.upstream_timeout: (
+        refusals.upstream_timeout("main", [Reached(Limit.CONNECT, 1), Reached(Limit.IDLE, 30)]),
+        RefusalType.UPSTREAM_TIMEOUT,
+        504,
+        None,
+    ),
     refusals.rule_failed: (refusals.rule_failed("showroom"), RefusalType.POLICY_ERROR, 503, None),
     refusals.store_failed: (refusals.store_failed(), RefusalType.POLICY_ERROR, 503, None),
     refusals.account_lost: (refusals.account_lost(), RefusalType.POLICY_ERROR, 503, None),

@@ -11,6 +11,9 @@ INSTALLED: Final = tuple(int(part) for part in version("litellm").split(".")[:3]
 LONE_DEPLOYMENTS_REST: Final = INSTALLED < (1, 108, 0)
 """Whether `allowed_fails` rests a deployment that is alone in its group and has no fallback."""
 
+REFUSED_404S_REST: Final = INSTALLED >= (1, 110, 0)
+"""Whether a guardrail's 404 of any attempt counts towards a cooldown; before, only a fallback's did."""
+
 OPENAI: Final = int(version("openai").split(".")[0])
 """The OpenAI SDK's major version: 2 with LiteLLM 1.106, 3 from 1.108 on."""
 

@@ -15,6 +15,8 @@ def overview() -> Dashboard:
     _now(page)
     _speed(page)
     _chains(page)
+    _backends(page)
+    _quotas(page)
     _rules(page)
     return page
 
@@ -131,6 +133,107 @@ def _chains(page: Dashboard) -> None:
                     f" / sum by (handle) (rate(homelab_failover_seconds_count[{RATE}]))"
                 },
                 "s",
+            ),
+        ],
+    )
+
+
+def _backends(page: Dashboard) -> None:
+    row(
+        page,
+        "Backends",
+        [
+            lines(
+                "State",
+                "Backends that are followed, each with the state that it is in",
+                {"{{backend}}: {{state}}": "max by (backend, state) (homelab_backend_state) > 0"},
+            ),
+            lines(
+                "Probes",
+                "What probes of backends see, per minute",
+                {
+                    "{{backend}}: {{outcome}}": "sum by (backend, outcome) "
+                    f"(rate(homelab_backend_probes_total[{RATE}])) * 60"
+                },
+            ),
+            lines(
+                "Wakes",
+                "Times that a backend was woken, or could not be",
+                {
+                    "{{backend}}: {{outcome}}": "sum by (backend, outcome) "
+                    f"(increase(homelab_wakes_total[{RATE}])) or vector(0)"
+                },
+            ),
+            lines(
+                "Slots in use",
+                "Share of the requests that a backend may serve at a time; at 100 % further ones wait",
+                {
+                    "{{backend}}": "sum by (backend) (homelab_slots_used)"
+                    " / on (backend) max by (backend) (homelab_slots)"
+                },
+                "percentunit",
+            ),
+            lines(
+                "Waiting",
+                "Requests that wait for a slot, and how many may; a full queue refuses or falls back",
+                {
+                    "{{backend}}": "sum by (backend) (homelab_queue_length)",
+                    "{{backend}} may wait": "max by (backend) (homelab_queue_limit)",
+                },
+            ),
+            lines(
+                "Time in the queue, p95",
+                "Of requests that had to wait, by backend and priority",
+                {
+                    "{{backend}} {{priority}}": "histogram_quantile(0.95, sum by (backend, priority, le) "
+                    f"(rate(homelab_queue_seconds_bucket[{RATE}])))"
+                },
+                "s",
+            ),
+            lines(
+                "Refused because a backend is busy",
+                "Requests with no fallback left (429 backend_busy)",
+                {
+                    "refused": f"sum(increase(homelab_refusals_total{{type='backend_busy'}}[{RATE}]))"
+                    " or vector(0)"
+                },
+            ),
+            lines(
+                "Timeouts",
+                "Attempts and streams that a limit of homelab.timeouts ended",
+                {
+                    "{{handle}}: {{limit}}": "sum by (handle, limit) "
+                    f"(increase(homelab_timeouts_total[{RATE}])) > 0"
+                },
+            ),
+        ],
+    )
+
+
+def _quotas(page: Dashboard) -> None:
+    row(
+        page,
+        "Quotas",
+        [
+            lines(
+                "Used",
+                "Share of each window's limit; at 100 % the chain goes on without the provider",
+                {"{{quota}} {{window}}": "max by (quota, window) (homelab_quota_used / homelab_quota_limit)"},
+                "percentunit",
+            ),
+            lines(
+                "Time to reset",
+                "Seconds until the window's reset",
+                {"{{quota}} {{window}}": "min by (quota, window) (homelab_quota_reset_seconds)"},
+                "s",
+            ),
+            lines(
+                "Learned",
+                "What providers' answers said of their limits; unknown changed nothing",
+                {
+                    "{{quota}}: {{source}}": "sum by (quota, source) "
+                    f"(increase(homelab_quota_learned_total[{RATE}])) > 0"
+                },
             ),
         ],
     )

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import hmac
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from litellm_homelab.config.sections import Role, digest
+from litellm_homelab.config.sections import Priority, Role, digest
 from litellm_homelab.config.wording import closest, did_you_mean, quoted
 
 if TYPE_CHECKING:
@@ -31,6 +31,8 @@ class Caller:
     role: Role = "client"
     handles: frozenset[str] | None = None
     routes: tuple[str, ...] | None = None
+    priority: Priority | None = field(default=None, hash=False)
+    """In which order its requests wait; None where that is the handle's to say."""
 
 
 MASTER = Caller("master")
@@ -74,6 +76,7 @@ def _caller(name: str, section: CallerSection) -> Caller:
         section.role,
         None if section.handles is None else frozenset(section.handles),
         None if section.routes is None else tuple(section.routes),
+        section.priority,
     )
 
 

@@ -26,6 +26,10 @@ class Gate:
         """Whether LiteLLM would serve it to anyone, so that `before_key` must know who sends."""
         return self._access(route) is Access.KEYLESS
 
+    def is_for_the_master(self, route: Route) -> bool:
+        """Whether only the master key, and keys of LiteLLM's own database, may use it: management."""
+        return self._access(route) is Access.MANAGEMENT
+
     def is_for_everyone(self, route: Route) -> bool:
         """Whether anyone may use a route, and nothing of ours depends on it: LiteLLM's health and pages."""
         return self._access(route) is Access.OPEN

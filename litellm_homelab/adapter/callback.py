@@ -47,6 +47,7 @@ class Plugin(CustomLogger):  # type: ignore[misc]  # LiteLLM's class is untyped 
         self._showroom = showroom
         self._errors = errors
         self._pre_call = stages["pre_call"]
+        self._filter = stages["filter"]
         self._attempt = stages["attempt"]
         self._sending = stages["sending"]
         self._attempt_answered = stages["attempt_answered"]
@@ -80,6 +81,30 @@ class Plugin(CustomLogger):  # type: ignore[misc]  # LiteLLM's class is untyped 
         return data
 
     # --- once per attempt, or more often ------------------------------------------------------------
+
+    async def async_filter_deployments(
+        self,
+        model: str,
+        healthy_deployments: Any,  # noqa: ANN401 - a list; LiteLLM's signature
+        messages: Any,  # noqa: ANN401, ARG002 - LiteLLM's signature
+        request_kwargs: Any = None,  # noqa: ANN401, ARG002 - LiteLLM's signature
+        parent_otel_span: Any = None,  # noqa: ANN401, ARG002 - LiteLLM's signature
+    ) -> Any:  # noqa: ANN401 - a list
+        """Ask each policy which of a group's deployments LiteLLM may choose from."""
+        if not self._filter:
+            return healthy_deployments
+        began, rule, ctx = time.perf_counter(), OPENING, context.current()
+        if ctx is None:
+            return healthy_deployments
+        try:
+            for policy in self._filter:
+                rule = policy.name
+                healthy_deployments = await policy.filter(ctx, model, healthy_deployments)
+        except Exception as error:  # noqa: BLE001 - closed, whatever it was
+            fail_closed.reraise(rule, error)
+        finally:
+            took("attempt", began)
+        return healthy_deployments
 
     async def async_pre_call_deployment_hook(
         self,

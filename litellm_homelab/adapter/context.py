@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping, MutableMapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping, MutableMapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 from litellm_homelab.access.callers import MASTER, Caller
 from litellm_homelab.access.table import Route
 from litellm_homelab.adapter.outcome import Outcome
 from litellm_homelab.adapter.stats import RequestStats
 from litellm_homelab.attempts.failures import Failure
+from litellm_homelab.backends.slots import Slot
 from litellm_homelab.decision import Refuse
 from litellm_homelab.optillm.approaches import Approach
 from litellm_homelab.optillm.fanout import Summary
+from litellm_homelab.quotas.book import Reservation
+from litellm_homelab.timeouts.rule import Reached, Timed
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +36,8 @@ class Child:
     admitted_at: float = field(default_factory=time.monotonic)
     failed: bool = False
     """Whether its root has been told that its backend refused it."""
+    rank: int | None = None
+    """In which order it waits for a backend: as its root does."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +48,18 @@ class Chosen:
     model: str | None = None
     """The deployment's model, where its group is a wildcard."""
     search_tool: str | None = None
+    timed: Timed | None = None
+    """The limits of `homelab.timeouts` for its group; None where there are none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Broken:
+    """How a stream ended of which the client has content."""
+
+    status: int
+    message: str
+    """May name the upstream: it is cleaned before the client gets it."""
+    type: str
 
 
 @dataclass(slots=True)
@@ -64,6 +81,16 @@ class Root:
     """Whether the mark went out with the last attempt."""
     summary: Summary | None = None
     """The ledger's account, once it is closed."""
+
+
+class Waiting(Protocol):
+    """What is told that a request waits for a backend."""
+
+    def begins(self) -> None:
+        """Note that a wait begins; several may be under way."""
+
+    def ends(self) -> None:
+        """Note that a wait has ended."""
 
 
 @dataclass(slots=True)
@@ -130,12 +157,29 @@ class RequestContext:
     clean: dict[int, str] = field(default_factory=dict)
     """Long texts of the prompt in which no tag was found, by identity: LiteLLM hands on the very same."""
     root: Root | None = None
+    timeouts: tuple[tuple[str, Reached], ...] = ()
+    """TimeLimits of `homelab.timeouts` that ended an attempt, each with the attempt's group."""
+    failed_otherwise: bool = False
+    """Whether an attempt failed for another reason than a limit; looked at where there are limits."""
+    broken: Broken | None = None
     chosen: Chosen | None = None
     """What the last attempt that began may reach."""
     guardrail: bool = False
     """Whether the error of this request is a guardrail's of the operator's, with a mapping of its own."""
     listed: tuple[str, ...] | None = None
     """The names that a listing shows to its caller; None before LiteLLM has asked."""
+    receive: Callable[[], Awaitable[MutableMapping[str, Any]]] | None = None
+    """What the server says of the client (ASGI)."""
+    comments: Waiting | None = None
+    """Is told while it waits for a backend; None where no backend lets a request wait."""
+    slots: dict[str, Slot] | None = None
+    """The slots of backends that its attempts have taken, by the deployment's id."""
+    reservations: dict[str, Reservation] | None = None
+    """What its attempts have reserved of quotas, by the deployment's id."""
+    skipped: tuple[Refuse, ...] = ()
+    """Why deployments were skipped whose quotas are used up."""
+    queued: float = 0.0
+    """Seconds for which it has waited for slots."""
     stats: RequestStats = field(default_factory=RequestStats)
     outcome: Outcome = field(default_factory=Outcome)
     """How the request ends."""

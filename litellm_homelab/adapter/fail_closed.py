@@ -11,7 +11,8 @@ from typing import NoReturn, ParamSpec, TypeVar
 from fastapi import HTTPException
 
 from litellm_homelab.adapter import context
-from litellm_homelab.adapter.litellm_api.exceptions import Refused, policy_error, store_failed
+from litellm_homelab.adapter.litellm_api.exceptions import Refused, Skipped, policy_error, store_failed
+from litellm_homelab.adapter.litellm_api.no_retry import AskedAgain
 from litellm_homelab.adapter.litellm_api.own_errors import Unsent
 from litellm_homelab.adapter.log_limits import log_seldom
 from litellm_homelab.adapter.outcome import Level
@@ -56,12 +57,14 @@ def reraise(rule: str, error: Exception) -> NoReturn:
     Raises:
         Refused: the refusal, or the `policy_error` in the place of what broke.
         HTTPException, Unsent: an error that is meant for the client already.
+        Skipped: the attempt is not made; LiteLLM goes on with the next group.
+        AskedAgain: the error of an attempt that goes on to the next group.
 
     """
     if isinstance(error, Refused):
         context.refused(error.rule or rule, error.refusal)
         raise error
-    if isinstance(error, HTTPException | Unsent):
+    if isinstance(error, HTTPException | Unsent | Skipped | AskedAgain):
         raise error
     refused = broken(rule, error)
     ctx = context.current()

@@ -128,6 +128,12 @@ class Outcome:
         elif level is Level.ROOT:
             self.verdict = refusal
 
+    def withdraw(self, rule: str) -> None:
+        """Take back what a rule refused: it is about to say so anew, with what happened since."""
+        if self.refusal is not None and self.rule_of(self.refusal) == rule:
+            self.refusal = None
+        self.refusals = [one for one in self.refusals if one[0] != rule]
+
     def backend_failed(self, failure: ChildFailure) -> None:
         """Note what a backend said to a call of OptiLLM's without which there is no answer."""
         self.failure = failure

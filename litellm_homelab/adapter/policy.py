@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, ClassVar, Final, Self
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Mapping
+    from collections.abc import AsyncIterator, Mapping, Sequence
 
     from litellm_homelab.adapter.context import RequestContext
     from litellm_homelab.adapter.wiring import Shared
@@ -30,6 +30,12 @@ class Policy:
 
     async def pre_call(self, ctx: RequestContext, data: dict[str, Any], call_type: str) -> None:
         """Decide on a request before it is routed; change `data`, LiteLLM's request dict, in place."""
+
+    async def filter(
+        self, ctx: RequestContext, group: str, deployments: Sequence[Mapping[str, Any]]
+    ) -> Sequence[Mapping[str, Any]]:
+        """Give back the deployments of a group (as LiteLLM keeps them) of which LiteLLM may choose one."""
+        raise NotImplementedError
 
     async def attempt(
         self,
@@ -63,7 +69,7 @@ class Policy:
 
 
 STAGES: Final = (
-    *("pre_call", "attempt", "sending", "attempt_answered", "attempt_failed"),
+    *("pre_call", "filter", "attempt", "sending", "attempt_answered", "attempt_failed"),
     *("answer", "stream", "headers", "logged"),
 )
 """The methods of `Policy` that a request meets."""

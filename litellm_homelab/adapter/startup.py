@@ -128,6 +128,7 @@ def _parts() -> Parts:
         outer,
         route_access,
         token_counts,
+        waiting_comments,
     )
 
     made = wiring.build(settings(), router, has_database)
@@ -146,17 +147,19 @@ def _parts() -> Parts:
         made.showroom.concrete,
         other_paths.rewriting(matches(OPENAI, settings().homelab.gate.open)),
         unreviewed.closed_headers(settings().homelab.fields),
+        waiting_comments.seconds(settings().homelab.backends.values()),
     )
     outer.wrap(app, border)
     own = dict.fromkeys(token_counts.PATHS, made.counting)
     loaded = functools.partial(callback_list.has_once, litellm, made.plugin)
-    route_access.hang(app, made.rule, made.keyring, made.fields.screen, own, loaded)
+    route_access.hang(app, made.rule, made.keyring, made.fields.screen, own, loaded, has_database)
     lineage_cleanup.watch_logs()
     cooldown.install()
     bridge.install()
     finalizers.install()
     root_accounts.watch(made.is_root)
     transport.watch(made.last_line)
+    transport.notice_unreachable(made.presence.unreachable if made.presence is not None else None)
     unreviewed.report(app)
     return made
 
@@ -216,7 +219,11 @@ def forget() -> None:
     from litellm_homelab.adapter.litellm_api import root_accounts, transport
 
     settings.cache_clear()
+    if _parts.cache_info().currsize and (presence := _parts().presence) is not None:
+        presence.presence.stop()
     _parts.cache_clear()
     root_accounts.watch(None)
     transport.watch(None)
+    transport.notice_unreachable(None)
+    transport.send_with(None)
     recording.forget()

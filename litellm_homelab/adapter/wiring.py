@@ -16,6 +16,7 @@ from litellm_homelab.access import openings
 from litellm_homelab.access.callers import Keyring
 from litellm_homelab.access.rule import Gate
 from litellm_homelab.adapter import recording
+from litellm_homelab.adapter.backends.directory import Directory
 from litellm_homelab.adapter.callback import Plugin
 from litellm_homelab.adapter.litellm_api import parameters
 from litellm_homelab.adapter.litellm_api.deployments import Deployments
@@ -30,12 +31,15 @@ from litellm_homelab.adapter.middleware.request_end import Ending
 from litellm_homelab.adapter.middleware.token_counts import counting
 from litellm_homelab.adapter.optillm.admission import LineageGuard
 from litellm_homelab.adapter.optillm.roots import RootKeeper
+from litellm_homelab.adapter.policies import ranks
 from litellm_homelab.adapter.policies.error_response import ErrorResponse
 from litellm_homelab.adapter.policies.fields import RequestFields
+from litellm_homelab.adapter.policies.presence import PresencePolicy
 from litellm_homelab.adapter.policies.request_opening import RequestOpening
 from litellm_homelab.adapter.policies.request_stats import Count
 from litellm_homelab.adapter.policies.showroom import ShowroomPolicy
 from litellm_homelab.attempts.hops import GatewayIdentity
+from litellm_homelab.backends.rule import Backends
 from litellm_homelab.config.references import resolve
 from litellm_homelab.config.settings import Settings
 from litellm_homelab.fields.rule import Fields
@@ -67,6 +71,8 @@ class Shared:
     opening: RequestOpening
     is_root: IsRoot
     scrub: Callable[[str], str]
+    store: state.Store
+    directory: Directory
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +93,8 @@ class Parts:
     scrub: Callable[[str], str]
     counting: ASGIApp
     """Serves the routes that count tokens."""
+    presence: PresencePolicy | None
+    """None where no backend has `presence`."""
 
 
 def build(settings: Settings, router: Callable[[], Any], has_database: Callable[[], bool]) -> Parts:
@@ -95,6 +103,9 @@ def build(settings: Settings, router: Callable[[], Any], has_database: Callable[
     shared = share(settings, router)
     policies = [one.load().build(shared) for one in registry.active(settings.homelab)]
     showroom = next(one for one in policies if isinstance(one, ShowroomPolicy))
+    presence = next((one for one in policies if isinstance(one, PresencePolicy)), None)
+    if presence is not None:
+        showroom.is_away = presence.is_away
     errors = ErrorResponse(shared.scrub, shared.keeper)
     return Parts(
         plugin=Plugin(policies, shared.opening, showroom, errors),
@@ -118,6 +129,7 @@ def build(settings: Settings, router: Callable[[], Any], has_database: Callable[
         is_root=shared.is_root if shared.lanes.lanes else None,
         scrub=shared.scrub,
         counting=counting(shared.showroom, shared.opening),
+        presence=presence,
     )
 
 
@@ -126,11 +138,13 @@ def share(settings: Settings, router: Callable[[], Any]) -> Shared:
     lanes = Lanes(settings.homelab.optillm)
     identity = identity_of(settings, os.environ)
     keyring = Keyring.from_settings(settings)
-    ledger = Ledger(state.connect(state.parse(settings.homelab.state, settings.folder)))
+    store = state.connect(state.parse(settings.homelab.state, settings.folder))
+    ledger = Ledger(store)
     orphans = Orphans(settings.homelab.limits.orphans)
     guard = LineageGuard(lanes.lanes, ledger, orphans)
     placed = settings.homelab.showroom
     deployments = Deployments(router, (*settings.handles, *placed.hidden, *placed.internal))
+    targets = Targets(deployments, lanes.lanes)
     scrub = Scrub(settings.handles, deployments)
     fields = request_fields(settings)
     callers = {caller.name: caller for _, caller in keyring.entries}
@@ -142,16 +156,18 @@ def share(settings: Settings, router: Callable[[], Any]) -> Shared:
         showroom=Showroom.from_settings(settings, deployments.mode_of),
         lanes=lanes,
         deployments=deployments,
-        targets=Targets(deployments, lanes.lanes),
+        targets=targets,
         fields=fields,
         ledger=ledger,
         orphans=orphans,
         guard=guard,
-        keeper=RootKeeper(lanes.lanes, settings.secret, ledger, scrub, identity),
+        keeper=RootKeeper(lanes.lanes, settings.secret, ledger, scrub, identity, ranks.of(settings)),
         identity=identity,
         opening=RequestOpening(lanes, settings.secret, guard, callers, deployments, fields),
         is_root=Roots(deployments, lanes.lanes),
         scrub=scrub,
+        store=store,
+        directory=Directory(Backends(settings.homelab.backends), targets, deployments),
     )
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from litellm_homelab.access import callers, openings
 from litellm_homelab.advisories import checks as advisories_checks
+from litellm_homelab.backends import checks as backends_checks
 from litellm_homelab.config import (
     address_checks,
     entry_points,
@@ -32,9 +33,11 @@ from litellm_homelab.config.wording import hide_keys, one_line, reason
 from litellm_homelab.config.yaml_text import NotReadable
 from litellm_homelab.fields import checks as fields_checks
 from litellm_homelab.optillm import checks as optillm_checks
+from litellm_homelab.quotas import checks as quotas_checks
 from litellm_homelab.showroom import handles as handles_room
 from litellm_homelab.showroom import placement
 from litellm_homelab.showroom import registry as registry_room
+from litellm_homelab.timeouts import checks as timeouts_checks
 
 
 def load(path: str | Path, environ: Mapping[str, str] | None = None, known: Known | None = None) -> Settings:
@@ -100,8 +103,10 @@ def examined(
         return None, [*wrong, *found]
     settings, own = _assembled(homelab, router, Path(path).parent, environ, known)
     own += [*fields_checks.problems(settings, known), *optillm_checks.problems(settings, environ, known)]
+    own += [*backends_checks.problems(settings), *quotas_checks.problems(settings, known.today)]
     own += [*advisories_checks.problems(homelab, known.version), *promises.cautions(settings)]
     own += [*rust_checks.problems(settings, environ)]
+    own += [*timeouts_checks.problems(settings)]
     found += [one for one in own if one.split(": ", 1)[0] not in unset]
     return settings, found
 

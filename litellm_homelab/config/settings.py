@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -32,6 +33,8 @@ class Known:
     """The version of LiteLLM; empty where it is not known, and then no advisory is looked for."""
     has_route: Callable[[str], bool] = lambda _: False
     """Whether it has a route of this path, as LiteLLM writes it, that need not be in routes.txt."""
+    today: date | None = None
+    """The day on which presets are looked at; None for today."""
     hostnames: tuple[str, ...] = ()
     """Names of this machine, under which its own port may be in an `api_base`."""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import re
 from difflib import get_close_matches
+from types import UnionType
 from typing import TYPE_CHECKING, Any, Final, get_args
 
 from pydantic import BaseModel, ValidationError, create_model
@@ -94,8 +95,15 @@ def _fields(loc: tuple[int | str, ...]) -> list[str]:
     """Settings of the section at `loc`; below a mapping any name has its one kind of section."""
     model: Any = Homelab
     for part in loc:
+        model = _section(model)
         if isinstance(model, type) and issubclass(model, BaseModel):
             model = model.model_fields[str(part)].annotation
         else:
             model = get_args(model)[-1]
-    return list(model.model_fields)
+    return list(_section(model).model_fields)
+
+
+def _section(annotation: Any) -> Any:  # noqa: ANN401 - a type, or what stands in an annotation
+    """The model of a section that may be left out (`Section | None`); anything else as it is."""
+    models = [one for one in get_args(annotation) if isinstance(one, type) and issubclass(one, BaseModel)]
+    return models[0] if isinstance(annotation, UnionType) and models else annotation

@@ -22,9 +22,14 @@ EXPECTED = {
     "int_type": "expected a whole number",
     "int_parsing": "expected a whole number",
     "int_from_float": "expected a whole number",
+    "float_type": "expected a number",
+    "float_parsing": "expected a number",
+    "finite_number": "expected a finite number",
+    "greater_than": "expected more than {gt:g}",
     "literal_error": "expected {expected}",
     "greater_than_equal": "expected at least {ge}",
     "less_than_equal": "expected at most {le}",
+    "string_pattern_mismatch": "expected a time from 00:00 to 23:59",
     "string_too_short": "expected at least {min_length} characters",
     "invalid_key": "a setting's name must be a string",
 }
@@ -98,7 +103,8 @@ def described(error: ErrorDetails, *, secret: bool = False) -> str:
     kind, bounds = error["type"], error.get("ctx", {})
     if kind.endswith("too_short") and bounds.get("min_length") == 1:
         return EMPTY
-    own = f"{error['msg'][0].lower()}{error['msg'][1:]}"
+    own = error["msg"].removeprefix("Value error, ")  # a validator of ours says what is expected
+    own = f"{own[0].lower()}{own[1:]}"
     expected = EXPECTED[kind].format_map(bounds) if kind in EXPECTED else hide_keys(own)
     if kind == "string_too_short":
         return f"{expected}, got {len(error['input'])}"

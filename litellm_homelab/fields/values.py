@@ -8,7 +8,10 @@ from typing import Final
 
 from litellm_homelab.fields import addresses
 
-CONTENTS: Final = frozenset({"messages", "input", "contents", "system", "systemInstruction", "prompt"})
+CONTENTS: Final = frozenset(
+    {"messages", "input", "contents", "system", "systemInstruction", "prompt"}
+    | {"frame_images", "input_references"}
+)
 """Fields that hold messages and content parts."""
 INNER: Final = ("content", "parts", "output", "functionResponse", "function_response")
 """Keys under which a message or part holds further parts; arguments of tools are not among them."""

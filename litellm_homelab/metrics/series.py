@@ -13,6 +13,7 @@ from typing import Any, Final, TypeVar
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
+from litellm_homelab.backends.presence import BackendState, ProbeOutcome
 from litellm_homelab.decision import RefusalType
 from litellm_homelab.metrics.labels import OTHER, Labels
 
@@ -42,6 +43,16 @@ COUNTERS: Final[Mapping[str, tuple[str, tuple[str, ...]]]] = MappingProxyType(
             "Attempts at upstreams, by the handle asked for and the group tried",
             ("handle", "target", "outcome"),
         ),
+        "homelab_timeouts_total": (
+            "Attempts and streams that a limit of homelab.timeouts ended",
+            ("handle", "limit"),
+        ),
+        "homelab_quota_learned_total": (
+            "What answers of providers said of their limits, by where it was; unknown changed nothing",
+            ("quota", "source"),
+        ),
+        "homelab_backend_probes_total": ("Probes of a backend, by what they saw", ("backend", "outcome")),
+        "homelab_wakes_total": ("Times that a backend was woken", ("backend", "outcome")),
         "homelab_rule_errors_total": ("Rules that broke and failed closed", ("rule",)),
     }
 )
@@ -61,6 +72,11 @@ HISTOGRAMS: Final[Mapping[str, tuple[str, tuple[str, ...], tuple[float, ...]]]] 
             ("handle",),
             WAITS,
         ),
+        "homelab_queue_seconds": (
+            "Seconds that requests waited for a backend",
+            ("backend", "priority"),
+            WAITS,
+        ),
         "homelab_output_tokens_per_second": (
             "Completion tokens per second, from the request to the end of its answer",
             ("handle",),
@@ -76,9 +92,32 @@ GAUGES: Final[Mapping[str, tuple[str, tuple[str, ...]]]] = MappingProxyType(
             "Rungs below a group in the handle's chain of fallbacks",
             ("handle", "target"),
         ),
+        "homelab_slots": ("Requests that a backend may serve at a time", ("backend",)),
+        "homelab_queue_limit": ("Requests that may wait for a backend at a time", ("backend",)),
     }
 )
 """What each gauge shows, and its labels."""
+
+LIVE: Final[Mapping[str, tuple[str, tuple[str, ...]]]] = MappingProxyType(
+    {
+        "homelab_slots_used": ("Requests that a backend is serving", ("backend",)),
+        "homelab_queue_length": ("Requests that wait for a backend", ("backend",)),
+    }
+)
+"""What each gauge shows of which every worker has its own part, and its labels."""
+
+SHARED: Final[Mapping[str, tuple[str, tuple[str, ...]]]] = MappingProxyType(
+    {
+        "homelab_quota_used": ("What is used of a window of a quota, over all workers", ("quota", "window")),
+        "homelab_quota_limit": ("The limit of a window of a quota", ("quota", "window")),
+        "homelab_backend_state": ("Whether a backend is in a state: 1 or 0", ("backend", "state")),
+        "homelab_quota_reset_seconds": (
+            "Seconds until a window of a quota begins anew",
+            ("quota", "window"),
+        ),
+    }
+)
+"""What each gauge shows that every worker sets for all, and its labels."""
 
 Series = TypeVar("Series", Counter, Histogram, Gauge)
 
@@ -95,6 +134,8 @@ class Metrics:
         self._values = labels.values()
         self._counters: dict[str, Counter] = {}
         self._histograms: dict[str, Histogram] = {}
+        self._live: dict[str, Gauge] = {}
+        self._shared: dict[str, Gauge] = {}
         self._found: dict[tuple[str, tuple[str | None, ...]], Any] = {}
         """
         Series by their metric's name and their values, once they have been looked up.
@@ -120,8 +161,19 @@ class Metrics:
         for name, (text, names) in GAUGES.items():
             # Every worker sets the same numbers.
             gauge = Gauge(name, text, names, registry=registry, multiprocess_mode="max")
-            for handle, target, left in labels.rungs_left():
-                gauge.labels(handle, target).set(left)
+            for values, number in labels.numbers(name):
+                gauge.labels(*values).set(number)
+        for name, (text, names) in LIVE.items():
+            self._live[name] = Gauge(name, text, names, registry=registry, multiprocess_mode="livesum")
+            for backend in labels.slots:
+                self._live[name].labels(backend).set(0)
+        for name, (text, names) in SHARED.items():
+            self._shared[name] = Gauge(name, text, names, registry=registry, multiprocess_mode="mostrecent")
+        for backend in labels.followed:
+            self.backend_state(backend, BackendState.UNKNOWN)
+        for (quota, window), number in labels.quota_limits.items():
+            self._shared["homelab_quota_used"].labels(quota, window).set(0)
+            self._shared["homelab_quota_limit"].labels(quota, window).set(number)
 
     # --- events ------------------------------------------------------------------------------------
 
@@ -159,6 +211,10 @@ class Metrics:
         """An attempt at an upstream ended."""
         self._count("homelab_attempts_total", handle, target, outcome)
 
+    def timed_out(self, handle: str | None, limit: str) -> None:
+        """A limit ended an attempt, or a stream."""
+        self._count("homelab_timeouts_total", handle, limit)
+
     def add_rule(self, rule: str) -> None:
         """Count a rule by its name from 0 on; a rule that is known already is left as it is."""
         if rule not in self._values["rule"]:
@@ -185,6 +241,42 @@ class Metrics:
     def speed(self, handle: str | None, tokens_per_second: float) -> None:
         """An answer came at so many tokens a second."""
         self._observe("homelab_output_tokens_per_second", handle, amount=tokens_per_second)
+
+    def slots(self, backend: str, used: int, waiting: int) -> None:
+        """This worker has so many requests at a backend, and so many that wait for it."""
+        if self._live:
+            self._live["homelab_slots_used"].labels(backend).set(used)
+            self._live["homelab_queue_length"].labels(backend).set(waiting)
+
+    def backend_state(self, backend: str, state: BackendState) -> None:
+        """A backend has come into a state."""
+        if self._shared:
+            for one in BackendState:
+                self._shared["homelab_backend_state"].labels(backend, one).set(one is state)
+
+    def probed(self, backend: str, outcome: ProbeOutcome) -> None:
+        """This worker has asked a backend whether it is there."""
+        self._count("homelab_backend_probes_total", backend, outcome)
+
+    def woken(self, backend: str, outcome: str) -> None:
+        """Something was sent to wake a backend, or could not be."""
+        self._count("homelab_wakes_total", backend, outcome)
+
+    def quota(self, quota: str, window: str, used: int, limit: int | None, reset_seconds: float) -> None:
+        """So much of a window of a quota is used."""
+        if self._shared:
+            self._shared["homelab_quota_used"].labels(quota, window).set(used)
+            self._shared["homelab_quota_reset_seconds"].labels(quota, window).set(reset_seconds)
+            if limit is not None:
+                self._shared["homelab_quota_limit"].labels(quota, window).set(limit)
+
+    def quota_learned(self, quota: str, source: str) -> None:
+        """An answer of a provider said something of its limits."""
+        self._count("homelab_quota_learned_total", quota, source)
+
+    def queued(self, backend: str, priority: str, seconds: float) -> None:
+        """A request waited for a backend, whether it got a slot or not."""
+        self._observe("homelab_queue_seconds", backend, priority, amount=seconds)
 
     # --- series ------------------------------------------------------------------------------------
 

@@ -16,6 +16,8 @@ from typing import Final
 PASSED: Final = frozenset({400, 404, 413, 422, 429})
 """Statuses with which a backend refuses a request for what it is; any other is the backend's own trouble."""
 BUSY: Final = 429
+KINDS: Final = {BUSY: "rate_limit_error", 504: "upstream_timeout"}
+"""The `type` of an error by its status; 504 is this gateway's own refusal."""
 MARK: Final = "refused_"
 """How the names of the marks begin; the status that OptiLLM was shown follows."""
 LONGEST: Final = 600
@@ -46,7 +48,7 @@ class ChildFailure:
 
 def kind(status: int) -> str:
     """The `type` of an error object of that status, as OpenAI's API has it."""
-    return "rate_limit_error" if status == BUSY else "invalid_request_error"
+    return KINDS.get(status, "invalid_request_error")
 
 
 def name(shown: int) -> str:

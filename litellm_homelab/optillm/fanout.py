@@ -21,6 +21,7 @@ ProblemKind: TypeAlias = Literal["looped", "spent", "gone"]
 
 CHILDREN, MAX_CALLS = "children", "max_calls"  # the counter of children, and its limit
 HOPS = "hops"
+RANK = "rank"  # not a count: the order in which its children wait
 PROBLEM, ENDED = "problem", "ended"  # the marks; either of them refuses every further child
 
 
@@ -36,6 +37,8 @@ class RootRecord:
     deadline: float
     hops: tuple[str, ...] = ()
     """Pairs of gateway and group that it had passed when it left for OptiLLM; its children inherit them."""
+    rank: int | None = None
+    """In which order its children wait for a backend; None where nothing waits."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,14 +147,15 @@ def opened(root: RootRecord) -> Entry:
     marks = {"id": root.id, "handle": root.handle, "approach": root.approach, **times}
     if root.hops:
         marks[HOPS] = " ".join(root.hops)
-    return Entry({MAX_CALLS: root.max_calls}, marks)
+    ranked = {} if root.rank is None else {RANK: root.rank}
+    return Entry({MAX_CALLS: root.max_calls, **ranked}, marks)
 
 
 def _root(entry: Entry) -> RootRecord:
     marks = entry.marks
     opened_at, deadline = float(marks["opened_at"]), float(marks["deadline"])
     own = (marks["id"], marks["handle"], marks["approach"], entry.count(MAX_CALLS), opened_at, deadline)
-    return RootRecord(*own, hops=tuple(marks.get(HOPS, "").split()))
+    return RootRecord(*own, hops=tuple(marks.get(HOPS, "").split()), rank=entry.counters.get(RANK))
 
 
 def amounts(usage: Usage) -> dict[str, int]:

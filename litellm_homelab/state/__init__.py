@@ -3,6 +3,19 @@
 from litellm_homelab.state.entry import Entry, Taken
 from litellm_homelab.state.errors import Cause, StateUnavailable
 from litellm_homelab.state.location import Location, connect, parse
+from litellm_homelab.state.pool import Claim, Claimed, Pool
 from litellm_homelab.state.store import Store
 
-__all__ = ["Cause", "Entry", "Location", "StateUnavailable", "Store", "Taken", "connect", "parse"]
+__all__ = [
+    "Cause",
+    "Claim",
+    "Claimed",
+    "Entry",
+    "Location",
+    "Pool",
+    "StateUnavailable",
+    "Store",
+    "Taken",
+    "connect",
+    "parse",
+]

@@ -3,11 +3,19 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
+from typing import TYPE_CHECKING, TypeVar
 
+from litellm_homelab.state import pool as pools
+from litellm_homelab.state.account import Account
 from litellm_homelab.state.entry import Entry, Taken
 from litellm_homelab.state.errors import Cause, StateUnavailable
+from litellm_homelab.state.pool import Claim, Claimed, Pool
 
+if TYPE_CHECKING:
+    from litellm_homelab.state.store import Change
+
+T = TypeVar("T")
 MAX_ENTRIES = 10_000
 """Entries alive at a time; about 1 KB each, and far more than one worker can serve roots at a time."""
 
@@ -24,6 +32,8 @@ class MemoryStore:
         self._max_entries = max_entries
         self._entries: dict[str, Entry] = {}
         self._expires_at: dict[str, float] = {}
+        self._pools: dict[str, Pool] = {}
+        self._accounts: dict[str, Account] = {}
 
     def __len__(self) -> int:
         return len(self._entries)
@@ -62,8 +72,41 @@ class MemoryStore:
         """Return the entry as it is now (`Store.read`)."""
         return self._alive(key)
 
+    async def lease(self, claims: Sequence[Claim], owner: str, seconds: float) -> Claimed:
+        """Take a lease of several pools (`Store.lease`)."""
+        now = _milliseconds(time.monotonic())
+        known = {one.pool: self._pools.get(one.pool, Pool()) for one in claims}
+        answer, changed = pools.ask(known, claims, owner, now, now + _milliseconds(seconds))
+        self._pools |= changed
+        return answer
+
+    async def renew(self, pools: Collection[str], owners: Collection[str], seconds: float) -> None:
+        """Prolong what these owners have (`Store.renew`)."""
+        until = _milliseconds(time.monotonic() + seconds)
+        for name in pools:
+            self._pools[name] = self._pool(name).renew(owners, until)
+
+    async def release(self, pools: Collection[str], owner: str) -> None:
+        """Give back what the owner has (`Store.release`)."""
+        for name in pools:
+            self._pools[name] = self._pool(name).without(owner)
+
+    async def pool(self, name: str) -> Pool:
+        """Return a pool as it is now (`Store.pool`)."""
+        return self._pool(name)
+
+    async def change(self, names: Collection[str], change: Change[T]) -> T:
+        """Change several accounts in one step (`Store.change`)."""
+        known = {name: self._accounts.get(name, Account()) for name in names}
+        answer, changed = change(known, _milliseconds(time.monotonic()))
+        self._accounts |= changed
+        return answer
+
     async def close(self) -> None:
         """Do nothing: memory has no connection, and the entries stay (`Store.close`)."""
+
+    def _pool(self, name: str) -> Pool:
+        return self._pools.get(name, Pool()).at(_milliseconds(time.monotonic()))
 
     def _alive(self, key: str) -> Entry | None:
         if self._expires_at.get(key, 0.0) > time.monotonic():
@@ -89,3 +132,7 @@ class MemoryStore:
     def _drop(self, key: str) -> None:
         self._entries.pop(key, None)
         self._expires_at.pop(key, None)
+
+
+def _milliseconds(seconds: float) -> int:
+    return round(seconds * 1000)

@@ -8,9 +8,10 @@ restart, a replica that took over too early) is like one that expired: whoever n
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from functools import cached_property
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, TypeVar, cast
 from urllib.parse import urlsplit
 
 from redis.asyncio import BlockingConnectionPool, Redis
@@ -18,13 +19,20 @@ from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 
+from litellm_homelab.state import account as accounts
+from litellm_homelab.state import pool as pools
+from litellm_homelab.state import redis_pools
 from litellm_homelab.state.entry import Entry, Taken
 from litellm_homelab.state.errors import Cause, StateUnavailable
+from litellm_homelab.state.pool import Claim, Claimed, Pool
 from litellm_homelab.state.redis_errors import cause_of, detail_of
 
 if TYPE_CHECKING:
     from redis.commands.core import AsyncScript
 
+    from litellm_homelab.state.store import Change
+
+T = TypeVar("T")
 NAMESPACE = "homelab:"
 """What every key of ours begins with, so that the database may be shared with LiteLLM's own cache."""
 
@@ -70,6 +78,19 @@ if ARGV[3] and tonumber(ARGV[3]) < redis.call('PTTL', KEYS[1]) then
 end
 return redis.call('HGETALL', KEYS[1])
 """
+_ACCOUNTS = """
+local time = redis.call('TIME')
+local found = {tostring(time[1] * 1000 + math.floor(time[2] / 1000))}
+for i, key in ipairs(KEYS) do found[i + 1] = redis.call('GET', key) or '' end
+return found
+"""
+_EXCHANGE = """
+for i, key in ipairs(KEYS) do
+  if (redis.call('GET', key) or '') ~= ARGV[i] then return 0 end
+end
+for i, key in ipairs(KEYS) do redis.call('SET', key, ARGV[#KEYS + i]) end
+return 1
+"""
 _READ = """
 if redis.call('EXISTS', KEYS[1]) == 0 then return false end
 return redis.call('HGETALL', KEYS[1])
@@ -81,6 +102,7 @@ class RedisStore:
 
     def __init__(self, url: str) -> None:
         self._url = url
+        self._changing = asyncio.Lock()
         parts = urlsplit(url)
         self._where = f"redis://{parts.hostname}:{parts.port or 6379}{parts.path}"  # without the password
 
@@ -110,6 +132,54 @@ class RedisStore:
         """Return the entry as it is now (`Store.read`)."""
         return self._entry_or_none(await self._run("read", key))
 
+    async def lease(self, claims: Sequence[Claim], owner: str, seconds: float) -> Claimed:
+        """Take a lease of several pools (`Store.lease`)."""
+        names = [_pool_key(one.pool) for one in claims]
+        given = redis_pools.arguments(claims)
+        answer = await self._run_on("lease", names, owner, _milliseconds(seconds), *given)
+        return Claimed(cast("str", answer))
+
+    async def renew(self, pools: Collection[str], owners: Collection[str], seconds: float) -> None:
+        """Prolong what these owners have (`Store.renew`)."""
+        await self._run_on("renew", [*map(_pool_key, pools)], _milliseconds(seconds), *owners)
+
+    async def release(self, pools: Collection[str], owner: str) -> None:
+        """Give back what the owner has (`Store.release`)."""
+        await self._run_on("release", [*map(_pool_key, pools)], owner)
+
+    async def pool(self, name: str) -> Pool:
+        """Return a pool as it is now (`Store.pool`)."""
+        text = cast("str", await self._run_on("pool", [_pool_key(name)]))
+        try:
+            return pools.read(text)
+        except ValueError as error:  # somebody else wrote to our key
+            raise StateUnavailable(self._where, Cause.DAMAGED, type(error).__name__) from error
+
+    async def change(self, names: Collection[str], change: Change[T]) -> T:
+        """
+        Change several accounts in one step (`Store.change`).
+
+        They are written if they are still what was read, and else read again; of one worker one at a time
+        tries, so that among some workers each soon has its turn.
+        """
+        keys = [f"account:{name}" for name in names]
+        async with self._changing:
+            while True:
+                now, *texts = cast("list[str | None]", await self._run_on("accounts", keys))
+                try:
+                    known = {
+                        name: accounts.read(text or None) for name, text in zip(names, texts, strict=True)
+                    }
+                except ValueError as error:  # somebody else wrote to our key
+                    raise StateUnavailable(self._where, Cause.DAMAGED, type(error).__name__) from error
+                answer, changed = change(known, int(now or 0))
+                if all(changed.get(name, one) == one for name, one in known.items()):
+                    return answer
+                new = [accounts.written(changed.get(name, one)) for name, one in known.items()]
+                old = [text or "" for text in texts]
+                if await self._run_on("exchange", keys, *old, *new) == 1:
+                    return answer
+
     async def close(self) -> None:
         """Close the connections (`Store.close`)."""
         await self._client.aclose()
@@ -133,11 +203,15 @@ class RedisStore:
     @cached_property
     def _scripts(self) -> Mapping[str, AsyncScript]:
         sources = {"create": _CREATE, "take": _TAKE, "add": _ADD, "mark": _MARK, "read": _READ}
+        sources |= {"accounts": _ACCOUNTS, "exchange": _EXCHANGE, **redis_pools.SCRIPTS}
         return {name: self._client.register_script(source) for name, source in sources.items()}
 
     async def _run(self, script: str, key: str, *args: str | int) -> object:
+        return await self._run_on(script, [key], *args)
+
+    async def _run_on(self, script: str, keys: Sequence[str], *args: str | int) -> object:
         try:
-            return await self._scripts[script](keys=[NAMESPACE + key], args=args)
+            return await self._scripts[script](keys=[NAMESPACE + key for key in keys], args=args)
         except (RedisError, OSError, ValueError) as error:  # ValueError: a value that is not ours, not UTF-8
             raise StateUnavailable(self._where, cause_of(error), detail_of(error)) from error
 
@@ -149,6 +223,10 @@ class RedisStore:
             return _entry(fields)
         except ValueError as error:  # somebody else wrote to our key
             raise StateUnavailable(self._where, Cause.DAMAGED, type(error).__name__) from error
+
+
+def _pool_key(name: str) -> str:
+    return f"pool:{name}"
 
 
 def _milliseconds(seconds: float) -> int:

@@ -15,14 +15,21 @@ import os
 import sqlite3
 import threading
 import time
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
+from litellm_homelab.state import account as accounts
+from litellm_homelab.state import pool as pools
+from litellm_homelab.state.account import Account
 from litellm_homelab.state.entry import Entry, Taken
 from litellm_homelab.state.errors import StateUnavailable
+from litellm_homelab.state.pool import Claim, Claimed, Pool
 from litellm_homelab.state.sqlite_errors import cause_of, detail_of, primary
 from litellm_homelab.state.sqlite_file import Busy, Database, open_database
+
+if TYPE_CHECKING:
+    from litellm_homelab.state.store import Change
 
 PATIENCE_SECONDS = 10.0
 """
@@ -46,6 +53,10 @@ _SETUP = (
         key TEXT PRIMARY KEY, expires_at REAL NOT NULL, counters TEXT NOT NULL, marks TEXT NOT NULL
     ) WITHOUT ROWID""",
     "CREATE INDEX IF NOT EXISTS homelab_state_expiry ON homelab_state (expires_at)",
+    "CREATE TABLE IF NOT EXISTS homelab_pools (name TEXT PRIMARY KEY, pool TEXT NOT NULL) WITHOUT ROWID",
+    """CREATE TABLE IF NOT EXISTS homelab_accounts (
+        name TEXT PRIMARY KEY, account TEXT NOT NULL
+    ) WITHOUT ROWID""",
 )
 _READ = "SELECT counters, marks, expires_at FROM homelab_state WHERE key = ? AND expires_at > ?"
 _WRITE = "UPDATE homelab_state SET counters = ?, marks = ?, expires_at = ? WHERE key = ?"
@@ -53,6 +64,10 @@ _PURGE = """DELETE FROM homelab_state WHERE key IN
     (SELECT key FROM homelab_state WHERE expires_at <= ? LIMIT ?)"""
 _CREATE = """INSERT INTO homelab_state (key, counters, marks, expires_at) VALUES (?1, ?2, ?3, ?4)
     ON CONFLICT (key) DO UPDATE SET counters = ?2, marks = ?3, expires_at = ?4 WHERE expires_at <= ?5"""
+_READ_POOL = "SELECT pool FROM homelab_pools WHERE name = ?"
+_WRITE_POOL = "INSERT OR REPLACE INTO homelab_pools (name, pool) VALUES (?, ?)"
+_READ_ACCOUNT = "SELECT account FROM homelab_accounts WHERE name = ?"
+_WRITE_ACCOUNT = "INSERT OR REPLACE INTO homelab_accounts (name, account) VALUES (?, ?)"
 _BUSY = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
 
 log = logging.getLogger("LiteLLM Proxy.homelab.state")
@@ -106,11 +121,56 @@ class SqliteStore:
         found = await self._patiently(lambda database: _read(database, key))
         return None if found is None else found[0]
 
+    async def lease(self, claims: Sequence[Claim], owner: str, seconds: float) -> Claimed:
+        """Take a lease of several pools (`Store.lease`)."""
+
+        def work(database: sqlite3.Connection) -> Claimed:
+            now = _now()
+            known = {one.pool: _read_pool(database, one.pool) for one in claims}
+            answer, changed = pools.ask(known, claims, owner, now, now + round(seconds * 1000))
+            for name, pool in changed.items():
+                _write_pool(database, name, pool)
+            return answer
+
+        return await self._transact(work)
+
+    async def renew(self, pools: Collection[str], owners: Collection[str], seconds: float) -> None:
+        """Prolong what these owners have (`Store.renew`)."""
+        await self._change_pools(pools, lambda pool: pool.renew(owners, _now() + round(seconds * 1000)))
+
+    async def release(self, pools: Collection[str], owner: str) -> None:
+        """Give back what the owner has (`Store.release`)."""
+        await self._change_pools(pools, lambda pool: pool.without(owner))
+
+    async def pool(self, name: str) -> Pool:
+        """Return a pool as it is now (`Store.pool`)."""
+        return (await self._patiently(lambda database: _read_pool(database, name))).at(_now())
+
+    async def change(self, names: Collection[str], change: Change[T]) -> T:
+        """Change several accounts in one step (`Store.change`)."""
+
+        def work(database: sqlite3.Connection) -> T:
+            known = {name: _read_account(database, name) for name in names}
+            answer, changed = change(known, _now())
+            for name, account in changed.items():
+                if account != known[name]:
+                    database.execute(_WRITE_ACCOUNT, (name, accounts.written(account)))
+            return answer
+
+        return await self._transact(work)
+
     async def close(self) -> None:
         """Close this process's and thread's connection (`Store.close`)."""
         known = self._databases.pop(_here(), None)
         if known is not None:
             known.connection.close()
+
+    async def _change_pools(self, names: Collection[str], change: Callable[[Pool], Pool]) -> None:
+        def work(database: sqlite3.Connection) -> None:
+            for name in names:
+                _write_pool(database, name, change(_read_pool(database, name).at(_now())))
+
+        await self._transact(work)
 
     async def _change(
         self, key: str, change: Callable[[Entry], Taken], keep: float | None = None
@@ -180,6 +240,25 @@ def _set_up(connection: sqlite3.Connection) -> None:
 def _read(database: sqlite3.Connection, key: str) -> tuple[Entry, float] | None:
     row = database.execute(_READ, (key, time.time())).fetchone()
     return None if row is None else (Entry(json.loads(row[0]), json.loads(row[1])), float(row[2]))
+
+
+def _read_pool(database: sqlite3.Connection, name: str) -> Pool:
+    row = database.execute(_READ_POOL, (name,)).fetchone()
+    return pools.read(None if row is None else row[0])
+
+
+def _read_account(database: sqlite3.Connection, name: str) -> Account:
+    row = database.execute(_READ_ACCOUNT, (name,)).fetchone()
+    return accounts.read(None if row is None else row[0])
+
+
+def _write_pool(database: sqlite3.Connection, name: str, pool: Pool) -> None:
+    database.execute(_WRITE_POOL, (name, pools.written(pool)))
+
+
+def _now() -> int:
+    """Milliseconds of the clock that all processes of the machine share."""
+    return round(time.time() * 1000)
 
 
 def _columns(entry: Entry) -> tuple[str, str]:

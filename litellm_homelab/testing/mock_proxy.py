@@ -16,6 +16,7 @@ import httpx
 import litellm
 
 from litellm_homelab.adapter import startup
+from litellm_homelab.adapter.backends import probing, waker
 from litellm_homelab.adapter.litellm_api import transport
 from litellm_homelab.demo.listener import HOST, Listener
 from litellm_homelab.testing.answer import Answer
@@ -36,6 +37,11 @@ router.yaml has switched it off: fields that a provider does not take would vani
 _running: list[Path] = []
 
 
+async def _no_answer(asked: probing.Asked) -> tuple[int, bytes]:
+    """A probe before there are stand-ins: nothing is known by it."""
+    raise httpx.ReadTimeout(asked.url)
+
+
 class MockProxy:
     """
     A gateway for tests: LiteLLM's own app, router and hook order, driven without a socket.
@@ -53,6 +59,8 @@ class MockProxy:
         self._upstreams = Upstreams()
         self._stack = contextlib.AsyncExitStack()
         self._client: httpx.AsyncClient | None = None
+        self.wakes: list[str] = []
+        """The backends that were woken, in order; nothing is sent."""
 
     async def __aenter__(self) -> Self:
         if _running:
@@ -77,13 +85,18 @@ class MockProxy:
         stack.enter_context(restored(litellm, proxy_server))
         stack.enter_context(_app_and_router_restored(proxy_server))
         startup.forget()
+        probing.fetch_with(_no_answer)  # until the stand-ins are there
+        stack.callback(probing.fetch_with, None)
         stack.callback(startup.forget)
         with contextlib.redirect_stdout(io.StringIO()):  # LiteLLM's banner
             await proxy_server.initialize(config=str(self.config), **AS_THE_COMMAND_LINE)
         base = await stack.enter_async_context(_listening(self._upstreams))
-        stand_ins = StandIns(base, proxy_server.llm_router)
+        stand_ins = StandIns(base, proxy_server.llm_router, self._upstreams)
         litellm.callbacks.append(stand_ins)
         transport.divert(stand_ins.divert)
+        probing.fetch_with(stand_ins.probed)
+        waker.send_with(self._woken)
+        stack.callback(waker.send_with, None)
         stack.callback(transport.divert, None)
         key = proxy_server.master_key
         self._client = await stack.enter_async_context(
@@ -93,6 +106,9 @@ class MockProxy:
                 headers={"Authorization": f"Bearer {key}"},
             )
         )
+
+    async def _woken(self, backend: str, _: object) -> None:
+        self.wakes.append(backend)
 
     def upstream(self, group: str) -> Upstream:
         """What stands in for a group's deployments: switch its faults, see what it received."""

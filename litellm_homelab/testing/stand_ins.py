@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from contextvars import ContextVar
 from typing import Any, Final
@@ -10,6 +11,7 @@ import httpx
 from litellm.integrations.custom_logger import CustomLogger
 
 from litellm_homelab.adapter import context
+from litellm_homelab.adapter.backends.probing import Asked
 from litellm_homelab.adapter.litellm_api import router_members as members
 from litellm_homelab.attempts import address
 from litellm_homelab.attempts.address import Address
@@ -31,8 +33,9 @@ class StandIns(CustomLogger):  # type: ignore[misc]  # LiteLLM's class is untype
     tools, health checks) by its address.
     """
 
-    def __init__(self, base: str, router: Any) -> None:  # noqa: ANN401 - LiteLLM's Router
+    def __init__(self, base: str, router: Any, upstreams: Upstreams) -> None:  # noqa: ANN401 - LiteLLM's Router
         super().__init__()
+        self._upstreams = upstreams
         self._base = httpx.URL(base)
         self._router = router
         self._look()
@@ -41,6 +44,7 @@ class StandIns(CustomLogger):  # type: ignore[misc]  # LiteLLM's class is untype
         """Read the router's deployments, to which LiteLLM's database may add later."""
         models = members.model_list(self._router) if self._router is not None else ()
         self._groups = {one["model_info"]["id"]: one["model_name"] for one in models}
+        self._models = {one["model_info"]["id"]: _name(one["litellm_params"]) for one in models}
         self._bases = {one["model_info"]["id"]: _base_of(one["litellm_params"]) for one in models}
 
     async def async_pre_call_deployment_hook(
@@ -63,10 +67,32 @@ class StandIns(CustomLogger):  # type: ignore[misc]  # LiteLLM's class is untype
             return request  # to a stand-in by its own address
         if deployment in self._groups:
             rest = _behind(self._bases[deployment], where)
+            upstream = self._upstreams.of(self._groups[deployment])
+            if upstream.is_down:
+                upstream.refuse(request, "/".join(["", VERSION, *rest]))
             path = "/".join([Upstreams.path(self._groups[deployment]), VERSION, *rest])
         else:
             path = Upstreams.path(SEARCH) + "/" + (where.segments[-1] if where and where.segments else "")
         return self._moved(request, path)
+
+    async def probed(self, asked: Asked) -> tuple[int, bytes]:
+        """
+        Answer a probe of a backend, for the stand-ins at its address; no socket is opened.
+
+        Raises:
+            httpx.ConnectError: all of them are down, or there is none.
+
+        """
+        self._look()
+        where = address.parse(asked.url)
+        ids = [one for one, base in self._bases.items() if base and where and base.origin == where.origin]
+        there = [one for one in ids if not self._upstreams.of(self._groups[one]).is_down]
+        if where is None or not there:
+            raise httpx.ConnectError("Connection refused")
+        for group in dict.fromkeys(self._groups[one] for one in there):
+            self._upstreams.of(group).probes.append("/" + "/".join(where.segments))
+        models = [self._models[one] for one in there if not self._upstreams.of(self._groups[one]).is_gone]
+        return 200, json.dumps(_listing(models)).encode()
 
     def _moved(self, request: httpx.Request, path: str) -> httpx.Request:
         query = request.url.query
@@ -81,6 +107,17 @@ class StandIns(CustomLogger):  # type: ignore[misc]  # LiteLLM's class is untype
             return None
         found = (one for one, base in self._bases.items() if base and address.below(base, where) is not None)
         return next(found, None)
+
+
+def _name(params: Mapping[str, Any]) -> str:
+    """A model as its server knows it."""
+    return str(params.get("model") or "").partition("/")[2]
+
+
+def _listing(models: list[str]) -> dict[str, Any]:
+    """A list of models in the shapes of all kinds of servers at a time."""
+    rows = [{"id": name, "name": name, "model": name, "state": "not-loaded"} for name in models]
+    return {"object": "list", "data": rows, "models": rows, "running": []}
 
 
 def _chosen() -> str | None:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, field
+from typing import Any, NoReturn
 from urllib.parse import quote, unquote
 
+import httpx
 from starlette.applications import Starlette
+from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from litellm_homelab.demo import searxng
@@ -77,6 +79,10 @@ class Upstream:
     backend: AnyModel | None = None
     """What answers; None for a search tool."""
     scripted: Scripted | None = None
+    probes: list[str] = field(default_factory=list)
+    """The paths that the backend was asked for to find out whether it is there, oldest first."""
+    is_gone: bool = False
+    """Whether its server is there, and does not have its model any more."""
 
     def streams(self, chunks_per_second: float) -> None:
         """Stream slowly, so that a client can leave in between."""
@@ -110,9 +116,27 @@ class Upstream:
 
     def works(self) -> None:
         """Answer again."""
-        self.switch.current = None
+        self.switch.current, self.is_gone = None, False
         if self.scripted is not None:
             self.scripted.answer = None
+
+    def refuse(self, request: httpx.Request, path: str) -> NoReturn:
+        """
+        Refuse the connection of an attempt, which counts among the `requests`.
+
+        Raises:
+            httpx.ConnectError: always.
+
+        """
+        headers = Headers(raw=request.headers.raw)
+        query = request.url.query.decode("latin-1")
+        self.recorder.record(self.group, request.method, path, query, headers, request.content)
+        raise httpx.ConnectError("Connection refused", request=request)
+
+    @property
+    def is_down(self) -> bool:
+        """Whether connections are refused (`fails("down")`)."""
+        return self.switch.current is not None and self.switch.current.kind == "down"
 
     @property
     def requests(self) -> list[RecordedRequest]:

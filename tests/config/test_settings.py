@@ -7,6 +7,7 @@ import json
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -25,6 +26,7 @@ KNOWN = Known(
     retry_policy=frozenset({"RateLimitErrorRetries", "TimeoutErrorRetries"}),
     allowed_fails_policy=frozenset({"TimeoutErrorAllowedFails"}),
     version="1.106.2",
+    today=date(2026, 12, 1),
 )
 
 

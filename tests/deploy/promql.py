@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from litellm_homelab.metrics.series import COUNTERS, GAUGES, HISTOGRAMS
+from litellm_homelab.metrics.series import COUNTERS, GAUGES, HISTOGRAMS, LIVE, SHARED
 from tests.deploy.prometheus import RECORDING, REPOSITORY, rules
 
 DASHBOARDS = sorted((REPOSITORY / "deploy" / "grafana" / "dashboards").glob("*.json"))
@@ -59,7 +59,7 @@ def labels(expr: str, legend: str = "") -> set[str]:
 
 
 def _ours() -> dict[str, set[str]]:
-    found = {name: set(names) for name, (_, names) in (*COUNTERS.items(), *GAUGES.items())}
+    found = {name: set(names) for name, (_, names) in {**COUNTERS, **GAUGES, **LIVE, **SHARED}.items()}
     for name, (_, names, _) in HISTOGRAMS.items():
         found |= {f"{name}_sum": set(names), f"{name}_count": set(names)}
         found[f"{name}_bucket"] = {*names, "le"}

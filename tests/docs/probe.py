@@ -28,6 +28,13 @@ class Probe(CustomLogger):  # type: ignore[misc]  # LiteLLM's class is untyped h
         """Before routing."""
         self.calls["async_pre_call_hook"] += 1
 
+    async def async_filter_deployments(
+        self, model: str, healthy_deployments: list[Any], *_: object, **__: object
+    ) -> list[Any]:
+        """Before a deployment is chosen."""
+        self.calls["async_filter_deployments"] += 1
+        return healthy_deployments
+
     async def async_pre_call_deployment_hook(self, kwargs: dict[str, Any], call_type: object) -> None:
         """Before an attempt."""
         self.calls["async_pre_call_deployment_hook"] += 1

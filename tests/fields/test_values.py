@@ -128,6 +128,16 @@ def test_any_text_is_an_answer(text: str) -> None:
         pytest.param("document", lambda url: {"type": "document_url", "document_url": url}, id="OCR"),
         pytest.param("image", lambda url: url, id="image edit"),
         pytest.param("input_reference", lambda url: {"image_url": url}, id="video"),
+        pytest.param(
+            "input_references",
+            lambda url: [{"type": "image_url", "image_url": {"url": url}}],
+            id="videos after several images",
+        ),
+        pytest.param(
+            "frame_images",
+            lambda url: [{"type": "image_url", "image_url": {"url": url}, "frame_type": "first_frame"}],
+            id="a video's first frame",
+        ),
     ],
 )
 def test_addresses_in_content(name: str, make: Any) -> None:

@@ -15,17 +15,23 @@ from hypothesis import strategies as st
 from prometheus_client import CollectorRegistry
 from prometheus_client.multiprocess import MultiProcessCollector
 
+from litellm_homelab.backends.presence import BackendState, ProbeOutcome
 from litellm_homelab.config.loading import parse
 from litellm_homelab.config.settings import Known
 from litellm_homelab.decision import RefusalType
 from litellm_homelab.metrics.labels import ACTIONS, HOOKS, KINDS, OTHER, OUTCOMES, RULES, Labels
-from litellm_homelab.metrics.series import COUNTERS, GAUGES, HISTOGRAMS, Metrics
+from litellm_homelab.metrics.series import COUNTERS, HISTOGRAMS, Metrics
 
 LABELS = Labels(
     groups=("main", "boost", "base"),
     callers=("master", "app"),
     lanes={"boost": ("none", "moa")},
     chains={"main": ("main", "base", "boost")},
+    slots={"gpu": 2},
+    followed=("gpu",),
+    queues={"gpu": 20},
+    quotas=("groq",),
+    quota_limits={("groq", "requests/day"): 1000},
 )
 ROUTER = """
 homelab:
@@ -113,6 +119,36 @@ EVENTS: list[tuple[Callable[[Metrics], None], str, dict[str, str], float]] = [
         {"handle": "main", "target": "base", "outcome": "answered"},
         1,
     ),
+    (
+        lambda m: m.queued("gpu", "high", 1.5),
+        "homelab_queue_seconds_sum",
+        {"backend": "gpu", "priority": "high"},
+        1.5,
+    ),
+    (
+        lambda m: m.timed_out("main", "idle"),
+        "homelab_timeouts_total",
+        {"handle": "main", "limit": "idle"},
+        1,
+    ),
+    (
+        lambda m: m.quota_learned("groq", "header"),
+        "homelab_quota_learned_total",
+        {"quota": "groq", "source": "header"},
+        1,
+    ),
+    (
+        lambda m: m.probed("gpu", ProbeOutcome.BUSY),
+        "homelab_backend_probes_total",
+        {"backend": "gpu", "outcome": "busy"},
+        1,
+    ),
+    (
+        lambda m: m.woken("gpu", "sent"),
+        "homelab_wakes_total",
+        {"backend": "gpu", "outcome": "sent"},
+        1,
+    ),
     (lambda m: m.rule_error("showroom"), "homelab_rule_errors_total", {"rule": "showroom"}, 1),
     (lambda m: m.hook("pre_call", 0.25), "homelab_hook_seconds_sum", {"hook": "pre_call"}, 0.25),
     (lambda m: m.failed_over("main", 2.5), "homelab_failover_seconds_sum", {"handle": "main"}, 2.5),
@@ -137,6 +173,31 @@ def test_an_event_counts_in_its_series(
     before = registry.get_sample_value(name, dict(labels)) or 0
     event(metrics)
     assert registry.get_sample_value(name, dict(labels)) == before + value
+
+
+def test_a_quota_is_shown(registry: CollectorRegistry, metrics: Metrics) -> None:
+    """Its limit from the start; what is used and when it begins anew with each attempt."""
+    labels = {"quota": "groq", "window": "requests/day"}
+
+    def shown() -> list[float | None]:
+        names = ("used", "limit", "reset_seconds")
+        return [registry.get_sample_value(f"homelab_quota_{name}", labels) for name in names]
+
+    assert shown()[:2] == [0, 1000]
+    metrics.quota("groq", "requests/day", 7, 14_400, 3600.0)
+    assert shown() == [7, 14_400, 3600]
+
+
+def test_a_backend_is_in_one_state(registry: CollectorRegistry, metrics: Metrics) -> None:
+    """Unknown from the start; each new state takes the place of the one before."""
+
+    def states() -> list[str]:
+        labels = [{"backend": "gpu", "state": one.value} for one in BackendState]
+        return [one["state"] for one in labels if registry.get_sample_value("homelab_backend_state", one)]
+
+    assert states() == ["unknown"]
+    metrics.backend_state("gpu", BackendState.ABSENT)
+    assert states() == ["absent"]
 
 
 def test_every_metric_is_fed_by_an_event() -> None:
@@ -264,7 +325,8 @@ def test_a_label_has_a_configured_value_or_other(
     metrics.rule_error(approach)
     allowed = LABELS.values()
     for _, labels in series(registry):
-        assert all(value in {*allowed[name], OTHER} for name, value in labels if name != "le")
+        known = {**allowed, "window": {window for _, window in LABELS.quota_limits}}
+        assert all(value in {*known[name], OTHER} for name, value in labels if name != "le")
 
 
 # --- what is there from the start ------------------------------------------------------------------
@@ -304,12 +366,21 @@ def test_what_alerts_look_at_is_there_from_the_start(
 
 def test_a_chain_tells_how_many_rungs_are_left(registry: CollectorRegistry, metrics: Metrics) -> None:
     """The last rung of a chain has 0 below it; a handle without a chain is not shown."""
-    shown = {labels: value for (name, labels), value in series(registry).items() if name in GAUGES}
-    assert shown == {
+    chains = "homelab_chain_rungs_left"
+    assert {labels: value for (name, labels), value in series(registry).items() if name == chains} == {
         (("handle", "main"), ("target", "main")): 2,
         (("handle", "main"), ("target", "base")): 1,
         (("handle", "main"), ("target", "boost")): 0,
     }
+
+
+def test_slots_are_shown_from_the_start(registry: CollectorRegistry, metrics: Metrics) -> None:
+    """A backend's limit does not change; what is used of it, and who waits, is each worker's to say."""
+    here = {"backend": "gpu"}
+    names = ("homelab_slots", "homelab_queue_limit", "homelab_slots_used", "homelab_queue_length")
+    assert [registry.get_sample_value(name, here) for name in names] == [2, 20, 0, 0]
+    metrics.slots("gpu", 1, 3)
+    assert [registry.get_sample_value(name, here) for name in names] == [2, 20, 1, 3]
 
 
 def test_labels_are_read_off_the_settings() -> None:

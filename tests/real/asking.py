@@ -29,8 +29,14 @@ ROUTES = (*_BODIES, "generate")
 
 def ask(gateway: Asked, route: str, model: str, *, stream: bool, **fields: object) -> httpx.Response:
     """Say hello to a model on a route, with further body fields."""
+    path, body = asked_for(route, model, stream=stream)
+    return gateway.post(path, {**body, **fields})
+
+
+def asked_for(route: str, model: str, *, stream: bool) -> tuple[str, dict[str, Any]]:
+    """Path and body of that question."""
     if route == "generate":
         verb = "streamGenerateContent?alt=sse" if stream else "generateContent"
-        return gateway.post(f"/v1beta/models/{model}:{verb}", {"contents": _CONTENTS, **fields})
+        return f"/v1beta/models/{model}:{verb}", {"contents": _CONTENTS}
     path, body = _BODIES[route]
-    return gateway.post(path, {"model": model, **body, **({"stream": True} if stream else {}), **fields})
+    return path, {"model": model, **body, **({"stream": True} if stream else {})}

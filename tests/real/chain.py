@@ -48,6 +48,7 @@ def document() -> dict[str, Any]:
         entry["model_info"]["id"] = identifier(entry["model_name"])
     changed["homelab"]["showroom"]["internal"].append("embed-rung")
     changed["router_settings"]["fallbacks"].append({"embed": ["embed-rung"]})
+    changed["homelab"]["timeouts"]["lil-jerry"] = {"total": 5}  # for a limit that a test may wait for
     changed["router_settings"]["disable_cooldowns"] = True
     changed["router_settings"]["num_retries"] = 0
     del changed["router_settings"]["retry_policy"]

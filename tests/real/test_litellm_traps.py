@@ -21,6 +21,8 @@ from tests.real.asking import ask
 from tests.real.clients import sse
 from tests.real.gateway import START_SECONDS, Gateway, end, free_port, gateway, read_env, start, tail
 
+REFUSALS = 2
+"""As many as `allowed_fails` of the traps' router.yaml: none of them may rest the deployment."""
 CONFIG = Path(__file__).parent / "traps" / "router.yaml"
 Event = dict[str, Any]
 
@@ -71,14 +73,22 @@ def probes(_running: tuple[Gateway, Path]) -> Iterator[Probes]:
 
 
 def test_a_refusal_of_an_attempt_is_final(probes: Probes) -> None:
-    """A guardrail exception in the deployment hook: its status, one attempt, no fallback, nothing rests."""
-    for _ in range(4):
+    """A guardrail exception in the deployment hook: its status, one attempt, no fallback."""
+    for _ in range(REFUSALS):
         answer = probes.gateway.chat("refused")
         assert answer.status_code == 404, answer.text
         assert "refused by the probe" in answer.text  # 1.110 has another shape for it
 
-    assert len(probes.seen("attempt", by="Probe")) == 4
+    assert len(probes.seen("attempt", by="Probe")) == REFUSALS
     assert probes.gateway.sent() == []
+
+
+def test_what_a_refusal_of_an_attempt_rests(probes: Probes) -> None:
+    """After more refusals than `allowed_fails` 1.110 lets the deployment rest, and its fallback answers."""
+    answers = [probes.gateway.chat("refused").status_code for _ in range(REFUSALS + 1)]
+
+    assert answers[-1] == (200 if versions.REFUSED_404S_REST else 404)
+    assert bool(probes.gateway.sent("ollama")) is versions.REFUSED_404S_REST
 
 
 def test_another_exception_lets_the_fallback_run(probes: Probes) -> None:

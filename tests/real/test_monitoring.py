@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -20,8 +21,18 @@ MADE_BY_RULES = frozenset({"handle"})
 """Labels that `label_replace` makes."""
 
 
+def wait_in_a_queue(gateway: Gateway) -> None:
+    """Six requests at once to the backend that has four slots."""
+    gateway.demo.fault("vllm", "slow", seconds=1)
+    with ThreadPoolExecutor(6) as pool:
+        answers = [*pool.map(lambda _: gateway.chat("vllm-qwen"), range(6))]
+    gateway.demo.clear_fault()
+    assert [one.status_code for one in answers] == [200] * 6
+    assert sum("x-homelab-queue-seconds" in one.headers for one in answers) == 2
+
+
 def load(gateway: Gateway) -> None:
-    """Answers whole and streamed, with calls back; refusals; a loop; a failover; a failure."""
+    """Answers whole and streamed, with calls back; refusals; a loop; a failover; failures; a queue."""
     for stream in (False, True):
         # A field that is OptiLLM's, and is taken out.
         assert gateway.chat("main", optillm_approach="re2", stream=stream).status_code == 200
@@ -39,6 +50,13 @@ def load(gateway: Gateway) -> None:
     gateway.demo.clear_fault()
     gateway.demo.fault("mlx", "500")
     assert gateway.chat("fast").status_code == 500
+    gateway.demo.clear_fault()
+    wait_in_a_queue(gateway)
+    gateway.demo.fault("cloud", "429", seconds=1)
+    assert gateway.chat("groq/llama-3.3-70b-versatile").status_code == 429
+    gateway.demo.clear_fault()
+    gateway.demo.fault("ollama", "silent")
+    assert gateway.chat("lil-jerry").status_code == 504
     gateway.demo.clear_fault()
 
 

@@ -13,6 +13,7 @@ from litellm.exceptions import GuardrailRaisedException
 from litellm_homelab.adapter import context
 from litellm_homelab.adapter.fail_closed import broken
 from litellm_homelab.adapter.litellm_api import own_errors, upstream_failure
+from litellm_homelab.adapter.litellm_api.exceptions import Skipped
 from litellm_homelab.attempts import failures
 from litellm_homelab.config.settings import SettingsError
 
@@ -72,7 +73,7 @@ def _counts(error: BaseException) -> bool:
     """Whether a failure may rest its deployment; where this check breaks, LiteLLM decides alone."""
     record = context.current()
     try:
-        if isinstance(error, GuardrailRaisedException):  # ours among them: nothing was sent
+        if isinstance(error, GuardrailRaisedException | Skipped):  # ours among them: nothing was sent
             return False
         if record is not None and record.failure is not None:
             return failures.rests(record.failure)

@@ -38,6 +38,29 @@ class Refused(GuardrailRaisedException, ProxyException):  # type: ignore[misc]  
         """Whose refusal it is, where that is not the callback that raises it."""
 
 
+class Skipped(ProxyException):  # type: ignore[misc]  # untyped here
+    """
+    Ends an attempt before it is sent; LiteLLM goes on with the next group.
+
+    It is none of the exceptions that a retry policy names, and says itself that it is not retried; it is the
+    proxy's own for the reason that `Refused` is. Where no group is left, `ErrorResponse` gives the client its
+    refusal.
+    """
+
+    def __init__(self, refusal: Refuse, rule: str) -> None:
+        super().__init__(
+            message=refusal.message,
+            type=refusal.type.value,
+            param=refusal.param,
+            code=refusal.status,
+            headers=refusal.headers,
+        )
+        self.refusal, self.rule = refusal, rule
+        self.status_code = 429
+        self.num_retries = 0
+        """What LiteLLM's router looks for (1.106.2)."""
+
+
 def response(refusal: Refuse) -> JSONResponse:
     """The answer of a refusal outside of LiteLLM's own error handling, in OpenAI's shape."""
     error = {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import logging
 import re
 from collections.abc import Callable, Iterable
@@ -14,12 +15,13 @@ from litellm_homelab.access.rule import Gate
 from litellm_homelab.adapter import context
 from litellm_homelab.adapter.context import Chosen, RequestContext
 from litellm_homelab.adapter.fail_closed import broken
-from litellm_homelab.adapter.litellm_api import own_metadata, purposes
+from litellm_homelab.adapter.litellm_api import own_metadata, purposes, transport
 from litellm_homelab.adapter.litellm_api.exceptions import policy_error
 from litellm_homelab.adapter.litellm_api.hop_header import HopHeader
 from litellm_homelab.adapter.litellm_api.targets import Targets
 from litellm_homelab.adapter.middleware.forms import FormReader
 from litellm_homelab.adapter.outcome import Level
+from litellm_homelab.adapter.policies import quotas
 from litellm_homelab.attempts import address, target
 from litellm_homelab.attempts.address import Address
 from litellm_homelab.attempts.target import MODEL_FIELDS, Leaving, Target
@@ -65,6 +67,10 @@ class LastLine:
             if used_for != purposes.SEARCH:
                 await _read(request)
             wrong = self._wrong(record, context.chosen(), request, used_for)
+            if wrong is None and record.reservations is not None:
+                spent = await _spent(record, context.chosen(), request)
+                if spent is not None:
+                    return spent
         except Exception as error:  # noqa: BLE001 - closed, whatever it was
             return _refused(record, request, broken(RULE, error).refusal)
         return self._answer(record, request, wrong)
@@ -89,6 +95,9 @@ class LastLine:
                 return None
             request.read()
             wrong = self._wrong(record, chosen, request, None)
+            held = (record.reservations or {}).get(chosen.deployment or "")
+            if wrong is None and held is not None:
+                held.has_left = True
         except Exception as error:  # noqa: BLE001 - closed, whatever it was
             return _refused(record, request, broken(RULE, error).refusal)
         return self._answer(record, request, wrong)
@@ -115,6 +124,10 @@ class LastLine:
             own_metadata.strip(record, self._targets.params_of(chosen.deployment), request)
             self._hops.put(record, found.group, request)
             record.stats.left()
+            slot = record.slots.get(chosen.deployment) if record.slots is not None else None
+            if slot is not None:
+                slot.is_sent = True
+                request.extensions = {**request.extensions, transport.CLOSED: slot.release}
         return wrong
 
     def _wrong_search(self, chosen: Chosen | None, request: httpx.Request) -> str | None:
@@ -195,6 +208,24 @@ def _names(kind: str, body: bytes) -> tuple[Iterable[object], Iterable[str]]:
     if not isinstance(document, dict):
         return (), ()
     return ([document["model"]] if "model" in document else ()), document.keys() & {*MODEL_FIELDS}
+
+
+async def _spent(
+    record: RequestContext, chosen: Chosen | None, request: httpx.Request
+) -> httpx.Response | None:
+    """Count a request that leaves; the answer in its place where its quota is used up after all."""
+    deployment = chosen.deployment if chosen is not None else None
+    if deployment is None:
+        return None
+    refusal = await quotas.leaving(record, deployment)
+    if refusal is not None:
+        error = {"message": refusal.message, "type": refusal.type.value, "param": None, "code": "refused"}
+        return httpx.Response(429, json={"error": error}, headers=refusal.headers, request=request)
+    held = (record.reservations or {}).get(deployment)
+    if held is not None:
+        look = functools.partial(quotas.answered, held)
+        request.extensions = {**request.extensions, transport.ANSWERED: look}
+    return None
 
 
 def _json(body: bytes) -> object:

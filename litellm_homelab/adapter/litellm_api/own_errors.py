@@ -13,7 +13,7 @@ from litellm_homelab.adapter.context import RequestContext
 from litellm_homelab.adapter.litellm_api import client_error, upstream_failure
 from litellm_homelab.adapter.litellm_api.client_error import ClientError, StreamBroken
 from litellm_homelab.adapter.litellm_api.deployments import Deployments
-from litellm_homelab.adapter.litellm_api.exceptions import Refused
+from litellm_homelab.adapter.litellm_api.exceptions import Refused, Skipped
 from litellm_homelab.answers import unsupported
 from litellm_homelab.attempts import failures
 from litellm_homelab.decision import RefusalType
@@ -33,7 +33,7 @@ UNPREPARED: Final = (
     "documentation."
 )
 """What a client gets for an error of LiteLLM's own code, whose text would be Python's."""
-MEANT: Final = (Refused, ClientError, StreamBroken, GuardrailRaisedException)
+MEANT: Final = (Refused, Skipped, ClientError, StreamBroken, GuardrailRaisedException)
 """Errors whose texts are meant for the client already."""
 RESTING: Final = (RouterRateLimitError, RouterRateLimitErrorBasic)
 """The router has no deployment that is not resting: a 429 of its own, though Python calls it a ValueError."""
@@ -83,7 +83,7 @@ class OwnErrors:
     def failed(self, record: RequestContext, error: Exception) -> None:
         """Note how an attempt failed, once LiteLLM has given it up."""
         record.failure = upstream_failure.failure(error, sent=has_left(record, error))
-        if isinstance(error, Refused) or record.outcome.refusal is not None:
+        if isinstance(error, Refused | Skipped) or record.outcome.refusal is not None:
             return
         if failures.is_final(record.failure):
             record.unsent = error

@@ -15,8 +15,8 @@ from __future__ import annotations
 import functools
 import importlib
 import importlib.util
-from collections.abc import Awaitable, Callable
-from typing import Any, Final, Protocol
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Any, Final, Protocol, cast
 
 import httpx
 from litellm.llms.custom_httpx.aiohttp_transport import LiteLLMAiohttpTransport
@@ -41,6 +41,9 @@ class Watcher(Protocol):
 Divert = Callable[[object, httpx.Request], httpx.Request]
 """Sends a request to another address, once it has been decided on; for tests (`MockProxy`)."""
 
+Around = Callable[[AsyncSend, object, httpx.Request], Awaitable[httpx.Response]]
+"""Sends a request that may leave with the given function, and follows its answer."""
+
 ASYNC: Final = (LiteLLMAiohttpTransport, httpx.AsyncHTTPTransport)
 SYNC: Final = (httpx.HTTPTransport,)
 FAILED: Final = 400
@@ -48,9 +51,15 @@ DECODED: Final = (b"content-encoding", b"content-length", b"transfer-encoding")
 """Headers of a body as it travelled, not as it was read."""
 HTTPX2: Final = "httpx2"
 MARK: Final = "_homelab_original"
+CLOSED: Final = "homelab_closed"
+"""The extension of a request with what is called when its answer is closed, or does not come."""
+ANSWERED: Final = "homelab_answered"
+"""The extension of a request with what looks at its answer, before LiteLLM does, and may replace it."""
 
 _watcher: Watcher | None = None
 _divert: Divert | None = None
+_around: Around | None = None
+_unreachable: Callable[[httpx.Request], None] | None = None
 
 
 def watch(watcher: Watcher | None) -> None:
@@ -65,6 +74,18 @@ def divert(to: Divert | None) -> None:
     global _divert
     _divert = to
     _wrap_all()
+
+
+def send_with(around: Around | None) -> None:
+    """Send the requests of async clients with `around`; None sends them as they are."""
+    global _around
+    _around = around
+
+
+def notice_unreachable(notice: Callable[[httpx.Request], None] | None) -> None:
+    """Call `notice` with each request of an async client that finds no connection; None calls nothing."""
+    global _unreachable
+    _unreachable = notice
 
 
 def _wrap_all() -> None:
@@ -87,17 +108,80 @@ def _wrap(kind: type, name: str, wrapper: Callable[[Any], Any]) -> None:
         setattr(kind, name, wrapped)
 
 
-def _async(send: AsyncSend) -> AsyncSend:
+def _noticing(original: AsyncSend) -> AsyncSend:
+    """`original`, which says so where there is no connection."""
+
+    async def send(self: object, request: httpx.Request) -> httpx.Response:
+        try:
+            return await original(self, _diverted(self, request))
+        except (httpx.ConnectError, httpx.ConnectTimeout):
+            if _unreachable is not None:
+                _unreachable(request)
+            raise
+
+    return send
+
+
+def _async(original: AsyncSend) -> AsyncSend:
+    send = _noticing(original)
+
+    async def out(self: object, request: httpx.Request) -> httpx.Response:
+        sending, asked = send(self, request), request.extensions
+        closed, answered = asked.get(CLOSED), asked.get(ANSWERED)
+        response = await (sending if closed is None else _followed(sending, closed))
+        return response if answered is None else await answered(response, request)
+
     async def handle(self: object, request: httpx.Request) -> httpx.Response:
         refusal = await _watcher.leaving(self, request) if _watcher is not None else None
         if refusal is not None:
             return refusal
-        response = await send(self, _diverted(self, request))
+        if _around is not None:
+            response = await _around(out, self, request)
+        elif CLOSED in request.extensions or ANSWERED in request.extensions:
+            response = await out(self, request)
+        elif _unreachable is None:
+            response = await original(self, _diverted(self, request))
+        else:
+            response = await send(self, request)
         if _watcher is None or response.status_code < FAILED:
             return response
         return await _watcher.answered(request, response)
 
     return handle
+
+
+async def _followed(sending: Awaitable[httpx.Response], closed: Callable[[], None]) -> httpx.Response:
+    """Call `closed` when the answer has been read, or will not be, and where there is none."""
+    try:
+        response = await sending
+    except BaseException:
+        closed()
+        raise
+    response.stream = _Followed(cast("httpx.AsyncByteStream", response.stream), closed)
+    return response
+
+
+class _Followed(httpx.AsyncByteStream):
+    """The body of an answer."""
+
+    def __init__(self, stream: httpx.AsyncByteStream, closed: Callable[[], None]) -> None:
+        self._stream = stream
+        self._closed = closed
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        try:
+            async for chunk in self._stream:
+                yield chunk
+        except BaseException:
+            self._closed()
+            raise
+
+    async def aclose(self) -> None:
+        """Close the connection (httpx calls it after the last byte as well)."""
+        try:
+            await self._stream.aclose()
+        finally:
+            self._closed()
 
 
 def _sync(send: SyncSend) -> SyncSend:

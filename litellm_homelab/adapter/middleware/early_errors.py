@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final, TypeAlias
 
-from starlette.datastructures import Headers
 from starlette.types import Message, Scope, Send
 
 from litellm_homelab.access.callers import Caller, Keyring
@@ -13,11 +12,10 @@ from litellm_homelab.access.rule import Gate
 from litellm_homelab.adapter import context
 from litellm_homelab.adapter.context import RequestContext
 from litellm_homelab.adapter.litellm_api import exceptions
+from litellm_homelab.adapter.middleware.route_access import keys
 from litellm_homelab.adapter.policies.fields import RULE, RequestFields
 from litellm_homelab.decision import RefusalType, Refuse
 
-KEYS: Final = ("x-api-key", "api-key", "x-goog-api-key", "x-litellm-api-key")
-"""Headers beside `Authorization` in which LiteLLM looks for a key (1.106.2)."""
 FAILED: Final = 400
 
 Early: TypeAlias = Callable[[RequestContext], Refuse | None]
@@ -44,18 +42,11 @@ class EarlyErrors:
         if found is None:
             return None
         if record.stats.sender is None and self._sender(record.scope) is None:
-            return Gate.unknown(missing=not self._keys(record.scope))
+            return Gate.unknown(missing=not keys(record.scope))
         return found
 
     def _sender(self, scope: Scope) -> Caller | None:
-        return next((found for key in self._keys(scope) if (found := self._keyring.find(key))), None)
-
-    @staticmethod
-    def _keys(scope: Scope) -> list[str]:
-        headers = Headers(scope=scope)
-        bearer = headers.get("authorization", "").partition(" ")[2]
-        keys = [bearer, *(headers.get(name, "").removeprefix("Bearer ") for name in KEYS)]
-        return [key.strip() for key in keys if key.strip()]
+        return next((found for key in keys(scope) if (found := self._keyring.find(key))), None)
 
 
 class Instead:

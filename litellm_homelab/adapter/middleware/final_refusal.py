@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Final
 
 from starlette.types import Message, Send
 
@@ -14,6 +15,8 @@ from litellm_homelab.formats import header_pairs
 OF_THE_BODY = frozenset({b"content-type", b"content-length", b"transfer-encoding", b"cache-control"})
 """Headers that belong to the body that is replaced."""
 FAILED = 400
+QUEUED: Final = "x-homelab-queue-seconds"
+"""How long a request has waited for slots of backends."""
 
 
 class LastWord:
@@ -87,11 +90,14 @@ def must_not_repeat(record: RequestContext) -> bool:
 
 
 def account(record: RequestContext) -> dict[str, str]:
-    """The `x-homelab-*` headers of an answer of an OptiLLM handle: LiteLLM leaves them out on some routes."""
+    """The `x-homelab-*` headers of an answer: LiteLLM leaves those of hooks out on some routes."""
     root = record.root
-    if root is None:
+    if root is None and not record.queued:
         return {}
-    headers = {"x-homelab-root": root.id, "x-homelab-approach": root.approach}
+    headers = {QUEUED: f"{record.queued:.3f}"} if record.queued else {}
+    if root is None:
+        return headers
+    headers |= {"x-homelab-root": root.id, "x-homelab-approach": root.approach}
     if root.summary is not None:
         headers["x-homelab-calls"] = str(root.summary.children)
         headers["x-homelab-tokens"] = str(root.summary.usage.total_tokens)

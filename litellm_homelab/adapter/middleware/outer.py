@@ -24,6 +24,7 @@ from litellm_homelab.adapter.middleware.early_errors import Early, Instead
 from litellm_homelab.adapter.middleware.final_refusal import LastWord
 from litellm_homelab.adapter.middleware.forms import FormReader
 from litellm_homelab.adapter.middleware.response_recorder import Watch
+from litellm_homelab.adapter.middleware.waiting_comments import Comments
 from litellm_homelab.decision import Allow, Refuse
 from litellm_homelab.formats import header_pairs
 
@@ -82,8 +83,8 @@ class Border:
 
     The order of the handles, how large a body may be, how marks come off, what is refused outright, who is
     told when a request has ended, how many parts a body may have, how texts of errors are cleaned, what
-    replaces an error that came before pre-call, which names below wildcard groups a listing has, and which
-    paths are served under another name.
+    replaces an error that came before pre-call, which names below wildcard groups a listing has, which
+    paths are served under another name, and how often a stream that waits gets a comment.
     """
 
     order: Sequence[str] = ()
@@ -100,6 +101,8 @@ class Border:
     rewrite: Callable[[Scope], Scope] = _as_it_came
     closed: Closed = _none_is_closed
     """Which headers never reach LiteLLM."""
+    comment_seconds: float | None = None
+    """How often a stream that waits for a backend gets a comment; None where none waits."""
 
 
 class Edge:
@@ -124,7 +127,10 @@ class Edge:
         with context.request(scope.get("path", "")) as record:
             record.hops = passed
             scope = self._closed_headers.off(record, scope)
+            record.receive = receive
             watch = Watch(cors.adding(self._cors, scope, send))
+            if self._border.comment_seconds is not None:
+                record.comments = Comments(record, watch, self._border.comment_seconds)
             try:
                 last = LastWord(record, Instead(record, watch, self._border.early))
                 clean = AnswerFilter(record, last, self._border.scrub, watch.note)

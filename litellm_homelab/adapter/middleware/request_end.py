@@ -9,6 +9,7 @@ from starlette.types import Scope
 from litellm_homelab.adapter.context import RequestContext
 from litellm_homelab.adapter.middleware.dropped_fields import Dropped
 from litellm_homelab.adapter.middleware.response_recorder import Watch
+from litellm_homelab.adapter.policies import quotas
 from litellm_homelab.adapter.policies.request_stats import Count
 from litellm_homelab.optillm.orphans import Orphans
 
@@ -22,7 +23,12 @@ class Ending:
         self._dropped = dropped
 
     async def __call__(self, record: RequestContext, scope: Scope, watch: Watch) -> None:
-        """Make room for the next orphan; report deployments that are not there; count."""
+        """Give back slots, make room for the next orphan, report deployments that are not there, count."""
+        if record.slots is not None:
+            for slot in record.slots.values():
+                slot.release()
+        if record.reservations is not None:
+            await quotas.ended(record)
         self._dropped.report()
         if record.orphan:
             self._orphans.leave(time.monotonic())

@@ -36,6 +36,11 @@ class Watch:
         elif kind in STARTS:
             self.status = message["status"]
 
+    def divert(self, send: Send) -> Send:
+        """Pass messages on to another `send` from now on; the one that they were passed to."""
+        before, self._send = self._send, send
+        return before
+
     def note(self, event: Mapping[str, Any]) -> None:
         """Note an event of a stream that is about to be sent: the time of the first that holds text."""
         if self.first_text_at is None:

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, Final
 
 from starlette._utils import get_route_path  # LiteLLM's own test imports it too
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 from starlette.websockets import WebSocketClose
 
-from litellm_homelab.access.callers import Caller, Keyring
+from litellm_homelab.access.callers import MASTER, Caller, Keyring
 from litellm_homelab.access.rule import Gate
 from litellm_homelab.access.table import ANY, Route
 from litellm_homelab.adapter import context
+from litellm_homelab.adapter.context import RequestContext
 from litellm_homelab.adapter.fail_closed import broken
 from litellm_homelab.adapter.litellm_api import exceptions
 from litellm_homelab.adapter.middleware.body import FORMS, media_type
@@ -23,6 +24,8 @@ from litellm_homelab.decision import Allow, Refuse
 from litellm_homelab.fields import bodies
 
 METRICS = Route(ANY, "/metrics")
+KEYS: Final = ("x-api-key", "api-key", "x-goog-api-key", "x-litellm-api-key", "ocp-apim-subscription-key")
+"""Headers beside `Authorization` in which LiteLLM looks for a key (1.106.2, 1.110.2)."""
 POLICY_VIOLATION = 1008
 """Close code of a websocket (RFC 6455, section 7.4.1); before the handshake servers turn it into a 403."""
 
@@ -31,12 +34,18 @@ def _loaded() -> bool:
     return True
 
 
+def _none() -> bool:
+    return False
+
+
 class Door:
     """
     ASGI middleware around LiteLLM's router, inside all of LiteLLM's own.
 
     There the route is known: LiteLLM's middlewares rewrite the path and register features on their first
-    request. `custom_auth` is too late and too rare: LiteLLM calls it on routes that ask for a key only.
+    request. `custom_auth` is too late and too rare: LiteLLM calls it on routes that ask for a key only. On
+    some of those LiteLLM looks for its licence or its database first, and answers with a 404 or a 500
+    (`/scim/` on 1.106.2, `/skill-hub/` on 1.110.2).
     """
 
     def __init__(
@@ -48,9 +57,11 @@ class Door:
         screen: Screen,
         own: Mapping[str, ASGIApp] | None = None,
         loaded: Callable[[], bool] = _loaded,
+        has_database: Callable[[], bool] = _none,
     ) -> None:
         self.app = app
         self._loaded = loaded
+        self._has_database = has_database
         self._own = own or {}
         self._screen = screen
         self._finder = Finder(router)
@@ -91,7 +102,23 @@ class Door:
         asks_no_key = self._rule.asks_no_key(route)
         if not self._loaded() and not self._rule.is_for_everyone(route):
             return broken("plugin", LookupError("the plugin is not in litellm.callbacks")).refusal
+        if self._rule.is_for_the_master(route):
+            return self._management(record, route, scope)
         return self._rule.before_key(route, sender(scope, self._keyring) if asks_no_key else None)
+
+    def _management(self, record: RequestContext, route: Route, scope: Scope) -> Allow | Refuse:
+        """
+        Refuse whoever cannot have the master key, and has no key of LiteLLM's database either.
+
+        Where any header has the master key, LiteLLM decides which header counts, and `custom_auth` is asked.
+        """
+        found = [caller for word in words(scope) if (caller := self._keyring.find(word)) is not None]
+        if MASTER in found:
+            return Allow()
+        if not found:
+            return Allow() if self._has_database() else self._rule.unknown(missing=not keys(scope))
+        record.stats.sender = found[0].name
+        return self._rule.decide(route, found[0])
 
 
 def _form(scope: Scope) -> Refuse | None:
@@ -128,6 +155,19 @@ def sender(scope: Scope, keyring: Keyring) -> Caller | None:
     return keyring.find(key.strip()) if scheme.lower() == "bearer" and key else None
 
 
+def keys(scope: Scope) -> list[str]:
+    """The keys in the headers in which LiteLLM looks for one."""
+    headers = Headers(scope=scope)
+    bearer = headers.get("authorization", "").partition(" ")[2]
+    found = [bearer, *(headers.get(name, "").removeprefix("Bearer ") for name in KEYS)]
+    return [key.strip() for key in found if key.strip()]
+
+
+def words(scope: Scope) -> list[str]:
+    """The last word of each header, a key among them: `litellm_key_header_name` may name any header."""
+    return list(dict.fromkeys(value.rpartition(" ")[2] for value in Headers(scope=scope).values()))
+
+
 def hang(
     app: Any,  # noqa: ANN401 - LiteLLM's FastAPI app
     rule: Gate,
@@ -135,16 +175,17 @@ def hang(
     screen: Screen,
     own: Mapping[str, ASGIApp] | None = None,
     loaded: Callable[[], bool] = _loaded,
+    has_database: Callable[[], bool] = _none,
 ) -> None:
     """
     Put a `Door` around the router of a running app, in the place of the one that is there.
 
     `own` serves routes in LiteLLM's place, by their paths as LiteLLM registered them; `loaded` says whether
-    LiteLLM still calls the plugin.
+    LiteLLM still calls the plugin, `has_database` whether it keeps keys of its own.
     """
     inner = app.router.middleware_stack
     inner = inner.app if isinstance(inner, Door) else inner
-    app.router.middleware_stack = Door(inner, app.router, rule, keyring, screen, own, loaded)
+    app.router.middleware_stack = Door(inner, app.router, rule, keyring, screen, own, loaded, has_database)
 
 
 def _decided(rule: Callable[[], Allow | Refuse]) -> Allow | Refuse:

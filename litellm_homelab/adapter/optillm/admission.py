@@ -129,7 +129,9 @@ class LineageGuard:
                 if reason == "unknown":
                     log_seldom(logging.WARNING, UNKNOWN)
             case JoinRoot(root):
-                record.child = replace(_child(record), handle=root.handle, approach=root.approach)
+                record.child = replace(
+                    _child(record), handle=root.handle, approach=root.approach, rank=root.rank
+                )
                 # OptiLLM forwards no header of its caller's: the ledger remembers what its request passed.
                 if record.hops is not None:
                     record.hops = hops.joined(root.hops, record.hops)

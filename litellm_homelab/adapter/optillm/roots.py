@@ -37,11 +37,14 @@ class RootKeeper:
         ledger: Ledger,
         scrub: Callable[[str], str] = str,
         identity: GatewayIdentity | None = None,
+        rank: Callable[[RequestContext], int] | None = None,
     ) -> None:
+        """`rank` says in which order a request's children wait; None where nothing waits."""
         self._lanes = lanes
         self._secret = secret
         self._scrub = scrub
         self._identity = identity or GatewayIdentity.of(secret, ())
+        self._rank = rank
         self.ledger = ledger
 
     async def attempt(self, record: RequestContext, group: str, approach: str) -> Refuse | None:
@@ -67,7 +70,10 @@ class RootKeeper:
         handle = record.asked or group
         passed = hops.joined(record.hops or (), self._identity.pairs(handle, group))
         opened = await self.ledger.open(
-            fanout.RootRecord(root_id, handle, approach, lane.max_calls, now, deadline, passed)
+            fanout.RootRecord(
+                *(root_id, handle, approach, lane.max_calls, now, deadline, passed),
+                rank=self._rank(record) if self._rank is not None else None,
+            )
         )
         if not opened:
             raise LookupError("a root id that is taken already")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final, Self
 
@@ -69,6 +69,8 @@ class ShowroomPolicy(Policy):
         self._opening = opening
         self._deployments = deployments
         self._targets = targets
+        self.is_away: Callable[[], Callable[[str], bool]] | None = None
+        """What says of a name whether nothing of its chain is there; None where that is not followed."""
 
     @classmethod
     def build(cls, shared: Shared) -> Self:
@@ -171,10 +173,17 @@ class ShowroomPolicy(Policy):
     ) -> list[str]:
         """Keep the caller's handles, in the order of `handles`."""
         there = set(model_names)
-        names = self._rule.listed(self._opening.caller(user_api_key_dict))
+        names = self._there(self._rule.listed(self._opening.caller(user_api_key_dict)))
         if ctx is not None:
             ctx.listed = tuple(name for name in names if _granted(user_api_key_dict, name))
         return [name for name in names if name in there]
+
+    def _there(self, names: Sequence[str]) -> Sequence[str]:
+        """Of some names those that could be served now."""
+        if self.is_away is None:
+            return names
+        is_away = self.is_away()
+        return [name for name in names if not is_away(name)]
 
     def below(self, record: RequestContext) -> dict[str, str]:
         """The names below wildcard groups, with their modes, that the listing of a request has."""
@@ -183,7 +192,7 @@ class ShowroomPolicy(Policy):
         names = record.listed
         if names is None:  # LiteLLM had nothing to list, and did not ask
             caller = self._opening.sender(record.stats.sender)
-            names = self._rule.listed(caller) if caller is not None else ()
+            names = tuple(self._there(self._rule.listed(caller))) if caller is not None else ()
         return {name: self._rule.modes.get(name, "chat") for name in names if name in self._rule.concrete}
 
 

@@ -1,0 +1,1 @@
+"""Backends as the running gateway knows them: which deployment is on which, and whether each is there."""

@@ -1,0 +1,91 @@
+"""Asks servers whether they are there: HTTP of our own, in no request's path."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any, Final, TypeAlias
+
+import httpx
+import orjson
+
+from litellm_homelab.backends import kinds
+from litellm_homelab.backends.kinds import ServerKind
+from litellm_homelab.backends.presence import Probed, ProbeOutcome, outcome_of
+
+OK: Final = 200
+LONGEST: Final = 4 * 2**20
+"""Bytes of an answer that are read: a list of models is never longer."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """One question to a server."""
+
+    url: str
+    key: str = ""
+    seconds: float = 2
+
+
+Fetch: TypeAlias = Callable[[Asked], Awaitable[tuple[int, bytes]]]
+"""Gives the status and the body of an answer; raises httpx's exceptions."""
+
+
+async def fetch(asked: Asked) -> tuple[int, bytes]:
+    """Ask a server, past the proxies of the environment; no redirect is followed."""
+    headers = {"authorization": f"Bearer {asked.key}"} if asked.key else {}
+    async with (
+        httpx.AsyncClient(timeout=asked.seconds, trust_env=False, headers=headers) as client,
+        client.stream("GET", asked.url) as response,
+    ):
+        body = bytearray()
+        async for chunk in response.aiter_bytes():
+            body += chunk
+            if len(body) > LONGEST:
+                break
+        return response.status_code, bytes(body)
+
+
+_fetch: Fetch = fetch
+
+
+def fetch_with(other: Fetch | None) -> None:
+    """Ask with another function from now on; None is `fetch` (`MockProxy` has its own)."""
+    global _fetch
+    _fetch = other or fetch
+
+
+async def probe(kind: ServerKind, base: str, key: str, seconds: float) -> Probed:
+    """
+    Find out how the server at `base` is; never raises.
+
+    A server that takes the connection and stays silent is busy: one that generates in its event loop
+    (mlx_lm.server) answers nothing else meanwhile.
+    """
+    answers: list[Any] = []
+    for url in kinds.urls(kind, base):
+        try:
+            async with asyncio.timeout(2 * seconds):  # httpx's limits are for each read, not for the whole
+                status, body = await _fetch(Asked(url, key, seconds))
+        except (httpx.ConnectError, httpx.ConnectTimeout):
+            return Probed(ProbeOutcome.ABSENT)
+        except (httpx.HTTPError, httpx.InvalidURL, TimeoutError, OSError):
+            return _whole(kind, answers) if answers else Probed(ProbeOutcome.BUSY)
+        if status != OK:
+            if not answers and outcome_of(status) is not ProbeOutcome.ANSWERED:
+                return Probed(outcome_of(status))
+            return _whole(kind, answers) if answers else Probed(ProbeOutcome.ANSWERED)
+        answers.append(_json(body))
+    return _whole(kind, answers)
+
+
+def _whole(kind: ServerKind, answers: list[Any]) -> Probed:
+    return kinds.read(kind, answers)
+
+
+def _json(body: bytes) -> Any:  # noqa: ANN401 - JSON of any shape
+    try:
+        return orjson.loads(body)
+    except orjson.JSONDecodeError:
+        return None

@@ -1,0 +1,97 @@
+"""Timeouts: hands each attempt the limits of its group, and gives the client their refusal."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Collection, Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, Final, Self
+
+from litellm_homelab import refusals
+from litellm_homelab.adapter import context
+from litellm_homelab.adapter.context import RequestContext
+from litellm_homelab.adapter.fail_closed import log_and_continue
+from litellm_homelab.adapter.litellm_api import attempt_limits, no_retry, transport
+from litellm_homelab.adapter.outcome import Level
+from litellm_homelab.adapter.policy import Policy
+from litellm_homelab.config.sections import TimeoutSection
+from litellm_homelab.timeouts.groups import limits_of
+from litellm_homelab.timeouts.rule import Timed, TimeLimits
+
+if TYPE_CHECKING:
+    from litellm_homelab.adapter.wiring import Shared
+
+OWN: Final = ("timeout", "stream_timeout")
+"""Timeouts of LiteLLM's, which must not act before ours."""
+LATER: Final = 30
+"""Seconds by which they come after `total`."""
+
+
+class TimeoutsPolicy(Policy):
+    """Limits how long an attempt may take to connect, to begin, to go on and to finish"""
+
+    name = "timeouts"
+
+    def __init__(self, section: Mapping[str, TimeoutSection], lanes: Collection[str]) -> None:
+        self._section = section
+        self._lanes = lanes
+        self._known: dict[str, Timed | None] = {}
+
+    @classmethod
+    def build(cls, shared: Shared) -> Self:
+        """Make it from what policies share; the transport asks for limits from here on."""
+        transport.send_with(attempt_limits.send)
+        no_retry.install()
+        return cls(shared.settings.homelab.timeouts, shared.lanes.lanes)
+
+    async def attempt(
+        self,
+        ctx: RequestContext | None,
+        kwargs: dict[str, Any],
+        call_type: Any,  # noqa: ANN401, ARG002 - LiteLLM's enum, or None
+    ) -> dict[str, Any] | None:
+        """
+        Note the limits of the attempt.
+
+        Raises:
+            AskedAgain: its group has reached one for this request, and a retry policy asks it again.
+
+        """
+        chosen = context.chosen()
+        if ctx is None or chosen is None or chosen.deployment is None or ctx.stats.chosen is None:
+            return None
+        group = ctx.stats.chosen
+        again = [reached for name, reached in ctx.timeouts if name == group]
+        if again:
+            text = refusals.upstream_timeout(ctx.asked or group, again).message
+            raise no_retry.AskedAgain(text)
+        timed = self._of(group)
+        context.choose(replace(chosen, timed=timed))
+        return _longer(kwargs, timed.limits) if timed is not None else None
+
+    async def attempt_failed(self, ctx: RequestContext, error: Exception) -> None:  # noqa: ARG002 - any error
+        """Refuse where the first attempt reached a limit: LiteLLM shows its error, if no fallback answers."""
+        with log_and_continue(self.name):
+            if not no_retry.reached_a_limit():
+                ctx.failed_otherwise = True
+            elif not ctx.failed_otherwise:
+                reached = [one for _, one in ctx.timeouts]
+                refusal = refusals.upstream_timeout(ctx.asked or "", reached, to_child=ctx.child is not None)
+                ctx.outcome.withdraw(self.name)
+                ctx.outcome.refuse(self.name, refusal, Level.ATTEMPT)
+
+    def _of(self, group: str) -> Timed | None:
+        if group not in self._known:
+            limits, judged = limits_of(group, self._section), group not in self._lanes
+            limits = limits if judged else limits.whole
+            self._known[group] = None if limits.is_empty else Timed(group, limits, judged)
+        return self._known[group]
+
+
+def _longer(kwargs: dict[str, Any], limits: TimeLimits) -> dict[str, Any] | None:
+    """The arguments with LiteLLM's own timeouts after ours, where both are set."""
+    if limits.total is None:
+        return None
+    later = math.ceil(limits.total) + LATER
+    changed = {name: later for name in OWN if kwargs.get(name) is not None}
+    return {**kwargs, **changed} if changed else None

@@ -1,0 +1,1 @@
+"""Quotas of free tiers: windows in the provider's calendar, what answers say of them, presets."""

@@ -1,0 +1,297 @@
+"""
+The accounts of all quotas, as one worker sees them: reservations, what is learned, and a store that fails.
+
+What each worker has counted it can restore: where the store was emptied or is an older copy, it does so with
+the next change.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import time
+import uuid
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Final, Protocol, TypeVar
+
+from litellm_homelab.quotas import learning
+from litellm_homelab.quotas.learning import Answered
+from litellm_homelab.quotas.observations import Learned, Source
+from litellm_homelab.quotas.rule import Exhausted, Quota, exhausted
+from litellm_homelab.quotas.windows import Instant, Span, Unit
+from litellm_homelab.state import StateUnavailable, Store
+from litellm_homelab.state import account as accounts
+from litellm_homelab.state.account import Account, Accounts, Corrections, Reserved, Use
+
+LEASE_SECONDS: Final = 60.0
+"""How long a reservation outlives its worker."""
+STORE_SECONDS: Final = 5.0
+"""How long an attempt waits for the store; under load of 64 clients a turn takes well under a second."""
+PAUSE_SECONDS: Final = 1.0
+"""How long a worker does not ask a store again that has failed."""
+
+T = TypeVar("T")
+
+
+class Exceeded(Exception):
+    """A window is used up, or closed by the provider."""
+
+    def __init__(self, exhausted: Exhausted) -> None:
+        super().__init__("quota used up")
+        self.exhausted = exhausted
+
+
+class StoreSilent(Exception):
+    """The store does not answer, so that nobody knows what is left."""
+
+    def __init__(self, quotas: Sequence[Quota]) -> None:
+        super().__init__("the store of quotas does not answer")
+        self.quotas = quotas
+
+
+class Follower(Protocol):
+    """Who follows what happens to quotas."""
+
+    def used(self, quota: str, window: str, used: int, limit: int | None, reset_seconds: float) -> None:
+        """So much of a window is used, and it begins anew in so many seconds."""
+
+    def learned(self, quota: str, source: str) -> None:
+        """An answer of the provider said something, or something unknown."""
+
+    def store_lost(self, error: Exception) -> None:
+        """The store did not answer."""
+
+
+@dataclass(slots=True, eq=False)
+class Reservation:
+    """What one HTTP request has reserved."""
+
+    book: Book
+    quotas: Sequence[Quota]
+    group: str
+    tokens: int
+    owner: str
+    counted: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    """What it was counted for when it was sent, by account and key."""
+    provider: str = ""
+    """LiteLLM's, of the deployment; empty where it does not say whose server it is."""
+    has_left: bool = False
+    """Whether a client has sent it where nothing could be awaited: it is counted when its attempt ends."""
+    is_sent: bool = False
+    is_open: bool = True
+
+    @property
+    def settles(self) -> bool:
+        """Whether how it ends changes what is counted."""
+        return any(one.counts_tokens or one.counts_successes for one in self.quotas)
+
+    async def send(self) -> bool:
+        """Note that its request leaves; False where it has come too late, and may not."""
+        self.is_sent = True
+        return await self.book.send(self)
+
+    async def release(self) -> None:
+        """Return it, where it has not been sent; a second time does nothing."""
+        if self.is_open and self.has_left and not self.is_sent:
+            await self.send()
+        elif self.is_open and not self.is_sent:
+            self.is_open = False
+            await self.book.release(self)
+
+    async def settle(self, tokens: int | None, *, failed: bool = False) -> None:
+        """Correct the estimate, once: `tokens` as the provider says; None where it does not say."""
+        if self.is_open and self.is_sent and self.settles:
+            self.is_open = False
+            await self.book.settle(self, 0 if failed else tokens, failed=failed)
+
+
+class Book:
+    """Reserves, settles and learns; every change is one step over all accounts that it touches."""
+
+    def __init__(
+        self,
+        quotas: Sequence[Quota],
+        store: Store,
+        follower: Follower,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._quotas = {one.account: one for one in quotas}
+        self._store, self._follower, self._clock = store, follower, clock
+        self._worker = uuid.uuid4().hex[:12]
+        self._numbers = itertools.count()
+        self._seen: dict[str, Account] = {}
+        self._paused_until = 0.0
+
+    # --- an attempt --------------------------------------------------------------------------------
+
+    async def reserve(self, quotas: Sequence[Quota], group: str, tokens: int) -> Reservation | None:
+        """
+        Reserve for one HTTP request; None where it is served without, since the store does not answer.
+
+        Raises:
+            Exceeded: there is no room.
+            StoreSilent: the store does not answer, and one of the quotas refuses then.
+
+        """
+        owner = f"{self._worker}:{next(self._numbers)}"
+        at = self._clock()
+        uses = [use for one in quotas for use in one.uses(tokens, at)]
+
+        def work(found: Accounts, now: int) -> tuple[Reserved, Accounts]:
+            done = accounts.reserve(found, uses, owner, group, at, now, now + _lease())
+            return done, done.accounts
+
+        done = await self._change(quotas, work)
+        if done is None:
+            if all(one.serves_without_state for one in quotas):
+                return None
+            raise StoreSilent(quotas)
+        self._show(done.accounts)
+        if not done.is_granted:
+            why = exhausted(quotas, done.accounts, tokens, group, at)
+            raise Exceeded(why or Exhausted(at + 1, quota=quotas[0]))
+        return Reservation(self, quotas, group, tokens, owner)
+
+    async def send(self, reservation: Reservation) -> bool:
+        """Note that a request leaves (`Reservation.send`)."""
+        at, owner, settles = self._clock(), reservation.owner, reservation.settles
+        uses = [use for one in reservation.quotas for use in one.uses(reservation.tokens, at)]
+
+        def work(found: Accounts, now: int) -> tuple[Reserved, Accounts]:
+            done = accounts.send(found, uses, owner, now, now + _lease(), settles=settles)
+            return done, done.accounts
+
+        done = await self._change(reservation.quotas, work)
+        if done is None:  # it was reserved when the store still answered
+            return True
+        reservation.counted = {
+            name: one.held[owner].amounts for name, one in done.accounts.items() if owner in one.held
+        }
+        return done.is_granted
+
+    async def release(self, reservation: Reservation) -> None:
+        """Return what was not sent."""
+        owner = reservation.owner
+        await self._change(reservation.quotas, lambda found, now: (None, accounts.release(found, owner, now)))
+
+    async def settle(self, reservation: Reservation, tokens: int | None, *, failed: bool) -> None:
+        """Correct what a request was counted for (`Reservation.settle`)."""
+        more = {one.account: self._difference(one, reservation, tokens, failed) for one in reservation.quotas}
+        owner = reservation.owner
+        await self._change(
+            reservation.quotas, lambda found, now: (None, accounts.settle(found, owner, more, now))
+        )
+
+    @staticmethod
+    def _difference(
+        quota: Quota, reservation: Reservation, tokens: int | None, failed: bool
+    ) -> dict[str, int]:
+        counted = reservation.counted.get(quota.account, {})
+        if failed and quota.counts_successes:
+            return {key: -amount for key, amount in counted.items()}
+        if tokens is None:
+            return {}
+        return {key: tokens - amount for key, amount in counted.items() if key.startswith(Unit.TOKENS)}
+
+    # --- learning ----------------------------------------------------------------------------------
+
+    def read(self, quotas: Sequence[Quota], answer: Answered, group: str) -> dict[str, Corrections]:
+        """What an answer changes, by account; what changes nothing that this worker knows of is left out."""
+        at, found = self._clock(), dict[str, Corrections]()
+        for quota in quotas:
+            if not quota.learns:
+                continue
+            asked = Answered(answer.status, answer.headers, answer.body, quota.provider or answer.provider)
+            learned = learning.learn(asked, quota.windows, at)
+            self._count(quota, learned)
+            corrections = learning.corrections(learned, quota.windows, quota.calendars, group, at)
+            new = _new(corrections, self._seen.get(quota.account, Account()))
+            if new:
+                found[quota.account] = new
+        return found
+
+    async def learn(self, by: Mapping[str, Corrections]) -> None:
+        """Keep what was read, for all workers and over restarts."""
+
+        def work(found: Accounts, now: int) -> tuple[None, Accounts]:
+            found = {name: one.at(now) for name, one in found.items()}
+            return None, {name: one.corrected(by[name], self._worker) for name, one in found.items()}
+
+        await self._change([self._quotas[name] for name in by], work)
+
+    def _count(self, quota: Quota, learned: Learned) -> None:
+        sources = {one.source for one in learned.observations}
+        sources |= {Source.RETRY} if learned.retry_at is not None else set()
+        sources |= {Source.UNKNOWN} if learned.is_unknown else set()
+        for source in sources:
+            self._follower.learned(quota.name, source)
+
+    # --- what is shown -----------------------------------------------------------------------------
+
+    async def look(self) -> None:
+        """Read all accounts, to show them."""
+        quotas = [*self._quotas.values()]
+        found = await self._change(quotas, lambda found, _: (found, {}))
+        self._show(found or {})
+
+    def _show(self, changed: Accounts) -> None:
+        at = self._clock()
+        for name, account in changed.items():
+            quota = self._quotas[name]
+            for use, window in _counted(quota, at):
+                reset = window.end - at
+                limit = account.limit_of(use)
+                self._follower.used(quota.name, use.name, account.total(use.keys), limit, max(0.0, reset))
+
+    # --- the store ---------------------------------------------------------------------------------
+
+    async def _change(
+        self, quotas: Sequence[Quota], work: Callable[[Accounts, int], tuple[T, Accounts]]
+    ) -> T | None:
+        """Change accounts in one step; None where the store does not answer, which is counted."""
+
+        def restoring(found: Accounts, now: int) -> tuple[tuple[T, Accounts], Accounts]:
+            answer, changed = work({name: self._restored(name, one) for name, one in found.items()}, now)
+            return (answer, changed), changed
+
+        if time.monotonic() < self._paused_until:
+            return None
+        try:
+            async with asyncio.timeout(STORE_SECONDS):
+                answer, changed = await self._store.change([one.account for one in quotas], restoring)
+        except (StateUnavailable, TimeoutError) as error:
+            self._paused_until = time.monotonic() + PAUSE_SECONDS
+            self._follower.store_lost(error)
+            return None
+        self._seen |= changed
+        return answer
+
+    def _restored(self, name: str, account: Account) -> Account:
+        known = self._seen.get(name)
+        if known is None or not account.has_lost(known, self._worker):
+            return account
+        return account.merged(known, self._worker)
+
+
+def _counted(quota: Quota, at: Instant) -> Iterator[tuple[Use, Span]]:
+    windows = {one.name: one for one in quota.windows}
+    for use in quota.uses(0, at):
+        yield use, windows[use.name].calendar.span(at)
+
+
+def _new(corrections: Corrections, known: Account) -> Corrections:
+    """What a worker does not know already: most headers say what it has counted itself."""
+    return Corrections(
+        {name: one for name, one in corrections.closures.items() if _later(one.until, known, name)},
+        {name: one for name, one in corrections.limits.items() if known.limits.get(name) != one},
+        {key: amount for key, amount in corrections.used.items() if amount > known.total([key])},
+    )
+
+
+def _later(until: int, known: Account, name: str) -> bool:
+    return name not in known.closed or until > known.closed[name].until
+
+
+def _lease() -> int:
+    return round(LEASE_SECONDS * 1000)

@@ -1,0 +1,99 @@
+"""The four limits of an attempt: which of them ends it, and when."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Self
+
+
+class Limit(StrEnum):
+    """A limit of `homelab.timeouts`, and the value of the metrics' label `limit`."""
+
+    CONNECT = "connect"
+    FIRST_TOKEN = "first_token"  # noqa: S105 - a setting's name
+    IDLE = "idle"
+    TOTAL = "total"
+
+
+@dataclass(frozen=True, slots=True)
+class TimeLimits:
+    """The limits of one group in seconds; None is no limit."""
+
+    connect: float | None = None
+    """Until there is a connection to the upstream: name resolution, TCP and TLS."""
+    first_token: float | None = None
+    """From sending the attempt to the first content of a stream."""
+    idle: float | None = None
+    """Waiting for the upstream between two contents of a stream."""
+    total: float | None = None
+    """From sending the attempt to the end of its answer."""
+
+    @property
+    def whole(self) -> Self:
+        """What holds for an answer that is not streamed, and for OptiLLM: neither sends content meanwhile."""
+        return type(self)(connect=self.connect, total=self.total)
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing is limited."""
+        return self == type(self)()
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far an attempt has come; times are those of one monotonic clock, in seconds."""
+
+    sent_at: float
+    has_content: bool = False
+    """Whether the upstream has sent content."""
+    waited: float = 0.0
+    """Seconds spent waiting for the upstream since its last content; a slow client's time is not in it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Deadline:
+    """When an attempt ends unless the upstream does something before, and which limit ends it."""
+
+    limit: Limit
+    at: float
+    seconds: float
+    """The limit as it is set."""
+
+
+def deadline(limits: TimeLimits, progress: Progress, now: float) -> Deadline | None:
+    """
+    The next deadline of an attempt that waits for its upstream from `now` on; None where nothing limits it.
+
+    Of two at the same instant `total` counts last: the other says more.
+    """
+    return min(_deadlines(limits, progress, now), key=lambda one: one.at, default=None)
+
+
+def _deadlines(limits: TimeLimits, progress: Progress, now: float) -> Iterator[Deadline]:
+    if not progress.has_content and limits.first_token is not None:
+        yield Deadline(Limit.FIRST_TOKEN, progress.sent_at + limits.first_token, limits.first_token)
+    if progress.has_content and limits.idle is not None:
+        yield Deadline(Limit.IDLE, now - progress.waited + limits.idle, limits.idle)
+    if limits.total is not None:
+        yield Deadline(Limit.TOTAL, progress.sent_at + limits.total, limits.total)
+
+
+@dataclass(frozen=True, slots=True)
+class Reached:
+    """A limit that ended an attempt."""
+
+    limit: Limit
+    seconds: float
+    """After how long: the limit as it is set."""
+
+
+@dataclass(frozen=True, slots=True)
+class Timed:
+    """The limits of the attempt under way."""
+
+    group: str
+    limits: TimeLimits
+    judged: bool = True
+    """Whether its answer is read as a model's; OptiLLM's is not: what it hands on is judged elsewhere."""

@@ -1,0 +1,1 @@
+"""Tests of litellm_homelab.adapter.backends."""

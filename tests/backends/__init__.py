@@ -1,0 +1,1 @@
+"""Tests of backends: which deployments share a server, and who waits for it."""

@@ -1,0 +1,204 @@
+"""What one worker keeps of quotas: over resets, with clocks that step, and with stores that fail."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from litellm_homelab.config.sections import QuotaSection
+from litellm_homelab.quotas.book import Book, Exceeded, Reservation, StoreSilent
+from litellm_homelab.quotas.learning import Answered
+from litellm_homelab.quotas.rule import Quota, Quotas
+from litellm_homelab.state import Location, Store, connect
+from litellm_homelab.state.memory import MemoryStore
+from tests.quotas import shapes
+from tests.state.backends import location, redis_url, store
+
+__all__ = ["location", "redis_url", "store"]
+
+EVENING = datetime(2026, 11, 26, 23, 30, tzinfo=UTC).timestamp()
+HOUR = 3600
+DAY = {"requests": 2, "per": "day"}
+
+
+@dataclass
+class Seen:
+    """What a book says of itself."""
+
+    shown: dict[str, tuple[int, int | None, float]] = field(default_factory=dict)
+    sources: list[str] = field(default_factory=list)
+    losses: int = 0
+
+    def used(self, quota: str, window: str, used: int, limit: int | None, reset_seconds: float) -> None:
+        self.shown[window] = used, limit, reset_seconds
+
+    def learned(self, quota: str, source: str) -> None:
+        self.sources.append(source)
+
+    def store_lost(self, error: Exception) -> None:
+        self.losses += 1
+
+
+class Worker:
+    """A book with a clock that a test sets."""
+
+    def __init__(self, of: Store, name: str = "q", **section: Any) -> None:
+        section = {"groups": ["main"], "windows": [DAY], **section}
+        self.quotas: Sequence[Quota] = Quotas({name: QuotaSection.model_validate(section)}).all
+        self.now, self.seen = EVENING, Seen()
+        self.book = Book(self.quotas, of, self.seen, lambda: self.now)
+
+    async def once(self) -> bool:
+        """Reserve and send one request; whether it may."""
+        try:
+            found = await self.book.reserve(self.quotas, "main", 0)
+        except (Exceeded, StoreSilent):
+            return False
+        return found is None or await found.send()
+
+    async def reserved(self) -> Reservation:
+        """A reservation that is not sent."""
+        found = await self.book.reserve(self.quotas, "main", 0)
+        assert found is not None
+        return found
+
+    async def hears(self, status: int, body: bytes = b"", **headers: str) -> None:
+        """Learn from an answer."""
+        pairs = tuple((name.replace("_", "-"), value) for name, value in headers.items())
+        await self.book.learn(self.book.read(self.quotas, Answered(status, pairs, body), "main"))
+
+
+async def test_a_day_begins_anew_at_its_reset(store: Store, tmp_path: Path) -> None:
+    """Used up in the evening, whole again after midnight; in every store."""
+    worker = Worker(store, tmp_path.name)
+    assert [await worker.once() for _ in range(3)] == [True, True, False]
+    worker.now += HOUR
+    assert [await worker.once() for _ in range(3)] == [True, True, False]
+
+
+async def test_a_clock_that_steps_gets_no_second_day() -> None:
+    """Back before midnight the old day is still used up, and forward the new one is what it was."""
+    worker = Worker(MemoryStore())
+    assert [await worker.once() for _ in range(3)] == [True, True, False]
+    worker.now += 5 * HOUR
+    assert await worker.once()
+    worker.now -= 5 * HOUR
+    assert not await worker.once()
+    worker.now += 9 * HOUR
+    assert [await worker.once() for _ in range(2)] == [True, False]
+
+
+@pytest.mark.parametrize("step", [-6 * HOUR, -HOUR])
+async def test_a_closure_does_not_outlast_a_clock_that_goes_back(step: int) -> None:
+    """What closed a minute at a wrong time does not close the hours before it."""
+    worker = Worker(MemoryStore(), windows=[{"requests": 99, "per": "day"}])
+    await worker.hears(429, shapes.groq("requests per minute (RPM)", 30, 30, 1, "30s"))
+    assert not await worker.once()
+    worker.now += step
+    assert await worker.once()
+
+
+async def test_a_request_that_waits_over_the_reset_counts_in_the_new_day() -> None:
+    """It was reserved before midnight and leaves after it."""
+    worker = Worker(MemoryStore())
+    found = await worker.reserved()
+    worker.now += HOUR
+    assert await found.send()
+    assert [await worker.once() for _ in range(2)] == [True, False]
+
+
+async def test_what_a_sync_client_sent_is_counted_when_it_ends() -> None:
+    """It is not returned as one that was never sent."""
+    worker = Worker(MemoryStore())
+    for _ in range(2):
+        found = await worker.reserved()
+        found.has_left = True
+        await found.release()
+    assert not await worker.once()
+
+
+async def test_what_was_not_sent_is_returned() -> None:
+    """Once, however often it is released."""
+    worker = Worker(MemoryStore())
+    found = [await worker.reserved() for _ in range(2)]
+    assert not await worker.once()
+    await found[0].release()
+    await found[0].release()
+    assert [await worker.once() for _ in range(2)] == [True, False]
+
+
+async def test_what_was_learned_is_for_all_workers(location: Location, tmp_path: Path) -> None:
+    """A worker that starts later knows what closed the day, and shows where it is from."""
+    first = Worker(connect(location), tmp_path.name)
+    await first.hears(429, shapes.cloudflare(3036))
+    assert first.seen.sources == ["body"]
+    if location.kind != "memory":
+        assert not await Worker(connect(location), tmp_path.name).once()
+    assert not await first.once()
+    first.now += HOUR
+    assert await first.once()
+
+
+async def test_unknown_shapes_are_counted_and_change_nothing() -> None:
+    """The attempt after one goes on."""
+    worker = Worker(MemoryStore())
+    await worker.hears(429, b'{"error": {"message": "no more"}}')
+    assert worker.seen.sources == ["unknown"]
+    assert await worker.once()
+
+
+async def test_learn_false_learns_nothing() -> None:
+    """The operator's counts are all there is."""
+    worker = Worker(MemoryStore(), learn=False)
+    await worker.hears(429, shapes.cloudflare(3036))
+    assert (worker.seen.sources, await worker.once()) == ([], True)
+
+
+class Fails(MemoryStore):
+    """A store that does not answer while it is told to."""
+
+    fails = False
+
+    async def change(self, names: Any, change: Any) -> Any:
+        """Change accounts, or fail."""
+        if self.fails:
+            raise TimeoutError
+        return await super().change(names, change)
+
+
+@pytest.mark.parametrize(("choice", "served"), [("refuse", False), ("serve", True)])
+async def test_a_store_that_fails(choice: str, served: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The setting decides, it is counted, and once the store answers the counts go on."""
+    monkeypatch.setattr("litellm_homelab.quotas.book.PAUSE_SECONDS", 0)
+    failing = Fails()
+    worker = Worker(failing, on_state_loss=choice)
+    assert await worker.once()
+    failing.fails = True
+    assert await worker.once() == served
+    assert worker.seen.losses == 1
+    failing.fails = False
+    assert [await worker.once() for _ in range(2)] == [True, False]
+
+
+async def test_an_emptied_store_gets_the_counts_back() -> None:
+    """With the next change, since the worker knows what it has counted."""
+    found = MemoryStore()
+    worker = Worker(found)
+    assert await worker.once()
+    found._accounts.clear()
+    assert [await worker.once() for _ in range(2)] == [True, False]
+
+
+async def test_what_is_shown() -> None:
+    """What is used, the limit, and the seconds until midnight; after it, nothing is used."""
+    worker = Worker(MemoryStore())
+    await worker.once()
+    assert worker.seen.shown == {"requests/day": (1, 2, 1800)}
+    worker.now += HOUR
+    await worker.book.look()
+    assert worker.seen.shown == {"requests/day": (0, 2, 23.5 * HOUR)}

@@ -1,0 +1,1 @@
+"""Tests of the rule of timeouts and of the reader of streams."""
