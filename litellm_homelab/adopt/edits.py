@@ -116,7 +116,12 @@ def check(text: str, expected: object) -> None:
 
 
 def _root(text: str) -> yaml.MappingNode:
-    node = yaml.compose(text, Loader=yaml.SafeLoader)
+    try:
+        node = yaml.compose(text, Loader=yaml.SafeLoader)
+    except yaml.YAMLError as error:  # an edit before this one was misplaced
+        raise CannotEdit(
+            "the file is written in a style that is not understood; make the changes by hand"
+        ) from error
     if (
         not isinstance(node, yaml.MappingNode)
         or node.flow_style

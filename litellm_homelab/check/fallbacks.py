@@ -176,14 +176,14 @@ def no_timeout(doc: Document) -> Iterator[Found]:
     )
     if general or doc.environ.get("REQUEST_TIMEOUT") or not doc.entries:
         return
-    without = [one for one in doc.entries if one.params.get("timeout") is None]
+    entries = [one for one in doc.entries if _own_total(doc, one.name) is None]
+    without = [one for one in entries if one.params.get("timeout") is None]
     if without:
         yield (
             without[0].where,
             (
                 f"nothing bounds an attempt here: LiteLLM waits {DEFAULT_TIMEOUT:.0f} seconds; set "
-                "timeout in "
-                "router_settings, or for the deployment"
+                "timeout in router_settings, or total in homelab.timeouts"
             ),
         )
 
@@ -210,7 +210,20 @@ def chain_time(doc: Document) -> Iterator[Found]:
 def _seconds(doc: Document, group: str) -> float:
     """The longest that a group may take: its slowest deployment, once for each attempt."""
     own = [_timeout(doc, one.params) for one in doc.deployments if one.group == group]
-    return max(own, default=0.0) * (1 + _retries(doc, group))
+    total = _own_total(doc, group)
+    slowest = max(own, default=0.0)
+    return (slowest if total is None else min(slowest, total)) * (1 + _retries(doc, group))
+
+
+def _own_total(doc: Document, group: str) -> float | None:
+    """What `homelab.timeouts` says for a group; None where it says nothing."""
+    section = doc.section("homelab").get("timeouts")
+    for name in (group, "default"):
+        one = section.get(name) if isinstance(section, dict) else None
+        found = doc.resolved(one.get("total")) if isinstance(one, dict) else None
+        if isinstance(found, int | float):
+            return float(found)
+    return None
 
 
 def _timeout(doc: Document, params: Mapping[str, Any]) -> float:

@@ -25,9 +25,8 @@ PACIFIC: Final = ("gemini",)
 def max_parallel(doc: Document) -> Iterator[Found]:
     """A 429 at once since 1.106 (`MaxParallelRequestsLimit`); 1.97 let requests wait."""
     text = (
-        "further requests get a 429 at once, in each worker by itself: LiteLLM does not let them "
-        "wait; give the "
-        "group a fallback, or remove it"
+        "further requests get a 429 at once, in each worker by itself: LiteLLM does not let them wait; set "
+        "slots and a queue in homelab.backends, which do"
     )
     for one in doc.entries:
         if one.params.get("max_parallel_requests") is not None and not _has_fallback(doc, one.name):

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from litellm_homelab.check.finding import SEVERITIES, Finding
 from litellm_homelab.check.run import CheckReport
 
+NO_SECTION = "homelab-missing"
 SHOWN = 5
 """Variables that a note names."""
 
@@ -27,6 +28,8 @@ def _end(report: CheckReport, file: str) -> Iterator[str]:
     counts = Counter(one.severity for one in report.findings)
     said = [f"{counts[one]} {one}{'s' if counts[one] > 1 else ''}" for one in SEVERITIES if counts[one]]
     yield f"{file}: {', '.join(said) or 'no problems found'}"
+    if any(one.id == NO_SECTION for one in report.findings):
+        yield f"note: `litellm-homelab init {file}` drafts the section and the lines that load it"
     if report.unset:
         names = ", ".join(report.unset[:SHOWN])
         more = f" and {len(report.unset) - SHOWN} more" if len(report.unset) > SHOWN else ""

@@ -190,6 +190,64 @@ ROWS: Final = (
         "LiteLLM ignores names of a policy that it does not know: `Timeout` is not `TimeoutErrorRetries`.",
         "warning",
     ),
+    # --- backends, wake, timeouts, quotas
+    _row(
+        "backend-address",
+        r"^homelab\.backends.*is not an address such as",
+        "A backend's address is not a URL.",
+    ),
+    _row(
+        "backend-without-deployments",
+        r"no deployment of model_list is at",
+        "No deployment is at this address.",
+    ),
+    _row(
+        "backend-overlap", r"overlaps with|belong to .* by their address", "A deployment would belong to two."
+    ),
+    _row("backend-incomplete", r"needs either at \(addresses\)", "A backend has addresses, or groups."),
+    _row(
+        "backend-group-unknown",
+        r"^homelab\.backends.*is not a model_name",
+        "A backend's group does not exist.",
+    ),
+    _row("backend-queue-without-slots", r"without slots nobody", "A queue without slots has no effect."),
+    _row(
+        "backend-waits-for-itself", r"the slot that their own", "OptiLLM's calls would wait for themselves."
+    ),
+    _row(
+        "wake-incomplete",
+        r"wake needs |exactly one of mac|magic packet goes",
+        "A wake has one of its three ways.",
+    ),
+    _row("wake-unused", r"wake: (acts only with|a cloud is never)", "A wake that would never be sent."),
+    _row("priority-unknown", r"^homelab\.priorities", "A priority of a name that is not shown."),
+    _row("quota-group-twice", r"^homelab\.quotas.*duplicate name", "A quota names a group twice."),
+    _row("quota-group-unknown", r"^homelab\.quotas.*is not a model_name", "A quota's group does not exist."),
+    _row("quota-preset-ended", r"this free tier ended", "The preset's free tier has ended.", "warning"),
+    _row("quota-preset-unknown", r"unknown preset", "A preset that does not exist."),
+    _row(
+        "quota-shared", r"are for each model by itself", "Groups share limits that are per model.", "warning"
+    ),
+    _row("quota-incomplete", r"needs (windows, or a preset|either requests)", "A quota without a limit."),
+    _row("quota-window-twice", r"there is a window of this unit", "Two windows of one unit and length."),
+    _row(
+        "quota-zone",
+        r"is not an IANA time zone|window .*has none; remove it",
+        "A zone or reset that cannot be.",
+    ),
+    _row(
+        "timeout-bypassed",
+        r"^homelab\.timeouts.*no limit acts on calls",
+        "A limit does not act on some calls.",
+        "warning",
+    ),
+    _row("timeout-never-reached", r"is never reached, since total", "A limit above `total`.", "warning"),
+    _row("timeout-empty", r"^homelab\.timeouts.*sets no limit", "An entry without a limit."),
+    _row(
+        "timeout-group-unknown",
+        r"^homelab\.timeouts.*is not a model_name",
+        "A timeout's group does not exist.",
+    ),
     # --- loading
     _row(
         "plugin-missing",

@@ -72,6 +72,7 @@ def _homelab() -> tuple[Schema, Schema]:
     model = shape.model()
     found = model.model_json_schema()
     definitions: Schema = found.pop("$defs", {})
+    _time_of_day(definitions)
     described = {one.__name__: one for one in _models(model)}
     for name, definition in {model.__name__: found, **definitions}.items():
         _describe(definition, described[name])
@@ -219,6 +220,14 @@ def _inner(key: str, value: Any) -> Any:  # noqa: ANN401 - JSON
     if key == "anyOf":
         return [{name: _inner(name, one) for name, one in choice.items()} for choice in value]
     return value
+
+
+def _time_of_day(definitions: Schema) -> None:
+    """YAML 1.1 reads `12:30` without quotes as a number, which the settings take for the time that it is."""
+    for definition in definitions.values():
+        reset = definition.get("properties", {}).get("reset")
+        if reset is not None:
+            reset.setdefault("anyOf", []).append({"type": "integer"})
 
 
 def _kinds(schema: Schema) -> set[str]:

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import difflib
 from pathlib import Path
 
 import pytest
+import yaml
+from hypothesis import given
+from hypothesis import strategies as st
 
 from litellm_homelab.adopt import drafts
 from litellm_homelab.check.run import CheckRequest, check_file
 from litellm_homelab.cli import main
+from litellm_homelab.config.yaml_text import NotReadable
+from tests.config.test_settings import SECTIONS
 from tests.labs.adopt import LABS, Lab, written
 from tests.labs.test_labs import UNSET, played
 
@@ -101,3 +107,29 @@ def test_a_second_backup_does_not_replace_the_first(tmp_path: Path) -> None:
         names.append(drafts.write(path, found).name)
     assert names == [f"{path.name}.bak", f"{path.name}.bak.1", f"{path.name}.bak.2"]
     assert [*tmp_path.glob(".*.new")] == []
+
+
+MODELS = st.lists(
+    st.fixed_dictionaries(
+        {
+            "model_name": st.sampled_from(["a", "b", "openai/*", "x y"]),
+            "litellm_params": st.fixed_dictionaries({"model": st.sampled_from(["openai/a", "openai/moa-b"])}),
+        }
+    ),
+    max_size=3,
+)
+
+
+@given(document=SECTIONS, models=MODELS, flow=st.sampled_from([None, False, True]))
+def test_no_file_breaks_it(
+    document: dict[str, object],
+    models: list[object],
+    flow: bool | None,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:
+    """A file of any shape and style is drafted, or refused with what to do."""
+    path = tmp_path_factory.mktemp("any") / "router.yaml"
+    content = {key: value for key, value in {**document, "model_list": models}.items() if key != "homelab"}
+    path.write_text(yaml.safe_dump(content, default_flow_style=flow, sort_keys=False), encoding="utf-8")
+    with contextlib.suppress(drafts.CannotAdopt, drafts.CannotEdit, NotReadable):
+        drafts.adopt(path, drafts.Wishes(), {})

@@ -34,6 +34,14 @@ def test_a_clean_file_says_so_and_what_was_not_checked() -> None:
     ]
 
 
+def test_a_file_without_our_section_is_pointed_to_init() -> None:
+    """Its owner runs LiteLLM alone so far."""
+    one = Finding("homelab-missing", "error", "a.yaml", 1, 1, "homelab", "homelab: missing")
+    assert report.as_text(CheckReport((one,)), "a.yaml").splitlines()[-1] == (
+        "note: `litellm-homelab init a.yaml` drafts the section and the lines that load it"
+    )
+
+
 def test_json_has_everything() -> None:
     """Findings with all their fields, counts, and variables that are not set."""
     found = json.loads(report.as_json(CheckReport((ONE,), ("NAME",)), "router.yaml"))
