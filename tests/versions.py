@@ -23,6 +23,12 @@ QUOTED_ERROR: Final = "" if OPENAI >= 3 else "{'error': {'message': '"
 FORM_WITH_AN_UNKNOWN_FIELD: Final = 400 if INSTALLED < (1, 108, 0) else 200
 """What `web_search_options` in a form of images gets: LiteLLM failed on it, now it drops it."""
 
+CONTEXT_WINDOW_PHRASES: Final = (
+    "This model's maximum context length is 4096 tokens.",
+    *(("The prompt is too long.",) if INSTALLED >= (1, 110, 0) else ()),
+)
+"""Texts of an upstream's error that LiteLLM takes for a prompt longer than the model's context window."""
+
 LOGS_NO_GUARDRAIL: Final = frozenset({"/v1/completions"} if (1, 108, 0) <= INSTALLED < (1, 110, 0) else ())
 """Routes on which LiteLLM's log of a request that a guardrail refused does not name the guardrail."""
 

@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
-from litellm_homelab.testing.mock_proxy import MockProxy
+from litellm_homelab.testing import Answer, MockProxy
+from tests import versions
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -37,16 +38,32 @@ async def test_an_error_as_the_first_event(
     proxy: MockProxy, quiet: None, route: str, code: int | None, status: int
 ) -> None:
     """It is JSON with the status that the event names, in the form of the route."""
-    error = {"error": {"message": "The prompt is too long.", "type": "server_error", "code": code}}
+    answer = await fails_first(proxy, route, "The engine has stopped.", code)
+    assert (answer.status, answer.response.headers["content-type"]) == (status, "application/json")
+    assert answer.json["error"]["message"] == "The engine has stopped."
+    assert ("type" in answer.json) == (route == "messages")
+
+
+@pytest.mark.parametrize("message", versions.CONTEXT_WINDOW_PHRASES)
+@pytest.mark.parametrize("route", ROUTES)
+async def test_a_prompt_too_long_as_the_first_event(
+    proxy: MockProxy, quiet: None, route: str, message: str
+) -> None:
+    """It is a 400 if the event names no status, and no other attempt is made."""
+    answer = await fails_first(proxy, route, message, None)
+    assert (answer.status, answer.error["message"]) == (400, message)
+    assert len(answer.calls) == 1
+
+
+async def fails_first(proxy: MockProxy, route: str, message: str, code: int | None) -> Answer:
+    """The answer to a stream whose first event is an error of the upstream's."""
+    error = {"error": {"message": message, "type": "server_error", "code": code}}
     upstream = proxy.upstream("main")
     upstream.says(b"data: " + json.dumps(error).encode() + b"\n\n", stream=True)
     path, body = ROUTES[route]
     answer = await proxy.post(path, {"model": "main", "stream": True, **body})
     upstream.works()
-
-    assert (answer.status, answer.response.headers["content-type"]) == (status, "application/json")
-    assert answer.json["error"]["message"] == "The prompt is too long."
-    assert ("type" in answer.json) == (route == "messages")
+    return answer
 
 
 @pytest.mark.parametrize(
