@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from tests import versions
+
 ROUTER = Path(__file__).parent / "routers" / "naming.yaml"
 GROUPS = ("main", "plain", "embed", "mlx-demo-7b-q4-base", "rung", "back", "back-embed")
 HIDDEN = "mlx-demo-7b-q4-base"
@@ -219,6 +221,11 @@ def _encoded() -> Iterator[Case]:
     yield Case("encoded response delete", "DELETE", f"/v1/responses/{response_id}", refused="model_not_found")
     video_id = "video_" + encoded("litellm:custom_llm_provider:openai;model_id:id-back;video_id:video_1")
     yield Case("encoded video", "GET", f"/v1/videos/{video_id}", refused="model_not_found")
+    refused = "invalid_request_error" if versions.VIDEO_IDS_NAME_DEPLOYMENTS else "model_not_found"
+    for group in ("back", "hidden"):
+        pinned = encoded(f"litellm:custom_llm_provider:main;model_id:;video_id:v;deployment_id:id-{group}")
+        path = f"/v1/videos/video_{pinned}"
+        yield Case(f"encoded video of {group}", "GET", path, refused=refused)
     body = {**BODIES["/v1/responses"], "model": "main", "previous_response_id": response_id}
     yield Case("encoded previous response", "POST", "/v1/responses", body, refused="param_not_allowed")
 

@@ -23,6 +23,14 @@ QUOTED_ERROR: Final = "" if OPENAI >= 3 else "{'error': {'message': '"
 FORM_WITH_AN_UNKNOWN_FIELD: Final = 400 if INSTALLED < (1, 108, 0) else 200
 """What `web_search_options` in a form of images gets: LiteLLM failed on it, now it drops it."""
 
+VIDEO_ID_DECODER: Final = (
+    "decode_video_id_with_provider" if INSTALLED < (1, 110, 0) else "_decoded_video_id_payload"
+)
+"""The function that decodes base64 in a video's id; from 1.110 on the first one calls the second."""
+
+VIDEO_IDS_NAME_DEPLOYMENTS: Final = INSTALLED >= (1, 108, 0)
+"""Whether LiteLLM reads `deployment_id:` behind the third part of a video's id."""
+
 CONTEXT_WINDOW_PHRASES: Final = (
     "This model's maximum context length is 4096 tokens.",
     *(("The prompt is too long.",) if INSTALLED >= (1, 110, 0) else ()),

@@ -21,11 +21,13 @@ from litellm.proxy.pass_through_endpoints import managed_id_codec
 from litellm.responses.utils import ResponsesAPIRequestUtils as Responses
 from litellm.types.videos.utils import decode_character_id_with_provider, decode_video_id_with_provider
 
+from tests import versions
+
 ARGUMENTS = ("id", "uid", "content")
 """Endings of the first argument's name by which a decoder of ids is known in LiteLLM's source."""
 KNOWN = frozenset(
     {
-        "decode_video_id_with_provider",
+        versions.VIDEO_ID_DECODER,
         "decode_character_id_with_provider",
         "is_base64_encoded_unified_id",
         "decode_unified_id",
@@ -41,7 +43,7 @@ KNOWN = frozenset(
     }
 )
 """
-Those of LiteLLM 1.106.2.
+Those of LiteLLM 1.106.0 to 1.110.2.
 
 Two of them read no model: the original id of a file, and the S3 address of a Bedrock file. `decode` belongs
 to pass-through routes, which are closed (`access/routes.txt`).
