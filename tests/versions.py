@@ -23,6 +23,9 @@ QUOTED_ERROR: Final = "" if OPENAI >= 3 else "{'error': {'message': '"
 FORM_WITH_AN_UNKNOWN_FIELD: Final = 400 if INSTALLED < (1, 108, 0) else 200
 """What `web_search_options` in a form of images gets: LiteLLM failed on it, now it drops it."""
 
+LEFT_OUT_OF_CHATS: Final = frozenset({"prompt_cache_retention"} if INSTALLED < (1, 110, 0) else ())
+"""Documented parameters of a chat that LiteLLM takes from the client and sends to no backend."""
+
 VIDEO_ID_DECODER: Final = (
     "decode_video_id_with_provider" if INSTALLED < (1, 110, 0) else "_decoded_video_id_payload"
 )

@@ -13,6 +13,7 @@ import yaml
 
 from litellm_homelab.fields.lists import reviewed
 from litellm_homelab.testing import Answer, MockProxy
+from tests import versions
 from tests.config import shipped
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -89,12 +90,12 @@ WITH: Mapping[str, Mapping[str, Any]] = {
     "function_call": {"functions": [FUNCTION]},
 }
 """What a parameter needs beside it."""
-EVERYWHERE = frozenset({"user", "metadata", "prompt_cache_retention", "thinking"})
-"""LiteLLM keeps the first two for its own accounts, and does not know the third (1.106.2)."""
+EVERYWHERE = frozenset({"user", "metadata", "thinking"}) | versions.LEFT_OUT_OF_CHATS
+"""LiteLLM keeps the first two for its own accounts."""
 CLOUD = frozenset(
     {"verbosity", "logprobs", "top_logprobs", "logit_bias", "store", "audio"}
-    | {"prediction", "prompt_cache_key", "prompt_cache_options", "safety_identifier"}
-    | {"web_search_options", "moderation"}
+    | {"prediction", "prompt_cache_key", "prompt_cache_options", "prompt_cache_retention"}
+    | {"safety_identifier", "web_search_options", "moderation"}
 )
 LEFT_OUT: Mapping[str, frozenset[str]] = {
     "local": EVERYWHERE,
@@ -106,7 +107,8 @@ LEFT_OUT: Mapping[str, frozenset[str]] = {
     "openai": (EVERYWHERE | {"reasoning_effort", "verbosity"}) - {"user"},
     "optillm": EVERYWHERE
     | {"stream_options", "verbosity", "modalities", "audio", "service_tier", "prompt_cache_key"}
-    | {"prompt_cache_options", "safety_identifier", "prediction", "moderation", "store"},
+    | {"prompt_cache_options", "prompt_cache_retention", "safety_identifier", "prediction"}
+    | {"moderation", "store"},
 }
 """
 What a backend of each kind never gets.
