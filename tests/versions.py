@@ -40,6 +40,9 @@ CONTEXT_WINDOW_PHRASES: Final = (
 )
 """Texts of an upstream's error that LiteLLM takes for a prompt longer than the model's context window."""
 
+IMAGE_MODEL: Final = "openai/dall-e-3" if INSTALLED < (1, 110, 0) else "lm_studio/dall-e-3"
+"""How router.yaml names an image model that takes `response_format`; 1.110 refuses it for `openai/`."""
+
 LOGS_NO_GUARDRAIL: Final = frozenset({"/v1/completions"} if (1, 108, 0) <= INSTALLED < (1, 110, 0) else ())
 """Routes on which LiteLLM's log of a request that a guardrail refused does not name the guardrail."""
 

@@ -25,10 +25,9 @@ OTHER_MODES = {
     "whisper": ("openai/whisper-1", "audio_transcription"),
     "speech": ("openai/tts-1", "audio_speech"),
     "paint": ("openai/dall-e-3", "image_generation"),
+    "draw": (versions.IMAGE_MODEL, "image_generation"),
 }
 """Handles for speech and pictures, of which the shipped file has none: the model and mode of each."""
-ALLOWED = {"allowed_openai_params": ["response_format"]}
-"""From 1.110 on LiteLLM takes every image model of `openai/` for one that has no `response_format`."""
 SAID = re.compile("/(chat/completions|completions|responses|messages)($|[?])|" + GENERATE)
 """Paths that answer with text, and stream it when asked to."""
 
@@ -51,7 +50,7 @@ async def proxy(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[MockP
     document = yaml.safe_load(shipped.ROUTER_TEXT)
     document["homelab"]["showroom"]["handles"] += OTHER_MODES
     for name, (model, mode) in OTHER_MODES.items():
-        params = {"model": model, "api_base": f"http://{name}.invalid/v1", "api_key": "none", **ALLOWED}
+        params = {"model": model, "api_base": f"http://{name}.invalid/v1", "api_key": "none"}
         document["model_list"].append(
             {"model_name": name, "litellm_params": params, "model_info": {"mode": mode}}
         )
