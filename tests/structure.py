@@ -159,6 +159,8 @@ TESTED_IN: Final[Mapping[str, tuple[str, ...]]] = {
         "check/limits.py",
         "check/optillm_file.py",
         "check/ours.py",
+        "check/providers.py",
+        "check/references.py",
         "check/registry.py",
         "check/sections.py",
         "check/settings.py",

@@ -8,16 +8,22 @@ from litellm_homelab.check import (
     deployments,
     env_file,
     fallbacks,
+    guardrails,
     limits,
     optillm_file,
     ours,
+    providers,
+    references,
     sections,
     settings,
     start_ids,
 )
 from litellm_homelab.check.finding import FileCheck, MessageId
 
-MODULES: Final = (sections, deployments, limits, fallbacks, settings, ours)
+MODULES: Final = (
+    *(sections, deployments, providers, limits, fallbacks, settings, references, guardrails),
+    ours,
+)
 CHECKS: Final = tuple(
     one for module in MODULES for one in vars(module).values() if isinstance(one, FileCheck)
 )

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from litellm_homelab.check.finding import Found, check
-from litellm_homelab.check.names import slip
 from litellm_homelab.config import references
 from litellm_homelab.config.key_checks import is_cloud
-from litellm_homelab.config.references import ENV_PREFIX, is_unset
-from litellm_homelab.config.router_file import FALLBACK_SETTINGS
+from litellm_homelab.config.references import is_unset
 from litellm_homelab.config.wording import did_you_mean, quoted, shown
 
 if TYPE_CHECKING:
@@ -24,8 +22,6 @@ LICENSED: Final = ("allowed_ips", "enforced_params")
 """Settings of `general_settings` that stop the start without a licence (1.108.7)."""
 LICENCE_IGNORED: Final = ("max_request_size_mb", "max_response_size_mb")
 DATABASE: Final = ("DATABASE_URL", "DIRECT_URL")
-BY_THEMSELVES: Final = frozenset({"api_base", "base_url", "model_name"})
-"""Settings whose values another message is about."""
 
 
 @check(
@@ -278,103 +274,4 @@ def environment_blocked(doc: Document) -> Iterator[Found]:
             yield (
                 f"environment_variables.{name}",
                 "LiteLLM does not set this variable; set it where LiteLLM starts",
-            )
-
-
-@check("litellm-reference", "error", "A text that looks like a reference and is none to LiteLLM.")
-def reference(doc: Document) -> Iterator[Found]:
-    """`os.environ.X`, `${X}` as a whole value, and `os.environ/X` inside of another text."""
-    told = {"model", "api_key", "custom_llm_provider", "litellm_credential_name"}
-    for where, value in doc.texts():
-        name = where.rpartition(".")[2]
-        if name in BY_THEMSELVES or (name in told and where.startswith("model_list")) or "messages" in where:
-            continue
-        right = references.meant(value, whole=True)
-        if right is not None:
-            yield (
-                where,
-                f"LiteLLM does not resolve {quoted(value)}; did you mean {right}, as the whole value?",
-            )
-        elif ENV_PREFIX in value[1:]:
-            yield where, f"LiteLLM resolves {ENV_PREFIX}NAME only as the whole value, not inside of a text"
-
-
-@check("litellm-reference-in-list", "error", "A reference in a list, which LiteLLM does not resolve.")
-def reference_in_list(doc: Document) -> Iterator[Found]:
-    """`_check_for_os_environ_vars` looks into mappings and at mappings in lists only (1.108.7)."""
-    for where, value in doc.texts():
-        section, _, rest = where.partition(".")
-        if not section.endswith("_settings") or not where.endswith("]") or not value.startswith(ENV_PREFIX):
-            continue
-        if not rest.startswith((*FALLBACK_SETTINGS, "default_fallbacks")):
-            yield where, f"LiteLLM does not resolve {value} in a list; write the value itself"
-
-
-# --- guardrails ------------------------------------------------------------------------------------
-
-
-def _guardrails(doc: Document) -> Iterator[tuple[str, dict[Any, Any], object]]:
-    """(where, litellm_params, name) of each guardrail."""
-    listed = doc.content.get("guardrails")
-    for number, one in enumerate(listed if isinstance(listed, list) else ()):
-        params = one.get("litellm_params") if isinstance(one, dict) else None
-        if isinstance(params, dict):
-            yield f"guardrails[{number}].litellm_params", params, one.get("guardrail_name")
-
-
-@check("litellm-guardrail-mode", "error", "A guardrail with an unknown `mode` never runs.")
-def guardrail_mode(doc: Document) -> Iterator[Found]:
-    """Without a line in the log (measured on 1.106.2)."""
-    known = doc.names.guardrail_modes
-    for where, params, _ in _guardrails(doc):
-        mode = params.get("mode")
-        for one in mode if isinstance(mode, list) else [mode]:
-            if isinstance(one, str) and one not in known and not is_unset(one):
-                right = did_you_mean(one, known)
-                yield (
-                    f"{where}.mode",
-                    (
-                        f"LiteLLM does not know {quoted(one)}, so the guardrail would never run (known: "
-                        f"{', '.join(sorted(known))}){right}"
-                    ),
-                )
-
-
-@check(
-    "litellm-guardrail-unknown",
-    "error",
-    "A kind of guardrail that LiteLLM does not know: it starts without it.",
-)
-def guardrail_unknown(doc: Document) -> Iterator[Found]:
-    """`Skipping guardrail ...: proxy is starting WITHOUT this guardrail` (1.108.7)."""
-    for where, params, _ in _guardrails(doc):
-        kind = params.get("guardrail")
-        if (
-            isinstance(kind, str)
-            and kind not in doc.names.guardrails
-            and "." not in kind
-            and not is_unset(kind)
-        ):
-            right = slip(kind, doc.names.guardrails)
-            meant = f"; did you mean {quoted(right)}?" if right else ""
-            yield (
-                f"{where}.guardrail",
-                f"LiteLLM does not know {quoted(kind)} and starts without this guardrail{meant}",
-            )
-
-
-@check(
-    "litellm-guardrail-by-name",
-    "hint",
-    "A guardrail without `default_on` runs only where a request names it.",
-)
-def guardrail_by_name(doc: Document) -> Iterator[Found]:
-    """`default_on` is false by default, and a deployment may name guardrails too (1.108.7)."""
-    lists = [one.params.get("guardrails") for one in doc.entries]
-    named = [name for one in lists if isinstance(one, list) for name in one]
-    for where, params, name in _guardrails(doc):
-        if params.get("default_on") is not True and params.get("guardrail") and name not in named:
-            yield (
-                where,
-                "it runs only for requests that name it; add `default_on: true` to have it run for all",
             )

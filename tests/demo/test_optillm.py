@@ -224,9 +224,12 @@ def test_gate(demo: DemoThread, gated: DemoThread, path: str) -> None:
     assert demo.requests("vllm") == []
 
 
-def test_retries_like_the_sdk(demo: DemoThread, gated: DemoThread) -> None:
-    """A 429 that asks for a short wait is tried three times in all."""
-    demo.fault("vllm", "429", seconds=0.01)
+@pytest.mark.parametrize(
+    ("fault", "seconds"), [("429", 0.01), ("500", None)], ids=["429 with a short wait", "500"]
+)
+def test_retries_like_the_sdk(demo: DemoThread, gated: DemoThread, fault: str, seconds: float | None) -> None:
+    """A failure of the upstream that may pass is tried three times in all."""
+    demo.fault("vllm", fault, seconds=seconds)
     assert _ask(gated).status_code == 500
     assert [request.headers["x-stainless-retry-count"] for request in demo.requests("vllm")] == [
         "0",
