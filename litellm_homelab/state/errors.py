@@ -101,4 +101,9 @@ class StateUnavailable(Exception):
         self.cause = cause
         """For code that asks which kind it is."""
         place = f"state {where}" if where else "state"
+        self._given = where, cause, detail
         super().__init__(f"{place}: {what}{f' ({detail})' if detail else ''}. {advice}")
+
+    def __reduce__(self) -> tuple[type[StateUnavailable], tuple[str, Cause, str]]:
+        """Let it pass from one process to another as it is."""
+        return type(self), self._given

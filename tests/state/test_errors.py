@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import pickle
 import sqlite3
 from pathlib import Path
 
@@ -18,6 +19,13 @@ from litellm_homelab.state.sqlite import SqliteStore
 from litellm_homelab.state.sqlite_errors import cause_of, detail_of
 
 SECRET = "sk-a-key-of-somebody"
+
+
+def test_it_passes_from_one_process_to_another() -> None:
+    """Its text and its cause are the same there."""
+    error = StateUnavailable("sqlite:///homelab.db", Cause.LOCKED, "detail")
+    found = pickle.loads(pickle.dumps(error))
+    assert (str(found), found.cause) == (str(error), error.cause)
 
 
 @pytest.mark.parametrize("cause", Cause)

@@ -126,4 +126,17 @@ async def _once(store: state.Store, owner: str, lease: int) -> bool:
         done = account.send(found, [SPENT], owner, now, now + lease, settles=False)
         return done.is_granted, done.accounts
 
-    return await store.change(["spent"], reserve) and await store.change(["spent"], send)
+    return await _changed(store, reserve) and await _changed(store, send)
+
+
+async def _changed(
+    store: state.Store, change: Callable[[account.Accounts, int], tuple[bool, account.Accounts]]
+) -> bool:
+    """Change the account, again where other processes kept SQLite locked for too long: nothing changed."""
+    for _ in range(20):
+        try:
+            return await store.change(["spent"], change)
+        except state.StateUnavailable as error:
+            if error.cause is not state.Cause.LOCKED:
+                raise
+    raise AssertionError("locked for good")

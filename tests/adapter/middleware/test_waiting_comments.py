@@ -36,6 +36,8 @@ STREAMS: dict[str, dict[str, Any]] = {
 NAMED = ("/v1/messages", "/v1/responses")
 """Routes whose error events have a name."""
 ENDED_BY_DONE = ("/v1/chat/completions", "/v1/completions")
+LEFT = 10
+"""Seconds in which a busy machine notices that a client has left; it would keep its place for 30."""
 ORIGIN = "http://a-page.example"
 
 
