@@ -49,6 +49,11 @@ def document() -> dict[str, Any]:
     changed["homelab"]["showroom"]["internal"].append("embed-rung")
     changed["router_settings"]["fallbacks"].append({"embed": ["embed-rung"]})
     changed["homelab"]["timeouts"]["lil-jerry"] = {"total": 5}  # for a limit that a test may wait for
+    changed["homelab"]["backends"]["torn-box"] = {  # probed, and always there
+        "at": ["os.environ/DEEP_API_BASE"],
+        "presence": {"probe_seconds": 1, "on_absent": "wake"},
+        "wake": {"url": "http://127.0.0.1:9/never"},
+    }
     changed["router_settings"]["disable_cooldowns"] = True
     changed["router_settings"]["num_retries"] = 0
     del changed["router_settings"]["retry_policy"]
