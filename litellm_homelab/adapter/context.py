@@ -84,7 +84,7 @@ class Root:
 
 
 class Waiting(Protocol):
-    """What is told that a request waits for a backend."""
+    """Receives the begin and the end of each wait for a backend."""
 
     def begins(self) -> None:
         """Note that a wait begins; several may be under way."""
@@ -171,7 +171,7 @@ class RequestContext:
     receive: Callable[[], Awaitable[MutableMapping[str, Any]]] | None = None
     """What the server says of the client (ASGI)."""
     comments: Waiting | None = None
-    """Is told while it waits for a backend; None where no backend lets a request wait."""
+    """Sends comments while the request waits; None where no backend lets a request wait."""
     slots: dict[str, Slot] | None = None
     """The slots of backends that its attempts have taken, by the deployment's id."""
     reservations: dict[str, Reservation] | None = None

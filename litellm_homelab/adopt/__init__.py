@@ -1,1 +1,1 @@
-"""`litellm-homelab init`: our section and our lines for a router.yaml that somebody runs already."""
+"""`litellm-homelab init`: our section and our lines for a router.yaml that is already in use."""

@@ -143,7 +143,7 @@ def _led_only(router: RouterFile, usable: Sequence[str]) -> list[str]:
 
 
 def _is_undiscoverable(document: Mapping[str, Any], name: str) -> bool:
-    """Whether LiteLLM is told not to list it (`model_info.discoverable: false`)."""
+    """Whether its settings keep it out of LiteLLM's listing (`model_info.discoverable: false`)."""
     entries = [one for one in document.get("model_list") or () if isinstance(one, dict)]
     infos = [one.get("model_info") for one in entries if one.get("model_name") == name]
     return bool(infos) and all(isinstance(one, dict) and one.get("discoverable") is False for one in infos)

@@ -49,7 +49,7 @@ def _shape(where: str, section: BackendSection) -> Iterator[str]:
             )
     yield from _waking(where, section)
     if section.slots is None and "queue" in section.model_fields_set:
-        yield f"{where}.queue: without slots nobody ever waits; set {where}.slots, or remove it"
+        yield f"{where}.queue: has no effect without slots; set {where}.slots, or remove it"
 
 
 def _waking(where: str, section: BackendSection) -> Iterator[str]:
@@ -123,7 +123,7 @@ def _waiting_for_itself(settings: Settings) -> Iterator[str]:
     """
     OptiLLM handles whose attempt and whose children share slots.
 
-    A root would hold a slot for which its children wait; with as many roots as slots nobody goes on.
+    A root would hold a slot for which its children wait; with as many roots as slots, none can finish.
     """
     sections, router = settings.homelab.backends, settings.router
     backends = Backends(sections)

@@ -58,7 +58,7 @@ def _listed(document: object) -> frozenset[str] | None:
 
 
 def _listed_with_aliases(document: object) -> frozenset[str] | None:
-    """llama-swap lists aliases beside ids where it is told to, and in `meta` or `aliases` otherwise."""
+    """llama-swap lists aliases as entries of their own if it is configured so, else as `aliases`."""
     found = _listed(document)
     if found is None:
         return None

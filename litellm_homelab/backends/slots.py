@@ -234,7 +234,7 @@ class Slots:
     # --- in the background -------------------------------------------------------------------------
 
     def _changed(self) -> None:
-        """Show the numbers; see that somebody asks for those who wait, and renews what is held."""
+        """Update the metrics; run the task that asks for waiting requests and renews held slots."""
         self._watching.slots_used(self.backend, len(self._held), len(self._waiting))
         busy = self._held or self._waiting
         if busy and (self._serving is None or self._serving.done()):
@@ -266,7 +266,7 @@ class Slots:
     async def _grant(self) -> bool:
         """Ask for the first of those who wait, and for the next as long as there are slots."""
         granted = False
-        for place in tuple(self._waiting):
+        for place in await self._in_order():
             if place not in self._waiting:
                 continue
             if await self._ask(place.owner, place.rank, new=False) is not Claimed.GRANTED:
@@ -279,6 +279,23 @@ class Slots:
             else:  # it has left in between
                 self._spawn(self._released(place.owner))
         return granted
+
+    async def _in_order(self) -> list[_Request]:
+        """
+        Those who wait here, in the order of the store, which grants a slot to its first ones alone.
+
+        It is not always the order in which they are known here: Redis answers requests that ask side by side
+        in any order. Who is not in the store, since its wait has expired, comes last.
+        """
+        if self._waiting and _now() >= self._alone_until:
+            with self._bounded():
+                async with asyncio.timeout(STORE_SECONDS):
+                    known = (await self._store.pool(self._pool)).waiting
+                tickets = {owner: one.ticket for owner, one in known.items()}
+                return sorted(
+                    self._waiting, key=lambda one: (one.rank, tickets.get(one.owner, math.inf), one)
+                )
+        return [*self._waiting]
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.get_running_loop().create_task(work)

@@ -27,7 +27,7 @@ def destination(to: str | None) -> tuple[str, int]:
     Host and port of `host`, `host:port`, `[v6]:port`; the local network's broadcast where nothing is given.
 
     Raises:
-        ValueError: the port is no number from 1 to 65535, or there is no host.
+        ValueError: the port is not a number from 1 to 65535, or the host is missing.
 
     """
     if to is None:

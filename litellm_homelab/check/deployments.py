@@ -194,7 +194,9 @@ def not_a_number(doc: Document) -> Iterator[Found]:
             )
 
 
-@check("litellm-timeout-not-seconds", "error", "A timeout that is no number of seconds: every request fails.")
+@check(
+    "litellm-timeout-not-seconds", "error", "A timeout that is not a number of seconds: every request fails."
+)
 def timeout_not_seconds(doc: Document) -> Iterator[Found]:
     """`timeout: 60s` is taken at the start and fails each request (`float('60s')`, 1.108.7)."""
     places = [(f"{one.where}.litellm_params", one.params) for one in doc.entries]

@@ -25,8 +25,8 @@ PACIFIC: Final = ("gemini",)
 def max_parallel(doc: Document) -> Iterator[Found]:
     """A 429 at once since 1.106 (`MaxParallelRequestsLimit`); 1.97 let requests wait."""
     text = (
-        "further requests get a 429 at once, in each worker by itself: LiteLLM does not let them wait; set "
-        "slots and a queue in homelab.backends, which do"
+        "further requests get a 429 instead of waiting, counted in each worker by itself; to let them "
+        "wait, set slots and a queue in homelab.backends"
     )
     for one in doc.entries:
         if one.params.get("max_parallel_requests") is not None and not _has_fallback(doc, one.name):

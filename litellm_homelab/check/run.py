@@ -157,7 +157,7 @@ def _finding(name: str, severity: Severity, mark: Mark, where: str, message: str
 
 
 def _unreadable(file: str, text: str) -> Finding:
-    """A file that is no YAML: the message has its place, where the parser knows one."""
+    """A file that is not YAML: the message has a line where the parser gives one."""
     place, _, rest = text.partition(": ")
     line, _, column = place.removeprefix("line ").partition(", column ")
     mark = Mark(file, int(line), int(column)) if line.isdecimal() and column.isdecimal() else Mark(file)

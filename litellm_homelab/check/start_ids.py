@@ -158,7 +158,9 @@ ROWS: Final = (
     ),
     _row("modes-differ", r"differ in model_info\.mode", "The deployments of one group have different modes."),
     _row("mode-unknown", r"unknown model_info\.mode", "An unknown mode counts as chat.", "warning"),
-    _row("model-list-empty", r"^model_list: missing or empty", "There is no model.", "warning"),
+    _row(
+        "model-list-empty", r"^model_list: missing or empty", "`model_list` is missing or empty.", "warning"
+    ),
     _row(
         "responses-on-a-chat-server",
         r"LiteLLM sends /v1/responses to the same path",
@@ -210,7 +212,9 @@ ROWS: Final = (
         r"^homelab\.backends.*is not a model_name",
         "A backend's group does not exist.",
     ),
-    _row("backend-queue-without-slots", r"without slots nobody", "A queue without slots has no effect."),
+    _row(
+        "backend-queue-without-slots", r"has no effect without slots", "A queue without slots has no effect."
+    ),
     _row(
         "backend-waits-for-itself", r"the slot that their own", "OptiLLM's calls would wait for themselves."
     ),
@@ -294,7 +298,7 @@ ROWS: Final = (
     _row(
         "handle-unknown",
         r"^homelab\.showroom\S*: .* is not a model_name of",
-        "A name of the showroom is no `model_name`.",
+        "A name of the showroom is not a `model_name`.",
     ),
     # --- callers, routes, fields
     _row("caller-key-twice", r"the same key as", "Two callers have one key."),
@@ -328,7 +332,9 @@ ROWS: Final = (
     ),
     # --- OptiLLM and state
     _row(
-        "optillm-not-a-handle", r"^homelab\.optillm.*is neither a handle", "An OptiLLM handle is no handle."
+        "optillm-not-a-handle",
+        r"^homelab\.optillm.*is neither a handle",
+        "A name below `homelab.optillm` is not a handle.",
     ),
     _row(
         "optillm-approach",
@@ -368,7 +374,7 @@ ROWS: Final = (
     _row(
         "state-per-worker", r"memory:// is separate in each worker", "Workers would not share their counters."
     ),
-    _row("state-invalid", r"^homelab\.state: ", "`homelab.state` is no store that this package knows."),
+    _row("state-invalid", r"^homelab\.state: ", "`homelab.state` does not name a supported store."),
     # --- advisories
     _row(
         "advisory-unknown", r"unknown advisory", "`accept_advisories` names an advisory that does not exist."

@@ -1,4 +1,4 @@
-"""``litellm-homelab init``: drafts our section for a router.yaml that somebody runs already."""
+"""``litellm-homelab init``: drafts our section for a router.yaml that is already in use."""
 
 from __future__ import annotations
 

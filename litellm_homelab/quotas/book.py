@@ -43,7 +43,7 @@ class Exceeded(Exception):
 
 
 class StoreSilent(Exception):
-    """The store does not answer, so that nobody knows what is left."""
+    """The store does not answer, so what is left is unknown."""
 
     def __init__(self, quotas: Sequence[Quota]) -> None:
         super().__init__("the store of quotas does not answer")

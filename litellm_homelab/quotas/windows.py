@@ -31,7 +31,7 @@ class Per(StrEnum):
 
 
 class Unit(StrEnum):
-    """What is counted; `CREDITS` are units of the provider's own, which nobody but the provider can count."""
+    """What is counted; `CREDITS` are units of the provider's own, which only the provider can count."""
 
     REQUESTS = "requests"
     TOKENS = "tokens"

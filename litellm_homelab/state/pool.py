@@ -23,7 +23,7 @@ class Claim:
     rank: int = 0
     """Who waits with a lower rank goes first; within a rank, who came first."""
     length: int = 0
-    """How many may wait; 0 for nobody."""
+    """How many may wait; with 0 a claim that is not granted is refused."""
 
 
 class Claimed(StrEnum):

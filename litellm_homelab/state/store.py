@@ -50,7 +50,7 @@ class Store(Protocol):
         """Give back what the owner holds, or end its wait; no change where there is neither."""
 
     async def pool(self, name: str) -> Pool:
-        """Return a pool as it is now; an empty one where nobody holds or waits for anything."""
+        """Return a pool as it is now; an empty one if it has no leases and no waiters."""
 
     async def change(self, names: Collection[str], change: Change[T]) -> T:
         """

@@ -50,7 +50,7 @@ def format_of(path: str, query: str) -> Format:
 
 
 def is_streamed(path: str, body: bytes) -> bool:
-    """Whether a request asks for a stream; Ollama's own API streams unless it is told not to."""
+    """Whether a request asks for a stream; Ollama's own API streams by default."""
     if STREAMS.search(path):
         return True
     if body.lstrip()[:1] != b"{":
@@ -71,7 +71,7 @@ class Piece:
 
 
 class WrongAnswer(ValueError):
-    """The answer is no stream of the format."""
+    """The answer is not a stream of the expected format."""
 
     def __init__(self, fault: AnswerFault) -> None:
         super().__init__(fault.value)

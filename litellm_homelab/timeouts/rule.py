@@ -19,7 +19,7 @@ class Limit(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class TimeLimits:
-    """The limits of one group in seconds; None is no limit."""
+    """The limits of one group in seconds; None means unlimited."""
 
     connect: float | None = None
     """Until there is a connection to the upstream: name resolution, TCP and TLS."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from litellm_homelab import state
 from litellm_homelab.backends import slots as module
 from litellm_homelab.backends.slots import Full, Gone, Slot, Slots
-from litellm_homelab.state import Store
+from litellm_homelab.state import Claim, Store
 from litellm_homelab.state.memory import MemoryStore
 
 
@@ -92,6 +92,35 @@ async def test_first_come_first_served_over_workers(store: Store) -> None:
     async with asyncio.timeout(20):
         await asyncio.gather(*tasks)
     assert served == [4, 9, 0, 1, 2, 3, 5, 6, 7, 8, 10, 11]
+
+
+class Overtaking(MemoryStore):
+    """A store whose first answers to those who ask side by side come last, as Redis's may."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.late = 0.2
+
+    async def lease(self, claims: Sequence[Claim], owner: str, seconds: float) -> state.Claimed:
+        """Answer, the later the earlier the question was."""
+        found = await super().lease(claims, owner, seconds)
+        self.late = max(0.0, self.late - 0.02)
+        await asyncio.sleep(self.late)
+        return found
+
+
+@pytest.mark.parametrize("limit", [1, 2])
+async def test_answers_in_another_order_starve_no_request(limit: int) -> None:
+    """The order of the store counts: a worker asks for those whom the store would grant a slot next."""
+    one, served = slots(Overtaking(), limit), list[int]()
+    held = [await one.take(1, stays) for _ in range(limit)]
+    tasks = [asyncio.create_task(hold(one, 1, served, number)) for number in range(8)]
+    await asyncio.sleep(0.3)
+    for slot in held:
+        slot.release()
+    async with asyncio.timeout(9):
+        await asyncio.gather(*tasks)
+    assert sorted(served) == [*range(8)]
 
 
 async def test_a_full_queue_and_a_wait_that_is_too_long(store: Store) -> None:

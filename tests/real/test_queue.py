@@ -1,4 +1,4 @@
-"""Slots and their queue over four real workers, on SQLite, by the backend's own count."""
+"""Slots and their queue over four real workers, on SQLite and on Redis, by the backend's own count."""
 
 from __future__ import annotations
 
@@ -25,6 +25,7 @@ from tests.adapter.lane import CALLERS, KEYS, document, group
 from tests.real.gateway import START_SECONDS, free_port, litellm, workers
 from tests.real.lane.rig import PATIENCE
 from tests.real.upstreams import listening
+from tests.state.backends import redis_server
 
 pytestmark = pytest.mark.real
 
@@ -153,12 +154,14 @@ async def until(condition: Callable[[], bool]) -> None:
             await asyncio.sleep(0.01)
 
 
-@pytest.fixture(scope="module")
-def gateway(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
-    """The gateway; all tests use it, the last one kills workers."""
+@pytest.fixture(scope="module", params=["sqlite", "redis"])
+def gateway(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    """The gateway on each store; all tests of a store use it, the last one kills workers."""
     folder, gpu, port = tmp_path_factory.mktemp("queue"), Gpu(), free_port()
     with ExitStack() as stack:
         state = f"sqlite:///{folder / 'state.db'}"
+        if request.param == "redis":
+            state = stack.enter_context(redis_server(folder, free_port()))
         root = stack.enter_context(listening(gpu))
         (folder / "router.yaml").write_text(yaml.safe_dump(_document(root, state)), encoding="utf-8")
         (folder / "samples").mkdir()

@@ -11,7 +11,7 @@ from litellm_homelab.backends.rule import DEFAULTS, Backends, Server
 
 
 class Directory:
-    """Looks backends up by a deployment's id, each once: an id stands for one set of parameters for good."""
+    """Finds the backend of a deployment and keeps the result: the parameters behind an id never change."""
 
     def __init__(self, backends: Backends, targets: Targets, deployments: Deployments) -> None:
         self._backends = backends

@@ -149,7 +149,9 @@ class Presence:
 
     async def _follow(self, backend: str) -> None:
         every = self._intervals[backend]
-        shift = every * (zlib.crc32(backend.encode()) % 1000) / 1000  # backends are not all asked at once
+        shift = (
+            every * (zlib.crc32(backend.encode()) % 1000) / 1000
+        )  # spreads the probes of different backends over the interval
         while True:
             number = int((time.time() - shift) // every)
             try:

@@ -34,7 +34,7 @@ LOST: Final = (
     "homelab quota: the store of quotas does not answer (%s); homelab.quotas.*.on_state_loss decides."
 )
 LOOK_SECONDS: Final = 15.0
-"""How often a worker shows quotas that nobody uses, since their windows begin anew all the same."""
+"""Seconds between two updates of the metrics of unused quotas: their windows begin anew, too."""
 WITH_A_WORD: Final = frozenset({402, 429})
 """Statuses of errors whose body is looked at."""
 GENERIC: Final = frozenset(
