@@ -152,7 +152,8 @@ def _parts() -> Parts:
     outer.wrap(app, border)
     own = dict.fromkeys(token_counts.PATHS, made.counting)
     loaded = functools.partial(callback_list.has_once, litellm, made.plugin)
-    route_access.hang(app, made.rule, made.keyring, made.fields.screen, own, loaded, has_database)
+    others = functools.partial(has_other_keys, made.gate)
+    route_access.hang(app, made.rule, made.keyring, made.fields.screen, own, loaded, others)
     lineage_cleanup.watch_logs()
     cooldown.install()
     bridge.install()
@@ -199,6 +200,13 @@ def has_database() -> bool:
     from litellm.proxy import proxy_server
 
     return proxy_server.prisma_client is not None
+
+
+def has_other_keys(gate: object) -> bool:
+    """Whether other keys than ours count: LiteLLM's own, or those of another `custom_auth` than our gate."""
+    from litellm.proxy import proxy_server
+
+    return has_database() or proxy_server.user_custom_auth is not gate
 
 
 def port() -> int:

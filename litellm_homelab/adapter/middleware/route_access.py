@@ -57,11 +57,11 @@ class Door:
         screen: Screen,
         own: Mapping[str, ASGIApp] | None = None,
         loaded: Callable[[], bool] = _loaded,
-        has_database: Callable[[], bool] = _none,
+        has_other_keys: Callable[[], bool] = _none,
     ) -> None:
         self.app = app
         self._loaded = loaded
-        self._has_database = has_database
+        self._has_other_keys = has_other_keys
         self._own = own or {}
         self._screen = screen
         self._finder = Finder(router)
@@ -108,15 +108,19 @@ class Door:
 
     def _management(self, record: RequestContext, route: Route, scope: Scope) -> Allow | Refuse:
         """
-        Refuse whoever cannot have the master key, and has no key of LiteLLM's database either.
+        Refuse whoever can have no key for management: where all keys are ours, and none is the master key.
 
-        Where any header has the master key, LiteLLM decides which header counts, and `custom_auth` is asked.
+        Where any header has the master key, or one that may be a key of LiteLLM's database or of another
+        `custom_auth`, LiteLLM decides which header counts, and asks the authentication that it has.
         """
         found = [caller for word in words(scope) if (caller := self._keyring.find(word)) is not None]
         if MASTER in found:
             return Allow()
+        unknown = not found or any(self._keyring.find(key) is None for key in keys(scope))
+        if unknown and self._has_other_keys():
+            return Allow()
         if not found:
-            return Allow() if self._has_database() else self._rule.unknown(missing=not keys(scope))
+            return self._rule.unknown(missing=not keys(scope))
         record.stats.sender = found[0].name
         return self._rule.decide(route, found[0])
 
@@ -165,7 +169,8 @@ def keys(scope: Scope) -> list[str]:
 
 def words(scope: Scope) -> list[str]:
     """The last word of each header, a key among them: `litellm_key_header_name` may name any header."""
-    return list(dict.fromkeys(value.rpartition(" ")[2] for value in Headers(scope=scope).values()))
+    last = (value.rpartition(" ")[2] for value in Headers(scope=scope).values())
+    return list(dict.fromkeys(filter(None, last)))
 
 
 def hang(
@@ -175,17 +180,17 @@ def hang(
     screen: Screen,
     own: Mapping[str, ASGIApp] | None = None,
     loaded: Callable[[], bool] = _loaded,
-    has_database: Callable[[], bool] = _none,
+    has_other_keys: Callable[[], bool] = _none,
 ) -> None:
     """
     Put a `Door` around the router of a running app, in the place of the one that is there.
 
     `own` serves routes in LiteLLM's place, by their paths as LiteLLM registered them; `loaded` says whether
-    LiteLLM still calls the plugin, `has_database` whether it keeps keys of its own.
+    LiteLLM still calls the plugin, `has_other_keys` whether keys count that are not ours.
     """
     inner = app.router.middleware_stack
     inner = inner.app if isinstance(inner, Door) else inner
-    app.router.middleware_stack = Door(inner, app.router, rule, keyring, screen, own, loaded, has_database)
+    app.router.middleware_stack = Door(inner, app.router, rule, keyring, screen, own, loaded, has_other_keys)
 
 
 def _decided(rule: Callable[[], Allow | Refuse]) -> Allow | Refuse:

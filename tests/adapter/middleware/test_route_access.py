@@ -34,7 +34,7 @@ async def _answer(headers: dict[str, str], *, database: bool) -> httpx.Response:
     litellm = FastAPI()
     litellm.add_api_route(PATH, _skills, methods=["GET"])
     reached = PlainTextResponse("reached")
-    door = Door(reached, litellm.router, Gate(), KEYRING, _unscreened, has_database=lambda: database)
+    door = Door(reached, litellm.router, Gate(), KEYRING, _unscreened, has_other_keys=lambda: database)
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
         with context.request(scope["path"]):
@@ -52,6 +52,12 @@ async def _answer(headers: dict[str, str], *, database: bool) -> httpx.Response:
         pytest.param({"Authorization": f"Bearer {UNKNOWN}"}, 401, 200, id="an unknown key"),
         pytest.param({"Authorization": f"Bearer {CLIENT}"}, 403, 403, id="a client's key"),
         pytest.param({"x-api-key": CLIENT}, 403, 403, id="a client's key, another header"),
+        pytest.param(
+            {"x-litellm-api-key": UNKNOWN, "x-of-a-proxy": CLIENT},
+            403,
+            200,
+            id="an unknown key beside a client's",
+        ),
         pytest.param({"Authorization": f"Bearer {METRICS}"}, 403, 403, id="a metrics key"),
         pytest.param({"Authorization": f"Bearer {MASTER}"}, 200, 200, id="the master key"),
         pytest.param({"x-key-of-ours": MASTER}, 200, 200, id="the master key, a configured header"),
