@@ -249,7 +249,8 @@ def _elsewhere(document: Mapping[str, Any], router: RouterFile) -> Iterator[str]
     general = _section(document, "general_settings")
     if router.in_database:
         yield "models of LiteLLM's database are served once their names are listed; --handle NAME lists them"
-    for one in general.get("pass_through_endpoints") or ():
+    endpoints = general.get("pass_through_endpoints")
+    for one in endpoints if isinstance(endpoints, list) else ():
         path = one.get("path") if isinstance(one, dict) else None
         if path:
             yield f"the pass-through endpoint {path} is closed; `homelab.gate.open: [{path}]` opens it"

@@ -84,7 +84,7 @@ def expected(document: Mapping[str, Any], draft: Draft) -> dict[str, Any]:
     if draft.callback:
         litellm = found.get("litellm_settings") or {}
         own = litellm.get("callbacks") or []
-        callbacks = [*([own] if isinstance(own, str) else own), PLUGIN]
+        callbacks = [*(own if isinstance(own, list) else [own]), PLUGIN]
         found["litellm_settings"] = {**litellm, "callbacks": callbacks}
     return {**found, "homelab": draft.homelab}
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
@@ -256,8 +255,8 @@ def deployment_twice(doc: Document) -> Iterator[Found]:
     for one in doc.entries:
         if one.info.get("id") is not None or not one.params:
             continue
-        text = json.dumps([one.name, one.params], default=str, sort_keys=True)
-        first = seen.setdefault(text, one.where)
+        parts = sorted(f"{key!r}: {value!r}" for key, value in one.params.items())
+        first = seen.setdefault(repr([one.name, parts]), one.where)
         if first != one.where:
             yield one.where, f"the same as {first}, so that both count as one deployment; remove one"
 
@@ -267,7 +266,7 @@ def unknown_credential(doc: Document) -> Iterator[Found]:
     """LiteLLM goes on without one (`get_credential_values`, 1.108.7), so without a key and an address."""
     listed = doc.content.get("credential_list")
     known = (
-        {one.get("credential_name") for one in listed if isinstance(one, dict)}
+        {str(one.get("credential_name")) for one in listed if isinstance(one, dict)}
         if isinstance(listed, list)
         else ()
     )

@@ -68,8 +68,9 @@ def metrics_without_prometheus(doc: Document) -> Iterator[Found]:
     if doc.settings is None:
         return
     litellm = doc.section("litellm_settings")
-    listed = (doc.router.callbacks, litellm.get("success_callback") or ())
-    if any("prometheus" in one for one in listed):
+    others = litellm.get("success_callback")
+    named = others if isinstance(others, list) else [others]
+    if "prometheus" in doc.router.callbacks or "prometheus" in named:
         return
     for name, caller in doc.settings.homelab.callers.items():
         if caller.role == "metrics":

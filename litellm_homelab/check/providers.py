@@ -67,11 +67,9 @@ def no_provider(doc: Document) -> Iterator[Found]:
 
 def _providers(doc: Document) -> Iterator[tuple[str, str, str]]:
     """(where, provider, model) of deployments whose provider is in the model's name alone."""
-    custom = {
-        one.get("provider")
-        for one in doc.section("litellm_settings").get("custom_provider_map") or ()
-        if isinstance(one, dict)
-    }
+    listed = doc.section("litellm_settings").get("custom_provider_map")
+    maps = [one for one in listed if isinstance(one, dict)] if isinstance(listed, list) else []
+    custom = {str(one.get("provider")) for one in maps}
     for one in doc.deployments:
         known_server = bool(one.api_base) and not is_unset(one.api_base) and not is_local(one.api_base)
         if one.custom_provider or not one.model or is_unset(one.model) or "*" in one.model or known_server:

@@ -49,11 +49,6 @@ class CheckReport:
     unusable: bool = False
     """Whether the file could not be read at all."""
 
-    @property
-    def has_errors(self) -> bool:
-        """Whether one of the findings is an error."""
-        return any(one.severity == "error" for one in self.findings)
-
 
 def check_file(request: CheckRequest, environ: Mapping[str, str] | None = None) -> CheckReport:
     """

@@ -30,7 +30,8 @@ DATABASE: Final = ("DATABASE_URL", "DIRECT_URL")
 def routing_strategy(doc: Document) -> Iterator[Found]:
     """`validate_routing_strategy` (1.108.7)."""
     found = doc.section("router_settings").get("routing_strategy")
-    if found is None or is_unset(doc.resolved(found)) or doc.resolved(found) in doc.names.strategies:
+    named = doc.resolved(found)
+    if found is None or is_unset(named) or (isinstance(named, str) and named in doc.names.strategies):
         return
     known = ", ".join(sorted(doc.names.strategies))
     right = did_you_mean(found, doc.names.strategies)
@@ -45,7 +46,7 @@ def pre_call_check(doc: Document) -> Iterator[Found]:
     """`add_optional_pre_call_checks` skips other names without a word (1.108.7)."""
     listed = doc.section("router_settings").get("optional_pre_call_checks")
     for number, name in enumerate(listed if isinstance(listed, list) else ()):
-        if name not in doc.names.pre_call_checks:
+        if not isinstance(name, str) or name not in doc.names.pre_call_checks:
             right = did_you_mean(name, doc.names.pre_call_checks)
             known = ", ".join(sorted(doc.names.pre_call_checks))
             where = f"router_settings.optional_pre_call_checks[{number}]"

@@ -52,22 +52,30 @@ def run(args: argparse.Namespace) -> int:
     """Print the diff and the notes, and write the file where that is asked for; the exit status."""
     from litellm_homelab.adopt import drafts
     from litellm_homelab.cli import environment
-    from litellm_homelab.config.wording import one_line
+    from litellm_homelab.config import text_file
 
     path: Path = args.config
     try:
-        given = environment.parse(args.env.read_text("utf-8"), str(args.env)) if args.env else {}
+        given = environment.parse(text_file.read(args.env), str(args.env)) if args.env else {}
+    except (OSError, ValueError) as error:
+        return _unusable(args.env, error)
+    try:
         found = drafts.adopt(path, drafts.Wishes(args.caller, args.handle), {**os.environ, **given})
     except (OSError, ValueError) as error:
-        reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-        print(f"litellm-homelab init: {path}: {one_line(reason)}", file=sys.stderr)
-        return UNUSABLE
+        return _unusable(path, error)
     if args.write:
         print(f"{path}: written; the old file is {drafts.write(path, found)}")
     else:
         print(found.diff(str(path)), end="")
     _notes(found)
     return PROBLEMS if found.problems else 0
+
+
+def _unusable(path: Path, error: OSError | ValueError) -> int:
+    from litellm_homelab.config.wording import one_line, reason
+
+    print(f"litellm-homelab init: {path}: {one_line(reason(error))}", file=sys.stderr)
+    return UNUSABLE
 
 
 def _notes(found: Adoption) -> None:
