@@ -129,6 +129,8 @@ class RequestContext:
     """Whether a deployment has been chosen for an attempt."""
     sent_out: bool = False
     """Whether a request of the attempt under way has left: the transport below LiteLLM's clients saw it."""
+    kept_back: bool = False
+    """Whether a request of the attempt under way was answered by us: its deployment did not fail."""
     announced: bool = False
     """Whether LiteLLM has said that it is about to send; an error of its own may still come first."""
     failure: Failure | None = None
@@ -158,7 +160,7 @@ class RequestContext:
     """Long texts of the prompt in which no tag was found, by identity: LiteLLM hands on the very same."""
     root: Root | None = None
     timeouts: tuple[tuple[str, Reached], ...] = ()
-    """TimeLimits of `homelab.timeouts` that ended an attempt, each with the attempt's group."""
+    """Limits of `homelab.timeouts` that ended an attempt, each with the attempt's group."""
     failed_otherwise: bool = False
     """Whether an attempt failed for another reason than a limit; looked at where there are limits."""
     broken: Broken | None = None
@@ -177,7 +179,7 @@ class RequestContext:
     reservations: dict[str, Reservation] | None = None
     """What its attempts have reserved of quotas, by the deployment's id."""
     skipped: tuple[Refuse, ...] = ()
-    """Why deployments were skipped whose quotas are used up."""
+    """Why attempts were skipped, in their order."""
     queued: float = 0.0
     """Seconds for which it has waited for slots."""
     stats: RequestStats = field(default_factory=RequestStats)

@@ -64,10 +64,12 @@ def reraise(rule: str, error: Exception) -> NoReturn:
     if isinstance(error, Refused):
         context.refused(error.rule or rule, error.refusal)
         raise error
+    ctx = context.current()
+    if isinstance(error, Skipped) and ctx is not None:
+        ctx.skipped = (*ctx.skipped, error.refusal)
     if isinstance(error, HTTPException | Unsent | Skipped | AskedAgain):
         raise error
     refused = broken(rule, error)
-    ctx = context.current()
     if ctx is not None:  # LiteLLM would show a fallback's first error, and no headers on streams
         ctx.outcome.refuse(refused.rule or rule, refused.refusal, Level.ATTEMPT)
     raise refused from error

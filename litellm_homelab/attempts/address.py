@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
-from urllib.parse import parse_qsl, unquote, urlsplit
+from urllib.parse import parse_qsl, quote, unquote, urlsplit
 
 PORTS: Final = {"http": 80, "https": 443}
 DOTS: Final = frozenset({".", ".."})
@@ -23,6 +23,12 @@ class Address:
     port: int
     segments: tuple[str, ...]
     query: tuple[tuple[str, str], ...]
+
+    @property
+    def url(self) -> str:
+        """Scheme, host, port and path, as a URL."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"{self.scheme}://{host}:{self.port}" + "".join(f"/{quote(one)}" for one in self.segments)
 
     @property
     def origin(self) -> tuple[str, str, int]:

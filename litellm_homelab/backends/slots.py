@@ -15,10 +15,11 @@ import random
 import uuid
 from bisect import insort
 from collections.abc import Awaitable, Callable, Coroutine, Iterator
+from contextvars import Context
 from dataclasses import dataclass, field
 from typing import Any, Final, Protocol
 
-from litellm_homelab.state import Claim, Claimed, StateUnavailable, Store
+from litellm_homelab.state import Claim, Claimed, Pool, StateUnavailable, Store
 
 LEASE_SECONDS: Final = 15.0
 """How long a slot, or a place in the queue, outlives its worker."""
@@ -27,6 +28,8 @@ STORE_SECONDS: Final = 1.0
 """How long a request waits for the store (the contract's section on backends)."""
 ALONE_SECONDS: Final = 5.0
 """How long a worker does without a store that has failed, before it asks again."""
+OWED_SECONDS: Final = 1.0
+"""How often a worker tries to give back what the store did not take."""
 FIRST_POLL, LAST_POLL = 0.02, 0.1
 """Seconds between two questions of a worker for a slot that another worker may have given back."""
 ANY: Final = 2**31
@@ -114,6 +117,8 @@ class Slots:
         self._wake = asyncio.Event()
         self._serving: asyncio.Task[None] | None = None
         self._background: set[asyncio.Task[None]] = set()
+        self._owed: set[str] = set()
+        """Owners whose slots or places are free here, and not yet in the store."""
         self._alone_until = -math.inf
         self._mean_seconds = 0.0
 
@@ -147,6 +152,7 @@ class Slots:
     async def _wait(self, place: _Request, began: float, left: Callable[[], Awaitable[None]]) -> None:
         insort(self._waiting, place)
         self._changed()
+        self._wake.set()  # the task may sleep until its next renewal
         leaving = asyncio.ensure_future(left())
         try:
             await asyncio.wait(
@@ -211,22 +217,32 @@ class Slots:
             self._watching.store_lost(error)
 
     async def _released(self, owner: str) -> None:
-        if _now() >= self._alone_until:
+        self._owed.add(owner)
+        await self._release_owed()
+        self._wake.set()
+        self._changed()
+
+    async def _release_owed(self) -> None:
+        """Give back to the store what is free; what it does not take now is tried again with the next one."""
+        while self._owed and _now() >= self._alone_until:
+            owner = self._owed.pop()
             with self._bounded():
+                self._owed.add(owner)
                 async with asyncio.timeout(STORE_SECONDS):
                     await self._store.release([self._pool], owner)
-        self._wake.set()
+                self._owed.discard(owner)
 
     async def _renew(self) -> None:
-        """Prolong what this worker has; put back what the store does not know, since it is under way."""
+        """Prolong what this worker has; put back what the store does not know: it is under way, or waits."""
+        await self._release_owed()
         if _now() < self._alone_until:
             return
         with self._bounded():
             async with asyncio.timeout(STORE_SECONDS):
                 owners = {*self._held, *(one.owner for one in self._waiting)}
                 await self._store.renew([self._pool], owners, LEASE_SECONDS)
-                known = (await self._store.pool(self._pool)).held
-                for owner in self._held.keys() - known.keys():
+                known = await self._store.pool(self._pool)
+                for owner in self._held.keys() - known.held.keys():
                     await self._store.lease([Claim(self._pool, ANY)], owner, LEASE_SECONDS)
                     if owner not in self._held:  # given back in between
                         await self._store.release([self._pool], owner)
@@ -236,13 +252,15 @@ class Slots:
     def _changed(self) -> None:
         """Update the metrics; run the task that asks for waiting requests and renews held slots."""
         self._watching.slots_used(self.backend, len(self._held), len(self._waiting))
-        busy = self._held or self._waiting
-        if busy and (self._serving is None or self._serving.done()):
-            self._serving = asyncio.create_task(self._serve())
+        if self._is_busy() and (self._serving is None or self._serving.done()):
+            self._serving = asyncio.get_running_loop().create_task(self._serve(), context=Context())
+
+    def _is_busy(self) -> bool:
+        return bool(self._held or self._waiting or self._owed)
 
     async def _serve(self) -> None:
         pause, renewed = FIRST_POLL, _now()
-        while self._held or self._waiting:
+        while self._is_busy():
             if await self._woken(pause):
                 pause = FIRST_POLL
             if await self._grant():
@@ -251,10 +269,13 @@ class Slots:
             if _now() - renewed >= RENEW_SECONDS:
                 renewed = _now()
                 await self._renew()
+            else:
+                await self._release_owed()
 
     async def _woken(self, pause: float) -> bool:
         """Wait until a slot of this worker is given back, or for the time between two questions."""
         seconds = pause * random.uniform(0.7, 1.3) if self._waiting else RENEW_SECONDS  # noqa: S311
+        seconds = min(seconds, OWED_SECONDS) if self._owed else seconds
         try:
             async with asyncio.timeout(seconds):
                 await self._wake.wait()
@@ -266,10 +287,13 @@ class Slots:
     async def _grant(self) -> bool:
         """Ask for the first of those who wait, and for the next as long as there are slots."""
         granted = False
-        for place in await self._in_order():
+        unknown, known = await self._in_order()
+        for place in (*unknown, *known):
             if place not in self._waiting:
                 continue
             if await self._ask(place.owner, place.rank, new=False) is not Claimed.GRANTED:
+                if place in unknown:
+                    continue
                 break
             granted = True
             if place in self._waiting:
@@ -280,25 +304,34 @@ class Slots:
                 self._spawn(self._released(place.owner))
         return granted
 
-    async def _in_order(self) -> list[_Request]:
+    async def _in_order(self) -> tuple[list[_Request], list[_Request]]:
         """
-        Those who wait here, in the order of the store, which grants a slot to its first ones alone.
+        Those who wait here and may be granted a slot: those without a place in the store, and its first ones.
 
-        It is not always the order in which they are known here: Redis answers requests that ask side by side
-        in any order. Who is not in the store, since its wait has expired, comes last.
+        The order of the store is not always the one in which they are known here: Redis answers those who ask
+        side by side in any order. A place is missing where a question to the store failed, or expired.
         """
-        if self._waiting and _now() >= self._alone_until:
-            with self._bounded():
-                async with asyncio.timeout(STORE_SECONDS):
-                    known = (await self._store.pool(self._pool)).waiting
-                tickets = {owner: one.ticket for owner, one in known.items()}
-                return sorted(
-                    self._waiting, key=lambda one: (one.rank, tickets.get(one.owner, math.inf), one)
-                )
-        return [*self._waiting]
+        if not self._waiting or _now() < self._alone_until:
+            return [], [*self._waiting]
+        pool = await self._now_in_the_store()
+        if pool is None:
+            return [], [*self._waiting]
+        unknown = [one for one in self._waiting if one.owner not in pool.waiting]
+        if pool.used >= self._limit:
+            return unknown, []
+        places = {owner: (one.rank, one.ticket) for owner, one in pool.waiting.items()}
+        known = [one for one in self._waiting if one.owner in places]
+        return unknown, sorted(known, key=lambda one: places[one.owner])
+
+    async def _now_in_the_store(self) -> Pool | None:
+        found: list[Pool] = []
+        with self._bounded():
+            async with asyncio.timeout(STORE_SECONDS):
+                found.append(await self._store.pool(self._pool))
+        return found[0] if found else None
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
-        task = asyncio.get_running_loop().create_task(work)
+        task = asyncio.get_running_loop().create_task(work, context=Context())
         self._background.add(task)
         task.add_done_callback(self._background.discard)
 

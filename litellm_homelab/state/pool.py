@@ -117,12 +117,6 @@ class Pool:
         """The pool without the owner's lease and wait."""
         return Pool(_without(self.held, owner), _without(self.waiting, owner), self.ticket)
 
-    @property
-    def until(self) -> int:
-        """When nothing is left of it; 0 for an empty pool."""
-        held = (one.until for one in self.held.values())
-        return max((*held, *(one.until for one in self.waiting.values())), default=0)
-
 
 def _without(named: Mapping[str, T], owner: str) -> dict[str, T]:
     return {who: one for who, one in named.items() if who != owner}

@@ -45,7 +45,7 @@ def problems(settings: Settings) -> Iterator[str]:
 
 
 def _order(where: str, limits: TimeLimits) -> Iterator[str]:
-    """TimeLimits that never act, since another ends the attempt before."""
+    """Limits that never act, since another ends the attempt before."""
     for name in ("connect", "first_token", "idle"):
         value = getattr(limits, name)
         if value is not None and limits.total is not None and value > limits.total:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Collection, Sequence
 from pathlib import Path
 
 import pytest
@@ -121,6 +121,30 @@ async def test_answers_in_another_order_starve_no_request(limit: int) -> None:
     async with asyncio.timeout(9):
         await asyncio.gather(*tasks)
     assert sorted(served) == [*range(8)]
+
+
+class Forgetful(MemoryStore):
+    """A store that is away when the first slot is given back."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.is_away = True
+
+    async def release(self, pools: Collection[str], owner: str) -> None:
+        """Fail once."""
+        if self.is_away:
+            self.is_away = False
+            raise state.StateUnavailable("", state.Cause.UNREACHABLE)
+        await super().release(pools, owner)
+
+
+async def test_what_the_store_did_not_take_back_is_given_back_later(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Otherwise the slot would be gone for as long as its lease."""
+    monkeypatch.setattr(module, "ALONE_SECONDS", 0.2)
+    store = Forgetful()
+    one, other = slots(store), slots(store)
+    (await one.take(1, stays)).release()
+    (await other.take(1, stays)).release()  # it waits for less long than a lease lives
 
 
 async def test_a_full_queue_and_a_wait_that_is_too_long(store: Store) -> None:

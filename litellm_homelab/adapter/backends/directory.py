@@ -28,7 +28,7 @@ class Directory:
 
     def base(self, deployment: str) -> str:
         """Where a deployment's server is; empty where that is not known."""
-        return self._written(deployment) or DEFAULTS.get(self._provider(deployment), "")
+        return self._written(deployment) or self._found(deployment)
 
     def key(self, deployment: str) -> str:
         """The key of a deployment; empty where it has none of its own."""
@@ -46,7 +46,13 @@ class Directory:
 
     def _server(self, deployment: str, group: str | None) -> Server:
         provider = self._provider(deployment)
-        return Server(group or "", provider, self._written(deployment), self.key(deployment))
+        url = self._written(deployment) or (self._found(deployment) if provider in DEFAULTS else "")
+        return Server(group or "", provider, url, self.key(deployment))
+
+    def _found(self, deployment: str) -> str:
+        """The address that LiteLLM finds by itself: the environment's, else the provider's."""
+        target = self._targets.of(deployment)
+        return target.bases[0].url if target is not None and target.bases else ""
 
     def _provider(self, deployment: str) -> str:
         target = self._targets.of(deployment)

@@ -78,6 +78,8 @@ class Presence:
         self._watching = watching
         self._standings = {name: Standing(since=time.time()) for name in intervals}
         self._tasks: list[asyncio.Task[None]] = []
+        self._waking: dict[str, asyncio.Task[bool]] = {}
+        self._deadlines: dict[str, float] = {}
         self.away: frozenset[str] = frozenset()
         """The backends at which an attempt would find nothing; looked at for each attempt."""
 
@@ -98,22 +100,32 @@ class Presence:
         if known is not None:
             self._set(backend, known.unreachable(time.time()))
 
-    async def woken(self, backend: str, seconds: float) -> bool:
+    def waking(self, backend: str, seconds: float) -> asyncio.Task[bool]:
         """
-        Wait until a backend that something was sent to wake is there; whether it is within so many seconds.
+        What ends when a backend that something was sent to wake is there, with True.
 
-        Meanwhile it is probed once a second.
+        It is one for all requests of this worker that wait for it, each for so many seconds; with False it
+        ends after the last of them. Meanwhile the backend is probed once a second.
         """
+        loop = asyncio.get_running_loop()
+        self._deadlines[backend] = loop.time() + seconds
+        known = self._waking.get(backend)
+        if known is None or known.done() or known.get_loop() is not loop:
+            known = loop.create_task(self._until_awake(backend), context=Context())
+            self._waking[backend] = known
+        return known
+
+    async def _until_awake(self, backend: str) -> bool:
+        now = asyncio.get_running_loop().time
         self._set(backend, self._standings[backend].woken(time.time()))
-        try:
-            async with asyncio.timeout(seconds):
-                while self._standings[backend].is_away:
-                    await self.round(backend, int(time.time()), "wake")
-                    if self._standings[backend].is_away:
-                        await asyncio.sleep(WAKING_SECONDS)
-        except TimeoutError:
-            self._set(backend, self._standings[backend].overslept(time.time()))
-            return False
+        while self._standings[backend].is_away:
+            left = self._deadlines[backend] - now()
+            if left <= 0:
+                self._set(backend, self._standings[backend].overslept(time.time()))
+                return False
+            await self.round(backend, int(time.time()), "wake")
+            if self._standings[backend].is_away:
+                await asyncio.sleep(min(WAKING_SECONDS, left))
         return True
 
     def retry_after(self, backends: Iterable[str]) -> int:
@@ -142,10 +154,10 @@ class Presence:
 
     def stop(self) -> None:
         """Probe no more."""
-        for task in self._tasks:
+        for task in (*self._tasks, *self._waking.values()):
             if not task.get_loop().is_closed():
                 task.cancel()
-        self._tasks = []
+        self._tasks, self._waking = [], {}
 
     async def _follow(self, backend: str) -> None:
         every = self._intervals[backend]

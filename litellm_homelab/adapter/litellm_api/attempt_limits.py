@@ -95,25 +95,32 @@ class _Attempt:
         """An answer in one piece, or an error: read within the limits, judged, and given back."""
         if response.status_code < FAILED and _is_long(response):
             return self._given(response, Rest.of_bytes(self._clock, response))
-        body = await self._read(response)
+        try:
+            body = await self._read(response)
+        except httpx.TransportError:
+            return self._wrong(AnswerFault.BROKEN)
         if response.status_code < FAILED:
             wrong = answer.whole(self._framing, body)
             if wrong is not None:
                 return self._wrong(wrong)
         return self._given(response, httpx.ByteStream(body))
 
-    async def _read(self, response: httpx.Response, begun: bytes = b"") -> bytes:
-        """The rest of a body; of an error's as much as comes in time."""
-        parts, chunks = [begun], response.aiter_bytes()
+    async def _read(self, response: httpx.Response) -> bytes:
+        """
+        A body; of an error's as much as comes in time.
+
+        Raises:
+            Stopped, httpx.TransportError: it is not complete, and is no error's.
+
+        """
+        parts: list[bytes] = []
+        chunks = response.aiter_bytes()
         try:
             while (chunk := await self._clock.wait(anext(chunks, None))) is not None:
                 parts.append(chunk)
-        except Stopped:
+        except (Stopped, httpx.TransportError):
             if response.status_code < FAILED:
                 raise
-        except httpx.TransportError:
-            if response.status_code < FAILED:
-                return b""
         finally:
             await _closed(response)
         return b"".join(parts)

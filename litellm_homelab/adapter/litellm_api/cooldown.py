@@ -75,6 +75,8 @@ def _counts(error: BaseException) -> bool:
     try:
         if isinstance(error, GuardrailRaisedException | Skipped):  # ours among them: nothing was sent
             return False
+        if record is not None and record.kept_back:
+            return False
         if record is not None and record.failure is not None:
             return failures.rests(record.failure)
         sent = own_errors.has_left(record, error) if record is not None else True

@@ -123,11 +123,6 @@ class LastLine:
         if wrong is None:
             own_metadata.strip(record, self._targets.params_of(chosen.deployment), request)
             self._hops.put(record, found.group, request)
-            record.stats.left()
-            slot = record.slots.get(chosen.deployment) if record.slots is not None else None
-            if slot is not None:
-                slot.is_sent = True
-                request.extensions = {**request.extensions, transport.CLOSED: slot.release}
         return wrong
 
     def _wrong_search(self, chosen: Chosen | None, request: httpx.Request) -> str | None:
@@ -150,6 +145,7 @@ class LastLine:
     def _answer(record: RequestContext, request: httpx.Request, wrong: str | None) -> httpx.Response | None:
         if wrong is None:
             record.sent_out = True
+            _note_sent(record, context.chosen(), request)
             return None
         log.error(
             "homelab %s rule refused a call for %s: its %s is not the chosen deployment's; "
@@ -159,6 +155,17 @@ class LastLine:
             wrong,
         )
         return _refused(record, request, policy_error(RULE).refusal)
+
+
+def _note_sent(record: RequestContext, chosen: Chosen | None, request: httpx.Request) -> None:
+    """Note that a request of an attempt leaves; its slot is given back when its answer is closed."""
+    if chosen is None or chosen.deployment is None:
+        return
+    record.stats.left()
+    slot = record.slots.get(chosen.deployment) if record.slots is not None else None
+    if slot is not None:
+        slot.is_sent = True
+        request.extensions = {**request.extensions, transport.CLOSED: slot.release}
 
 
 def _is_service(used_for: str | None, request: httpx.Request) -> bool:
@@ -219,6 +226,7 @@ async def _spent(
         return None
     refusal = await quotas.leaving(record, deployment)
     if refusal is not None:
+        record.kept_back = True
         error = {"message": refusal.message, "type": refusal.type.value, "param": None, "code": "refused"}
         return httpx.Response(429, json={"error": error}, headers=refusal.headers, request=request)
     held = (record.reservations or {}).get(deployment)

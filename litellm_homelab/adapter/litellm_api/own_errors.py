@@ -79,6 +79,7 @@ class OwnErrors:
         if not record.tried and kwargs.get("fallback_depth"):
             self._refuse_after_the_router(kwargs)
         record.tried, record.sent_out, record.announced, record.failure = True, False, False, None
+        record.kept_back = False
 
     def failed(self, record: RequestContext, error: Exception) -> None:
         """Note how an attempt failed, once LiteLLM has given it up."""

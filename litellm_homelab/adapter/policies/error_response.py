@@ -133,7 +133,7 @@ class ErrorResponse:
 
 
 def _nearest(record: RequestContext, refusal: Refuse) -> Refuse:
-    """Of a chain whose quotas are all used up, the refusal of the one that is the first to begin anew."""
+    """Of a chain of which every attempt was skipped, the refusal that ends first."""
     if refusal not in record.skipped:
         return refusal
     later = [one for one in record.skipped if one.retry_after is not None]

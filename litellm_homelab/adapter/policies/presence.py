@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Mapping, Sequence
-from contextvars import Context
+from asyncio import FIRST_COMPLETED
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final, Self
 
 import httpx
@@ -140,19 +140,16 @@ class PresencePolicy(Policy):
         """
         began = time.monotonic()
         self._waker.wake(backend)
-        loop, seconds = asyncio.get_running_loop(), self._wakes[backend].wait_seconds
-        coming = loop.create_task(self.presence.woken(backend, seconds), context=Context())
-        leaving = asyncio.ensure_future(left(ctx))
+        seconds = self._wakes[backend].wait_seconds
+        coming, leaving = self.presence.waking(backend, seconds), asyncio.ensure_future(left(ctx))
         try:
-            await asyncio.wait({coming, leaving}, return_when=asyncio.FIRST_COMPLETED)
+            done, _ = await asyncio.wait({coming, leaving}, timeout=seconds, return_when=FIRST_COMPLETED)
         finally:
             leaving.cancel()
             waited(ctx, time.monotonic() - began)
-            if not coming.done():
-                coming.cancel()
-        if not coming.done():
+        if leaving in done and coming not in done:
             raise Unsent(CLIENT_LEFT, "The client left while its request waited.")
-        return coming.result()
+        return coming in done and coming.result()
 
     def _waits(self, deployment: str, group: str | None) -> bool:
         """Whether an attempt waits for the backend of a deployment, which is away, to wake."""
@@ -160,7 +157,7 @@ class PresencePolicy(Policy):
         wake = self._wakes.get(backend)
         if wake is None or not self.presence.standing(backend).is_away:
             return False
-        return wake.meanwhile == "wait" or not self._chains(group or "")
+        return wake.meanwhile == "wait" or not self._chains(group or "") - {group}
 
     def _missing(self, deployment: str, group: str | None) -> str | None:
         """The backend of a deployment that an attempt would not find there; None for one that it may."""
@@ -235,14 +232,13 @@ class PresencePolicy(Policy):
 class Away:
     """Which names have no backend that is there."""
 
-    def __init__(self, there: Mapping[str, bool], chains: Any) -> None:  # noqa: ANN401
+    def __init__(self, there: Mapping[str, bool], chains: Callable[[str], frozenset[str]]) -> None:
+        """`chains` gives a name and what it leads to."""
         self._there, self._chains = there, chains
 
     def __call__(self, name: str) -> bool:
         """Whether neither a name's own deployments nor those of its fallbacks are there."""
-        return name in self._there and not any(
-            self._there.get(one, False) for one in (name, *self._chains(name))
-        )
+        return name in self._there and not any(self._there.get(one, False) for one in self._chains(name))
 
 
 class ProbedBackends:

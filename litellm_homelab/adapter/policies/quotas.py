@@ -6,6 +6,7 @@ import asyncio
 import logging
 import time
 from collections.abc import AsyncIterator, Mapping
+from contextvars import Context
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final, Self
 
@@ -15,7 +16,7 @@ from litellm_homelab import refusals
 from litellm_homelab.adapter import context
 from litellm_homelab.adapter.context import RequestContext
 from litellm_homelab.adapter.fail_closed import log_and_continue
-from litellm_homelab.adapter.litellm_api import own_errors, usage
+from litellm_homelab.adapter.litellm_api import own_errors, transport, usage
 from litellm_homelab.adapter.litellm_api.exceptions import Refused, Skipped
 from litellm_homelab.adapter.log_limits import log_seldom
 from litellm_homelab.adapter.policy import Policy
@@ -106,20 +107,19 @@ class QuotaPolicy(Policy):
         except Exceeded as spent:
             ended = spent.exhausted
             falls_back = ended.quota is None or ended.quota.falls_back
-            self._end(ctx, refused(ctx, ended), falls_back=falls_back)
+            self._end(refused(ctx, ended), falls_back=falls_back)
         except StoreSilent as unknown:
             falls_back = all(one.falls_back for one in unknown.quotas)
-            self._end(ctx, refusals.store_failed(), falls_back=falls_back)
+            self._end(refusals.store_failed(), falls_back=falls_back)
         else:
             if found is not None:
                 found.provider = self._provider(chosen.deployment)
                 ctx.reservations = {**(ctx.reservations or {}), chosen.deployment: found}
         return None
 
-    def _end(self, ctx: RequestContext, refusal: Refuse, *, falls_back: bool) -> None:
+    def _end(self, refusal: Refuse, *, falls_back: bool) -> None:
         if not falls_back:
             raise Refused(refusal, self.name)
-        ctx.skipped = (*ctx.skipped, refusal)
         raise Skipped(refusal, self.name)
 
     async def attempt_answered(self, ctx: RequestContext, data: Mapping[str, Any], response: object) -> None:  # noqa: ARG002
@@ -156,7 +156,7 @@ class QuotaPolicy(Policy):
 
     def _look(self) -> None:
         if self._looking is None or self._looking.done():
-            self._looking = asyncio.get_running_loop().create_task(self._look_on())
+            self._looking = asyncio.get_running_loop().create_task(self._look_on(), context=Context())
 
     async def _look_on(self) -> None:
         while True:
@@ -233,9 +233,7 @@ async def answered(held: Reservation, response: httpx.Response, request: httpx.R
     pairs = tuple(response.headers.items())
     if status in WITH_A_WORD:
         body = await response.aread()
-        gone = {"content-encoding", "content-length", "transfer-encoding"}
-        kept = [pair for pair in pairs if pair[0].lower() not in gone]
-        response = httpx.Response(status, headers=kept, content=body, request=request)
+        response = transport.read_whole(response, body, request)
     with log_and_continue(QuotaPolicy.name):
         provider = provider_at(request.url.host) or held.provider
         found = held.book.read(held.quotas, Answered(status, pairs, body, provider), held.group)

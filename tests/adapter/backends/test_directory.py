@@ -57,13 +57,23 @@ def directory(**params: Any) -> Directory:
             "http://localhost:11434",
             id="Ollama's default",
         ),
-        pytest.param({"model": "groq/m"}, "groq", "", id="a cloud"),
+        pytest.param({"model": "groq/m"}, "groq", "https://api.groq.com:443/openai/v1", id="a cloud"),
     ],
 )
 def test_a_deployment_belongs_to_one_backend(params: dict[str, Any], backend: str, base: str) -> None:
     """By its address, else by its provider."""
     found = directory(**params)
     assert (found.of("0", "main"), found.base("0")) == (backend, base)
+
+
+def test_the_address_of_the_environment_counts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """LiteLLM sends there, so the probe asks there."""
+    monkeypatch.setenv("OLLAMA_API_BASE", "http://192.168.0.7:11434")
+    found = directory(model="ollama_chat/m")
+    assert (found.base("0"), found.of("0", "main")) == (
+        "http://192.168.0.7:11434",
+        "http://192.168.0.7:11434",
+    )
 
 
 def test_two_accounts_of_a_provider_are_two_backends() -> None:

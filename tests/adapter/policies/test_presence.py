@@ -296,6 +296,16 @@ async def test_a_stream_that_waits_for_a_wake_gets_comments(
         assert answer.text.endswith("data: [DONE]\n\n")
 
 
+async def test_a_request_without_a_fallback_waits(tmp_path: Path) -> None:
+    """`meanwhile: fallback` says nothing of handles that have none."""
+    async with proxy_on(tmp_path, config("wake", wake={**WAKE, "meanwhile": "fallback"})) as proxy:
+        await asleep(proxy)
+        waking = asyncio.create_task(wakes_up(proxy, 0.3))
+        answer = await proxy.chat("fast")
+        await waking
+        assert (answer.status, groups(answer)) == (200, ["fast"])
+
+
 async def test_a_handle_that_can_be_woken_is_listed(tmp_path: Path) -> None:
     """Clients may ask for it."""
     async with proxy_on(tmp_path, config("wake", wake=WAKE)) as proxy:
