@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import copy
-import difflib
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from litellm_homelab.adopt import decisions, edits
+from litellm_homelab.adopt import decisions, edits, writing
 from litellm_homelab.adopt.decisions import CannotAdopt, Draft, Wishes
 from litellm_homelab.adopt.edits import CannotEdit
 from litellm_homelab.config import includes, loading, router_file, text_file, yaml_text
@@ -34,11 +32,7 @@ class Adoption:
 
     def diff(self, name: str) -> str:
         """The change as a unified diff."""
-        before, after = (text.splitlines(keepends=True) for text in (self.before, self.after))
-        found = difflib.unified_diff(before, after, name, f"{name} (with litellm-homelab)")
-        return "".join(
-            one if one.endswith("\n") else f"{one}\n\\ No newline at end of file\n" for one in found
-        )
+        return writing.diff(self.before, self.after, name, f"{name} (with litellm-homelab)")
 
 
 def adopt(path: Path, wishes: Wishes, environ: Mapping[str, str]) -> Adoption:
@@ -114,31 +108,6 @@ def _flow(value: object) -> str:
     return edits.scalar(value)
 
 
-def write(path: Path, adoption: Adoption) -> Path:
-    """Write the file, with the old one beside it; the new one takes its place whole or not at all."""
-    backup = _free(path)
-    mode = path.stat().st_mode
-    backup.write_bytes(path.read_bytes())
-    backup.chmod(mode)
-    new = path.with_name(f".{path.name}.{os.getpid()}.new")
-    try:
-        new.write_bytes(adoption.after.encode("utf-8"))
-        new.chmod(mode)
-        new.replace(path)
-    finally:
-        new.unlink(missing_ok=True)
-    return backup
-
-
-def _free(path: Path) -> Path:
-    """`router.yaml.bak`, or the first number that is free."""
-    number, found = 0, path.with_name(f"{path.name}.bak")
-    while found.exists():
-        number += 1
-        found = path.with_name(f"{path.name}.bak.{number}")
-    return found
-
-
 def _placeholders(draft: Draft) -> dict[str, str]:
     """Keys for variables that are not set yet, so that only other problems are reported."""
     return {name: f"not-set-yet-{name}" for name in draft.variables}
@@ -150,4 +119,4 @@ def _problems(text: str, path: Path, environ: Mapping[str, str]) -> tuple[str, .
     return tuple(one for one in found if not isinstance(one, Caution) and UNSET not in one)
 
 
-__all__ = ["Adoption", "CannotAdopt", "CannotEdit", "Wishes", "adopt", "write"]
+__all__ = ["Adoption", "CannotAdopt", "CannotEdit", "Wishes", "adopt"]

@@ -5,13 +5,19 @@ from __future__ import annotations
 import functools
 import json
 import pkgutil
+import socket
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
+from importlib.metadata import PackageNotFoundError
+from importlib.metadata import version as installed
 from typing import Any, Final
+
+from litellm_homelab.config.settings import Known
 
 CLOSE: Final = 0.8
 """How like a known name a slip must be (difflib's ratio): `strem_timeout` and `stream_timeout` have 0.96."""
+DEFAULT_PORT: Final = 4000
 SECTIONS: Final = ("router_settings", "litellm_settings", "general_settings")
 
 
@@ -65,6 +71,33 @@ def litellm_names() -> LiteLLMNames:
         providers=frozenset(data["providers"]),
         models=frozenset(data["models"]),
     )
+
+
+def known_litellm(environ: Mapping[str, str], version: str | None = None) -> Known:
+    """What the start would know of LiteLLM, of which `version` is the installed one where it is not said."""
+    names = litellm_names()
+    return Known(
+        retry_policy=names.retry_policy,
+        allowed_fails_policy=names.allowed_fails_policy,
+        params=names.parameters,
+        port=own_port(environ),
+        version=installed_version() if version is None else version,
+        hostnames=(socket.gethostname(),),
+    )
+
+
+def own_port(environ: Mapping[str, str]) -> int:
+    """The port that the gateway would listen on."""
+    found = environ.get("PORT", "")
+    return int(found) if found.isdecimal() else DEFAULT_PORT
+
+
+def installed_version() -> str:
+    """The installed LiteLLM's version, read without importing it; empty where there is none."""
+    try:
+        return installed("litellm")
+    except PackageNotFoundError:
+        return ""
 
 
 def slip(name: str, known: Iterable[str]) -> str | None:

@@ -33,9 +33,9 @@ def _check_parser() -> argparse.ArgumentParser:
 
 
 def _parser() -> argparse.ArgumentParser:
-    from litellm_homelab.cli import check, demo, init, schema, selftest, up
+    from litellm_homelab.cli import check, demo, init, schema, selftest, sync, up
 
-    return _with(up, demo, init, check, schema, selftest)
+    return _with(up, demo, init, check, sync, schema, selftest)
 
 
 def _with(*commands: Any) -> argparse.ArgumentParser:  # noqa: ANN401 - modules

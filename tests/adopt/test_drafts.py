@@ -12,7 +12,7 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from litellm_homelab.adopt import drafts
+from litellm_homelab.adopt import drafts, writing
 from litellm_homelab.check.run import CheckRequest, check_file
 from litellm_homelab.cli import main
 from litellm_homelab.config.yaml_text import NotReadable
@@ -35,7 +35,7 @@ def adopted(lab: Lab, folder: Path) -> tuple[Path, drafts.Adoption]:
     path = written(lab, folder, ours=False)
     wishes = drafts.Wishes(handles=lab.handles if lab.file in NAMED else ())
     found = drafts.adopt(path, wishes, {**ENVIRON, **lab.environ})
-    drafts.write(path, found)
+    writing.write(path, found.after)
     return path, found
 
 
@@ -104,7 +104,7 @@ def test_a_second_backup_does_not_replace_the_first(tmp_path: Path) -> None:
     names = []
     for _ in range(3):
         path.write_text(found.before, encoding="utf-8")
-        names.append(drafts.write(path, found).name)
+        names.append(writing.write(path, found.after).name)
     assert names == [f"{path.name}.bak", f"{path.name}.bak.1", f"{path.name}.bak.2"]
     assert [*tmp_path.glob(".*.new")] == []
 
