@@ -50,6 +50,7 @@ TESTED_IN: Final[Mapping[str, tuple[str, ...]]] = {
         "adapter/middleware/forms.py",
     ),
     "test_policies.py": ("adapter/policy.py",),
+    "sync/test_synchronise.py": ("sync/ensembles.py", "sync/models.py", "sync/plan.py"),
     "config/test_entry_points.py": ("hooks.py",),
     "adapter/middleware/test_token_counts.py": ("adapter/middleware/other_paths.py",),
     "adapter/test_naming.py": (

@@ -10,7 +10,7 @@ from litellm_homelab.config.wording import quoted, shown
 from litellm_homelab.showroom.handles import naming_problem
 from litellm_homelab.showroom.registry import inside
 from litellm_homelab.sync.patches import Append, Put
-from litellm_homelab.sync.plan import PROVIDER, SyncFacts, SyncPlan, variable
+from litellm_homelab.sync.plan import SyncFacts, SyncPlan, provider_of, variable
 
 if TYPE_CHECKING:
     from litellm_homelab.config.router_file import Deployment
@@ -113,7 +113,7 @@ def _params(facts: SyncFacts, model: str, entry: RegistryEntry, alike: list[int]
     """As its neighbours have them; an address or a key that they do not share gets a variable."""
     own = dict(facts.own)
     theirs = [facts.raw(number)["litellm_params"] for number in alike]
-    provider = next((own[number].provider for number in alike if own[number].provider), PROVIDER)
+    provider = provider_of(own[alike[0]] if alike else None)
     shared = {name: _shared(theirs, name) for name in ("api_base", "api_key")}
     base = entry.api_base or shared["api_base"] or variable(model, "API_BASE")
     key = shared["api_key"] or ("none" if entry.api_base else variable(model, "API_KEY"))
@@ -128,8 +128,9 @@ def _shared(theirs: list[dict[str, Any]], name: str) -> str:
 
 
 def _gone(facts: SyncFacts, plan: SyncPlan) -> None:
+    served = {one.group for one in facts.router.deployments if registry_id(one, facts)}
     for name in _canonical(facts):
-        if name not in (facts.registry or {}):
+        if name not in (facts.registry or {}) and name not in served:
             plan.remove(facts, name, "is not in the registry any more")
     for one in facts.router.deployments:
         model = one.upstream_model

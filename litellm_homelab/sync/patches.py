@@ -119,20 +119,13 @@ class Remove:
         parent = _node(text, self.path[:-1])
         if not isinstance(parent, yaml.CollectionNode):
             raise CannotEdit(f"{where(self.path[:-1])}: expected a list or a mapping")
-        if len(parent.value) == 1:
-            return Remove(self.path[:-1]).to_text(text)
-        spans = [_span(text, one, block=not parent.flow_style) for one in parent.value]
         number = _number(parent, self.path[-1])
         if parent.flow_style:
-            return _out_of_flow(text, spans, number)
-        start, end = spans[number]
-        start = text.rfind("\n", 0, start) + 1
-        if text[start : spans[number][0]].strip():
-            raise CannotEdit(f"{where(self.path)}: remove it by hand")
-        stop = _line_end(text, end)
-        if text[:start].endswith("\n\n") and text[stop:].startswith("\n"):
-            stop += 1  # one empty line between what is left
-        return text[:start] + text[stop:]
+            if len(parent.value) == 1:
+                return Remove(self.path[:-1]).to_text(text)
+            return _out_of_flow(text, parent.value, number)
+        without = _without_lines(text, parent.value[number], self.path)
+        return without if len(parent.value) > 1 else Remove(self.path[:-1]).to_text(without)
 
 
 Patch: TypeAlias = Put | Append | Remove
@@ -246,10 +239,16 @@ def _dash(text: str, item: yaml.Node) -> int:
     return text.rindex("-", 0, index_of(item.start_mark))
 
 
-def _span(text: str, one: Any, *, block: bool) -> tuple[int, int]:  # noqa: ANN401 - an item, or a pair
-    if isinstance(one, tuple):
-        return index_of(one[0].start_mark), max(end_of(one[1]), index_of(one[0].end_mark))
-    return _dash(text, one) if block else index_of(one.start_mark), end_of(one)
+def _without_lines(text: str, one: Any, path: PatchPath) -> str:  # noqa: ANN401 - an item, or a pair
+    """Without the lines of an item in block style, and with one empty line between what is left."""
+    begin = index_of(one[0].start_mark) if isinstance(one, tuple) else _dash(text, one)
+    end = max(end_of(one[1]), index_of(one[0].end_mark)) if isinstance(one, tuple) else end_of(one)
+    start, stop = text.rfind("\n", 0, begin) + 1, _line_end(text, end)
+    if text[start:begin].strip():
+        raise CannotEdit(f"{where(path)}: remove it by hand")
+    if text[:start].endswith("\n\n") and text[stop:].startswith("\n"):
+        stop += 1
+    return text[:start] + text[stop:]
 
 
 def _line_end(text: str, end: int) -> int:
@@ -262,12 +261,16 @@ def _line_end(text: str, end: int) -> int:
     return len(text) if stop < 0 else stop + 1
 
 
-def _out_of_flow(text: str, spans: Sequence[tuple[int, int]], number: int) -> str:
-    start, end = spans[number]
+def _out_of_flow(text: str, items: Sequence[Any], number: int) -> str:
+    spans = [
+        (one[0].start_mark, one[1].end_mark) if isinstance(one, tuple) else (one.start_mark, one.end_mark)
+        for one in items
+    ]
+    start, end = index_of(spans[number][0]), index_of(spans[number][1])
     if number + 1 < len(spans):
-        end = spans[number + 1][0]
+        end = index_of(spans[number + 1][0])
     else:
-        start = spans[number - 1][1]
+        start = index_of(spans[number - 1][1])
     if "#" in text[start:end]:
         raise CannotEdit("a comment is beside what would be removed; remove it by hand")
     return text[:start] + text[end:]

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from litellm_homelab.config.references import ENV_PREFIX
 from litellm_homelab.config.wording import quoted
-from litellm_homelab.sync.patches import Append, Patch, PatchPath, Remove
+from litellm_homelab.sync.patches import Append, Patch, PatchPath, Remove, where
 
 if TYPE_CHECKING:
     from litellm_homelab.config.router_file import Deployment, RouterFile
@@ -88,7 +88,7 @@ class SyncPlan:
             own.append(("homelab", "optillm", name))
         others = [path for path in _named(facts.content, name, ()) if not _below(path, own)]
         if others:
-            places = ", ".join(".".join(str(part) for part in path) for path in others[:3])
+            places = ", ".join(where(path) for path in others[:3])
             self.left.append(f"{quoted(name)} {why}, and {places} names it: remove it by hand")
             return
         self.patches += [Remove(path) for path in own]
@@ -98,6 +98,12 @@ class SyncPlan:
 def variable(name: str, what: str) -> str:
     """A reference to an environment variable: `os.environ/MLX_QWEN3_30B_API_BASE`."""
     return f"{ENV_PREFIX}{''.join(one if one.isalnum() else '_' for one in name.upper())}_{what}"
+
+
+def provider_of(one: Deployment | None) -> str:
+    """A deployment's provider, or one that fits any server where it has none or a variable has it."""
+    known = one is not None and not one.model.startswith(ENV_PREFIX)
+    return (one.provider if one is not None and known else "") or PROVIDER
 
 
 def _places(facts: SyncFacts, name: str) -> Iterator[PatchPath]:
