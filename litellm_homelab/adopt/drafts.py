@@ -6,7 +6,7 @@ import copy
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from litellm_homelab.adopt import decisions, edits, writing
 from litellm_homelab.adopt.decisions import CannotAdopt, Draft, Wishes
@@ -14,7 +14,9 @@ from litellm_homelab.adopt.edits import CannotEdit
 from litellm_homelab.config import includes, loading, router_file, text_file, yaml_text
 from litellm_homelab.config.entry_points import PLUGIN
 from litellm_homelab.config.findings import Caution
-from litellm_homelab.config.settings import Known
+
+if TYPE_CHECKING:
+    from litellm_homelab.config.settings import Known
 
 UNSET: Final = " is not set"
 COMMENT: Final = "# What clients see and may call, and with which keys; `litellm-homelab check` looks at it."
@@ -35,9 +37,9 @@ class Adoption:
         return writing.diff(self.before, self.after, name, f"{name} (with litellm-homelab)")
 
 
-def adopt(path: Path, wishes: Wishes, environ: Mapping[str, str]) -> Adoption:
+def adopt(path: Path, wishes: Wishes, environ: Mapping[str, str], known: Known) -> Adoption:
     """
-    Draft the changes of a file.
+    Draft the changes of a file; `known` is what the start would know of LiteLLM.
 
     Raises:
         OSError, ValueError: it cannot be read, drafted from, or edited; the text says what to do.
@@ -54,7 +56,8 @@ def adopt(path: Path, wishes: Wishes, environ: Mapping[str, str]) -> Adoption:
     ends = "\r\n" if before.count("\n") == before.count("\r\n") > 0 else "\n"
     after = edited(before.replace(ends, "\n"), draft).replace("\n", ends)
     edits.check(after, expected(document, draft))
-    return Adoption(before, after, draft, _problems(after, path, {**environ, **_placeholders(draft)}))
+    problems = stopping(yaml_text.load(after), path, {**environ, **_placeholders(draft)}, known)
+    return Adoption(before, after, draft, problems)
 
 
 def edited(text: str, draft: Draft) -> str:
@@ -113,10 +116,10 @@ def _placeholders(draft: Draft) -> dict[str, str]:
     return {name: f"not-set-yet-{name}" for name in draft.variables}
 
 
-def _problems(text: str, path: Path, environ: Mapping[str, str]) -> tuple[str, ...]:
-    document = yaml_text.load(text)
-    _, found = loading.examined(document, path=path, environ=environ, known=Known())
+def stopping(document: object, path: Path, environ: Mapping[str, str], known: Known) -> tuple[str, ...]:
+    """What the start would stop for; variables that are not set yet are left to the check."""
+    _, found = loading.examined(document, path=path, environ=environ, known=known)
     return tuple(one for one in found if not isinstance(one, Caution) and UNSET not in one)
 
 
-__all__ = ["Adoption", "CannotAdopt", "CannotEdit", "Wishes", "adopt"]
+__all__ = ["Adoption", "CannotAdopt", "CannotEdit", "Wishes", "adopt", "stopping"]

@@ -51,6 +51,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
 def run(args: argparse.Namespace) -> int:
     """Print the diff and the notes, and write the file where that is asked for; the exit status."""
     from litellm_homelab.adopt import drafts, writing
+    from litellm_homelab.check.names import known_litellm
     from litellm_homelab.cli import environment
     from litellm_homelab.config import text_file
 
@@ -59,8 +60,9 @@ def run(args: argparse.Namespace) -> int:
         given = environment.parse(text_file.read(args.env), str(args.env)) if args.env else {}
     except (OSError, ValueError) as error:
         return _unusable(args.env, error)
+    environ, wishes = {**os.environ, **given}, drafts.Wishes(args.caller, args.handle)
     try:
-        found = drafts.adopt(path, drafts.Wishes(args.caller, args.handle), {**os.environ, **given})
+        found = drafts.adopt(path, wishes, environ, known_litellm(environ))
     except (OSError, ValueError) as error:
         return _unusable(path, error)
     if args.write:

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from litellm_homelab.adopt import edits
-from litellm_homelab.config import includes, loading, references, router_file, text_file, yaml_text
-from litellm_homelab.config.findings import Caution
+from litellm_homelab.adopt.drafts import stopping
+from litellm_homelab.config import includes, references, router_file, text_file, yaml_text
 from litellm_homelab.showroom import handles
 from litellm_homelab.sync import ensembles, models, patches, sources
 from litellm_homelab.sync.plan import SyncFacts, SyncPlan
@@ -62,8 +62,8 @@ def synchronise(request: SyncRequest, environ: Mapping[str, str], known: Known) 
     after, expected = patches.applied(before.replace(ends, "\n"), document, plan.patches)
     after = after.replace("\n", ends)
     edits.check(after, expected)
-    stopped = _problems(document, request.path, environ, known)
-    new = [one for one in _problems(expected, request.path, environ, known) if one not in stopped]
+    stopped = stopping(document, request.path, environ, known)
+    new = [one for one in stopping(expected, request.path, environ, known) if one not in stopped]
     return Synchronised(before, after, tuple(plan.notes), (*plan.left, *new))
 
 
@@ -126,11 +126,3 @@ def _marked(text: str) -> frozenset[str]:
         for one in (yaml_text.load(before.strip().removeprefix("- ")),)
         if isinstance(one, dict)
     )
-
-
-def _problems(
-    document: Mapping[str, Any], path: Path, environ: Mapping[str, str], known: Known
-) -> tuple[str, ...]:
-    """What the start would stop for; variables that are not set are left to the check."""
-    _, found = loading.examined(document, path=path, environ=environ, known=known)
-    return tuple(one for one in found if not isinstance(one, Caution) and " is not set" not in one)
