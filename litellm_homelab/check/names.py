@@ -6,17 +6,20 @@ import functools
 import json
 import pkgutil
 import socket
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from difflib import get_close_matches
 from importlib.metadata import PackageNotFoundError
 from importlib.metadata import version as installed
 from typing import Any, Final
 
 from litellm_homelab.config.settings import Known
 
-CLOSE: Final = 0.8
-"""How like a known name a slip must be (difflib's ratio): `strem_timeout` and `stream_timeout` have 0.96."""
+SLIP: Final = 0.8
+"""
+How like one of LiteLLM's names a misspelt one must be (`wording.closest`).
+
+`strem_timeout` and `stream_timeout` have 0.96; with so many names, less than this finds what was not meant.
+"""
 DEFAULT_PORT: Final = 4000
 SECTIONS: Final = ("router_settings", "litellm_settings", "general_settings")
 
@@ -98,12 +101,3 @@ def installed_version() -> str:
         return installed("litellm")
     except PackageNotFoundError:
         return ""
-
-
-def slip(name: str, known: Iterable[str]) -> str | None:
-    """The known name that an unknown one was probably meant to be."""
-    folded = {one.lower().replace("-", "_"): one for one in known}
-    if name in folded.values():
-        return None
-    found = get_close_matches(name.lower().replace("-", "_"), folded, 1, CLOSE)
-    return folded[found[0]] if found else None
