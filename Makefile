@@ -27,16 +27,19 @@ SELECTION ?= whole
 COMPAT    := $(VENVS)/litellm-$(VERSION)
 # Compiled beside pyproject.toml; what a release pins and not every index has is in compat-<version>.override.
 COMPATS   := 1.106.0 1.110.2
+# `make test-newest`: an installation without a lock has the newest of everything that pyproject.toml allows.
+NEWEST_TESTS := $(patsubst %,tests/%.py,real/test_wheel real/test_up real/test_shipped demo/test_optillm)
 # `make test-python PY=3.12`: the lock on another Python, where the machine has it.
 PY        ?= 3.12
 PY_TESTS  := tests/test_requirements.py tests/config tests/showroom tests/optillm tests/adapter/test_naming.py
 
-.PHONY: help run test test-fast test-real test-compat compat-venv stock-table test-python coverage lint fmt lock bench trace release clean venv venv-mlx clients $(OPTILLM:%=venv-optillm-%)
+.PHONY: help run test test-fast test-real test-compat compat-venv stock-table test-newest test-python coverage lint fmt lock bench trace release clean venv venv-mlx clients $(OPTILLM:%=venv-optillm-%)
 
 help:
 	@echo "make run        the gateway on http://127.0.0.1:4000 (PORT=4010, WORKERS=2, DEMO=0, DEMO_PORT=5100)"
 	@echo "make test       every test; make test-fast and make test-real for its two halves"
 	@echo "make test-compat VERSION=$(LOCKED) (or $(COMPATS)): what another LiteLLM may break; SELECTION=short for a part"
+	@echo "make test-newest  the wheel and the demo on the newest of every dependency"
 	@echo "make test-python PY=3.12 (or 3.13): some tests on another Python"
 	@echo "make stock-table  which requests of published advisories stock LiteLLM serves, by version"
 	@echo "make coverage   which lines and branches the fast tests and some real ones do not run; fails below a bound"
@@ -77,6 +80,12 @@ stock-table: .venv/.dev
 
 compat-venv: $(COMPAT)/.stamp
 	$(PACKAGE) $(COMPAT)
+
+test-newest: | $(TOOLS)/.stamp
+	$(UV) venv --quiet --clear --python $(TOOLS)/bin/python $(VENVS)/newest
+	$(UV) pip install --quiet --upgrade --build-constraints requirements/tools.txt --editable '.[redis,testing]' \
+	  --group dev --python $(VENVS)/newest
+	$(VENVS)/newest/bin/$(RUN) $(NEWEST_TESTS)
 
 test-python: PYTHON_FOUND := $(shell scripts/python $(PY))
 test-python: | $(TOOLS)/.stamp
