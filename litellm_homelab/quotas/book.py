@@ -11,6 +11,7 @@ import asyncio
 import itertools
 import time
 import uuid
+import weakref
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final, Protocol, TypeVar
@@ -25,7 +26,7 @@ from litellm_homelab.state import account as accounts
 from litellm_homelab.state.account import Account, Accounts, Corrections, Reserved, Use
 
 LEASE_SECONDS: Final = 60.0
-"""How long a reservation outlives its worker."""
+"""How long a reservation outlives its worker, which prolongs it with each `look` while its request waits."""
 STORE_SECONDS: Final = 5.0
 """How long an attempt waits for the store; under load of 64 clients a turn takes well under a second."""
 PAUSE_SECONDS: Final = 1.0
@@ -63,7 +64,7 @@ class Follower(Protocol):
         """The store did not answer."""
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(slots=True, eq=False, weakref_slot=True)
 class Reservation:
     """What one HTTP request has reserved."""
 
@@ -87,9 +88,19 @@ class Reservation:
         return any(one.counts_tokens or one.counts_successes for one in self.quotas)
 
     async def send(self) -> bool:
-        """Note that its request leaves; False where it has come too late, and may not."""
+        """
+        Note that its request leaves; False where it has come too late, and may not.
+
+        Raises:
+            StoreSilent: the store does not answer, one of the quotas refuses then, and nothing has left yet.
+
+        """
         self.is_sent = True
-        return await self.book.send(self)
+        try:
+            return await self.book.send(self)
+        except StoreSilent:
+            self.is_sent = False
+            raise
 
     async def release(self) -> None:
         """Return it, where it has not been sent; a second time does nothing."""
@@ -121,6 +132,10 @@ class Book:
         self._worker = uuid.uuid4().hex[:12]
         self._numbers = itertools.count()
         self._seen: dict[str, Account] = {}
+        self._waiting: weakref.WeakValueDictionary[str, Reservation] = weakref.WeakValueDictionary()
+        """What is reserved and not sent, by owner."""
+        self._late: list[Reservation] = []
+        """What left while the store did not answer, and is counted later."""
         self._paused_until = 0.0
 
     # --- an attempt --------------------------------------------------------------------------------
@@ -151,7 +166,8 @@ class Book:
         if not done.is_granted:
             why = exhausted(quotas, done.accounts, tokens, group, at)
             raise Exceeded(why or Exhausted(at + 1, quota=quotas[0]))
-        return Reservation(self, quotas, group, tokens, owner)
+        found = self._waiting[owner] = Reservation(self, quotas, group, tokens, owner)
+        return found
 
     async def send(self, reservation: Reservation) -> bool:
         """Note that a request leaves (`Reservation.send`)."""
@@ -163,8 +179,12 @@ class Book:
             return done, done.accounts
 
         done = await self._change(reservation.quotas, work)
-        if done is None:  # it was reserved when the store still answered
+        if done is None:  # what is not sent is returned when its reservation expires
+            if not (reservation.has_left or all(one.serves_without_state for one in reservation.quotas)):
+                raise StoreSilent(reservation.quotas)
+            self._late.append(reservation)
             return True
+        self._waiting.pop(owner, None)
         reservation.counted = {
             name: one.held[owner].amounts for name, one in done.accounts.items() if owner in one.held
         }
@@ -173,6 +193,7 @@ class Book:
     async def release(self, reservation: Reservation) -> None:
         """Return what was not sent."""
         owner = reservation.owner
+        self._waiting.pop(owner, None)
         await self._change(reservation.quotas, lambda found, now: (None, accounts.release(found, owner, now)))
 
     async def settle(self, reservation: Reservation, tokens: int | None, *, failed: bool) -> None:
@@ -230,10 +251,18 @@ class Book:
     # --- what is shown -----------------------------------------------------------------------------
 
     async def look(self) -> None:
-        """Read all accounts, to show them."""
-        quotas = [*self._quotas.values()]
-        found = await self._change(quotas, lambda found, _: (found, {}))
-        self._show(found or {})
+        """Read all accounts, to show them; prolong what waits, and count what left without the store."""
+        quotas, owners = [*self._quotas.values()], frozenset(self._waiting)
+
+        def work(found: Accounts, now: int) -> tuple[Accounts, Accounts]:
+            fresh = {name: one.at(now) for name, one in found.items()}
+            return fresh, accounts.renew(found, owners, now + _lease()) if owners else {}
+
+        self._show(await self._change(quotas, work) or {})
+        late, self._late = self._late, []
+        for one in late:
+            one.has_left = True  # no error now: it has been served
+            await self.send(one)
 
     def _show(self, changed: Accounts) -> None:
         at = self._clock()

@@ -122,6 +122,33 @@ async def test_what_a_sync_client_sent_is_counted_when_it_ends() -> None:
     assert not await worker.once()
 
 
+async def test_a_reservation_lasts_while_its_request_waits() -> None:
+    """Five minutes in a queue, looked at every 15 s: nothing else takes its place, and it may still leave."""
+    found = Ticking()
+    worker = Worker(found, windows=[{"requests": 1, "per": "day"}])
+    waits = await worker.reserved()
+    for _ in range(20):
+        found.now += 15_000
+        await worker.book.look()
+        assert not await worker.once()
+    assert await waits.send()
+    found.now += 120_000
+    assert not await worker.once()
+
+
+async def test_a_reservation_ends_with_its_worker() -> None:
+    """What looks no more gives its place back after a minute."""
+    found = Ticking()
+    killed, other = Worker(found), Worker(found)
+    waits = [await killed.reserved() for _ in range(2)]
+    found.now += 59_000
+    await other.book.look()
+    assert not await other.once()
+    found.now += 2_000
+    assert await other.once()
+    assert len(waits) == 2
+
+
 async def test_what_was_not_sent_is_returned() -> None:
     """Once, however often it is released."""
     worker = Worker(MemoryStore())
@@ -157,6 +184,37 @@ async def test_learn_false_learns_nothing() -> None:
     worker = Worker(MemoryStore(), learn=False)
     await worker.hears(429, shapes.cloudflare(3036))
     assert (worker.seen.sources, await worker.once()) == ([], True)
+
+
+@pytest.mark.parametrize(("choice", "leaves"), [("refuse", False), ("serve", True)])
+async def test_a_store_that_fails_before_a_request_leaves(
+    choice: str, leaves: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With `refuse` it does not leave, and its place is free again; with `serve` it counts once it can."""
+    monkeypatch.setattr("litellm_homelab.quotas.book.PAUSE_SECONDS", 0)
+    failing = Fails()
+    worker = Worker(failing, on_state_loss=choice)
+    found = await worker.reserved()
+    failing.fails = True
+    if leaves:
+        assert await found.send()
+    else:
+        with pytest.raises(StoreSilent):
+            await found.send()
+    failing.fails = False
+    await found.release()
+    await worker.book.look()
+    assert [await worker.once() for _ in range(3)] == [True, not leaves, False]
+
+
+class Ticking(MemoryStore):
+    """A store whose own clock a test sets, in milliseconds."""
+
+    now = 1_000_000
+
+    async def change(self, names: Any, change: Any) -> Any:
+        """Change accounts at its own time."""
+        return await super().change(names, lambda found, _: change(found, self.now))
 
 
 class Fails(MemoryStore):
