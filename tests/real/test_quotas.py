@@ -58,7 +58,7 @@ class Redis:
 
 @dataclass(frozen=True, slots=True)
 class Running:
-    """A gateway of four workers with a quota, the backend that counts, and the gateway's Redis if it has one."""
+    """A gateway of four workers with a quota, the backend that counts, and the gateway's Redis, if any."""
 
     upstreams: Upstreams
     url: str
