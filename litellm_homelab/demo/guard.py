@@ -29,7 +29,12 @@ class Guard:
     """
 
     def __init__(
-        self, app: ASGIApp, name: str, recorder: Recorder, switch: FaultSwitch, limit: LimitSwitch
+        self,
+        app: ASGIApp,
+        name: str,
+        recorder: Recorder,
+        switch: FaultSwitch,
+        limit: LimitSwitch | None = None,
     ) -> None:
         self._app = app
         self._name = name
@@ -78,7 +83,7 @@ class Guard:
         return await exchange.answer(*status_answer(fault, self._name, _model(request), _address(scope)))
 
     async def _within_limits(self, scope: Scope, exchange: _Exchange, request: RecordedRequest) -> None:
-        if request.method == "POST":
+        if self._limit is not None and request.method == "POST":
             exchange.headers, instead = self._limit.take(_model(request))
             if instead is not None:
                 return await exchange.answer(*instead)
