@@ -16,14 +16,15 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final, Protocol, TypeVar
 
-from litellm_homelab.quotas import learning
+from litellm_homelab.quotas import bodies, learning
+from litellm_homelab.quotas.forecast import LONG, used_up_at
 from litellm_homelab.quotas.learning import Answered
 from litellm_homelab.quotas.observations import Learned, Source
 from litellm_homelab.quotas.rule import Exhausted, Quota, exhausted
 from litellm_homelab.quotas.windows import Instant, Span, Unit
 from litellm_homelab.state import StateUnavailable, Store
 from litellm_homelab.state import account as accounts
-from litellm_homelab.state.account import Account, Accounts, Corrections, Reserved, Use
+from litellm_homelab.state.account import Account, Accounts, Corrections, KnownLimit, Reserved, Use
 
 LEASE_SECONDS: Final = 60.0
 """How long a reservation outlives its worker, which prolongs it with each `look` while its request waits."""
@@ -56,6 +57,9 @@ class Follower(Protocol):
 
     def used(self, quota: str, window: str, used: int, limit: int | None, reset_seconds: float) -> None:
         """So much of a window is used, and it begins anew in so many seconds."""
+
+    def runs_out(self, quota: str, window: str, at: Instant | None) -> None:
+        """When a day, week or month is used up at its present pace; None where not before it begins anew."""
 
     def learned(self, quota: str, source: str) -> None:
         """An answer of the provider said something, or something unknown."""
@@ -226,11 +230,19 @@ class Book:
             asked = Answered(answer.status, answer.headers, answer.body, quota.provider or answer.provider)
             learned = learning.learn(asked, quota.windows, at)
             self._count(quota, learned)
-            corrections = learning.corrections(learned, quota.windows, quota.calendars, group, at)
-            new = _new(corrections, self._seen.get(quota.account, Account()))
-            if new:
-                found[quota.account] = new
+            found |= self._unknown(quota, learned, group, at)
         return found
+
+    def read_key(self, quota: Quota, body: bytes) -> dict[str, Corrections]:
+        """What the provider's own account of the key changes (OpenRouter's `GET /api/v1/key`)."""
+        learned = Learned(bodies.openrouter_key(body))
+        self._count(quota, learned)
+        return self._unknown(quota, learned, "", self._clock())
+
+    def _unknown(self, quota: Quota, learned: Learned, group: str, at: Instant) -> dict[str, Corrections]:
+        corrections = learning.corrections(learned, quota.windows, quota.calendars, group, at)
+        new = _new(corrections, self._seen.get(quota.account, Account()))
+        return {quota.account: new} if new else {}
 
     async def learn(self, by: Mapping[str, Corrections]) -> None:
         """Keep what was read, for all workers and over restarts."""
@@ -258,7 +270,9 @@ class Book:
             fresh = {name: one.at(now) for name, one in found.items()}
             return fresh, accounts.renew(found, owners, now + _lease()) if owners else {}
 
-        self._show(await self._change(quotas, work) or {})
+        found = await self._change(quotas, work) or {}
+        self._show(found)
+        self._forecast(found)
         late, self._late = self._late, []
         for one in late:
             one.has_left = True  # no error now: it has been served
@@ -272,6 +286,16 @@ class Book:
                 reset = window.end - at
                 limit = account.limit_of(use)
                 self._follower.used(quota.name, use.name, account.total(use.keys), limit, max(0.0, reset))
+
+    def _forecast(self, found: Accounts) -> None:
+        at = self._clock()
+        for name, account in found.items():
+            quota = self._quotas[name]
+            for window in quota.windows:
+                use = next((one for one in quota.uses(0, at) if one.name == window.name), None)
+                if use is not None and not window.rolling and window.calendar.per in LONG:
+                    used, limit = account.total(use.keys), account.limit_of(use)
+                    self._follower.runs_out(quota.name, use.name, used_up_at(window, used, limit, at))
 
     # --- the store ---------------------------------------------------------------------------------
 
@@ -313,13 +337,18 @@ def _new(corrections: Corrections, known: Account) -> Corrections:
     """What a worker does not know already: most headers say what it has counted itself."""
     return Corrections(
         {name: one for name, one in corrections.closures.items() if _later(one.until, known, name)},
-        {name: one for name, one in corrections.limits.items() if known.limits.get(name) != one},
+        {name: one for name, one in corrections.limits.items() if _better(one, known.limits.get(name))},
         {key: amount for key, amount in corrections.used.items() if amount > known.total([key])},
     )
 
 
 def _later(until: int, known: Account, name: str) -> bool:
     return name not in known.closed or until > known.closed[name].until
+
+
+def _better(one: KnownLimit, known: KnownLimit | None) -> bool:
+    """Whether a limit takes the place of a known one (`Account.corrected`)."""
+    return known is None or (one != known and one.confidence >= known.confidence)
 
 
 def _lease() -> int:

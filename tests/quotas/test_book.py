@@ -33,9 +33,13 @@ class Seen:
     shown: dict[str, tuple[int, int | None, float]] = field(default_factory=dict)
     sources: list[str] = field(default_factory=list)
     losses: int = 0
+    ends: dict[str, float | None] = field(default_factory=dict)
 
     def used(self, quota: str, window: str, used: int, limit: int | None, reset_seconds: float) -> None:
         self.shown[window] = used, limit, reset_seconds
+
+    def runs_out(self, quota: str, window: str, at: float | None) -> None:
+        self.ends[window] = at
 
     def learned(self, quota: str, source: str) -> None:
         self.sources.append(source)
@@ -260,3 +264,18 @@ async def test_what_is_shown() -> None:
     worker.now += HOUR
     await worker.book.look()
     assert worker.seen.shown == {"requests/day": (0, 2, 23.5 * HOUR)}
+
+
+async def test_when_it_runs_out() -> None:
+    """9 of 10 at noon are used up at 13:20; the same number half an hour before midnight is enough."""
+    worker = Worker(
+        MemoryStore(), windows=[{"requests": 10, "per": "day"}, {"requests": 20, "per": "minute"}]
+    )
+    worker.now -= 11.5 * HOUR
+    for _ in range(9):
+        await worker.once()
+    await worker.book.look()
+    assert worker.seen.ends == {"requests/day": worker.now + 12 * HOUR / 9}
+    worker.now += 11.5 * HOUR
+    await worker.book.look()
+    assert worker.seen.ends == {"requests/day": None}

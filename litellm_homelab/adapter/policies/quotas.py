@@ -21,6 +21,7 @@ from litellm_homelab.adapter.litellm_api import own_errors, transport, usage
 from litellm_homelab.adapter.litellm_api.exceptions import Refused, Skipped
 from litellm_homelab.adapter.log_limits import log_seldom
 from litellm_homelab.adapter.outcome import Level
+from litellm_homelab.adapter.policies.quota_keys import KeyReader
 from litellm_homelab.adapter.policy import Policy
 from litellm_homelab.adapter.recording import meter
 from litellm_homelab.decision import Refuse
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
 LOST: Final = (
     "homelab quota: the store of quotas does not answer (%s); homelab.quotas.*.on_state_loss decides."
 )
+RUNS_OUT: Final = "homelab quota: at its present pace %s (%s) is used up on %s, before it begins anew."
 LOOK_SECONDS: Final = 15.0
 """Seconds between two updates of the metrics of unused quotas: their windows begin anew, too."""
 WITH_A_WORD: Final = frozenset({402, 429})
@@ -49,8 +51,20 @@ GENERIC: Final = frozenset(
 class _QuotasShown:
     """Counts what happens to quotas."""
 
+    def __init__(self) -> None:
+        self._running_out: set[tuple[str, str]] = set()
+
     def used(self, quota: str, window: str, used: int, limit: int | None, reset_seconds: float) -> None:
         meter().quota(quota, window, used, limit, reset_seconds)
+
+    def runs_out(self, quota: str, window: str, at: float | None) -> None:
+        meter().quota_runs_out(quota, window, at)
+        if at is None:
+            self._running_out.discard((quota, window))
+        elif (quota, window) not in self._running_out:
+            self._running_out.add((quota, window))
+            when = datetime.fromtimestamp(at).astimezone()
+            log_seldom(logging.WARNING, RUNS_OUT % (quota, window, f"{when:%a %H:%M %Z}"))
 
     def learned(self, quota: str, source: str) -> None:
         meter().quota_learned(quota, source)
@@ -68,6 +82,7 @@ class QuotaPolicy(Policy):
     def __init__(self, quotas: Quotas, book: Book, shared: Shared) -> None:
         self._quotas, self._book = quotas, book
         self._targets = shared.targets
+        self._keys = KeyReader(quotas, shared.targets, book)
         self._looking: asyncio.Task[None] | None = None
 
     @classmethod
@@ -168,6 +183,8 @@ class QuotaPolicy(Policy):
             await asyncio.sleep(LOOK_SECONDS)
             with log_and_continue(self.name):
                 await self._book.look()
+            with log_and_continue(self.name):
+                await self._keys.read_if_due()
 
 
 async def _settling(held: Reservation, chunks: AsyncIterator[Any]) -> AsyncIterator[Any]:

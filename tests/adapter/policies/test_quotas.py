@@ -9,6 +9,8 @@ from typing import Any
 
 import pytest
 
+from litellm_homelab.adapter.backends import probing
+from litellm_homelab.adapter.policies import quotas
 from litellm_homelab.quotas.book import Book, Reservation, StoreSilent
 from litellm_homelab.testing import MockProxy
 from tests.adapter.lane import TEXT, document, group, proxy_on
@@ -219,3 +221,31 @@ async def test_what_is_kept_back_on_the_wire(
         assert (answer.status, kind) == ((200, None) if served else refused)
         assert gateway.upstream("cloud").requests == []
         assert len(gateway.upstream("local").requests) == served
+
+
+@pytest.mark.parametrize("preset", ["openrouter-free", "cohere-free"])
+async def test_openrouters_own_account_of_the_key(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, preset: str
+) -> None:
+    """It says that the day is used up, by other programs: nothing is sent. Other providers are not asked."""
+    monkeypatch.setattr(quotas, "LOOK_SECONDS", 0.01)
+    found = document([group("cloud", api_key="sk-or-v1-test")], {}, internal=())
+    found["homelab"]["quotas"] = {"free": {"groups": ["cloud"], "preset": preset}}
+    asked: list[tuple[str, str]] = []
+
+    async def fetch(one: probing.Asked) -> tuple[int, bytes]:
+        asked.append((one.url, one.key))
+        return 200, shapes.openrouter_key(50, 50)
+
+    async with proxy_on(tmp_path, found) as gateway:
+        probing.fetch_with(fetch)
+        assert (await gateway.chat("cloud")).status == 200
+        await asyncio.sleep(0.5)
+        answer = await gateway.chat("cloud")
+        sent = len(gateway.upstream("cloud").requests)
+    if preset == "openrouter-free":
+        assert asked == [("http://127.0.0.1:9/v1/key", "sk-or-v1-test")]
+        assert (answer.status, sent) == (429, 1)
+        assert "quota of 50 requests per day is used up" in answer.json["error"]["message"]
+    else:
+        assert (asked, answer.status, sent) == ([], 200, 2)
