@@ -12,7 +12,7 @@ from starlette.routing import Route
 
 from litellm_homelab.demo import limits
 from litellm_homelab.demo.faults import VALID, Fault
-from litellm_homelab.demo.limits import Limit
+from litellm_homelab.demo.limits import TierLimit
 
 if TYPE_CHECKING:
     from litellm_homelab.demo.server import Demo
@@ -86,7 +86,7 @@ class Control:
 
     async def _set_limit(self, request: Request) -> Response:
         try:
-            limit = Limit.parse(json.loads(await request.body()))
+            limit = TierLimit.parse(json.loads(await request.body()))
         except ValueError as error:
             return JSONResponse({"error": str(error)}, 400)
         return self._limit(request, limit)
@@ -94,7 +94,7 @@ class Control:
     async def _clear_limit(self, request: Request) -> Response:
         return self._limit(request, None)
 
-    def _limit(self, request: Request, limit: Limit | None) -> Response:
+    def _limit(self, request: Request, limit: TierLimit | None) -> Response:
         name = request.path_params["name"]
         try:
             self._demo.limit(name, limit)

@@ -27,7 +27,7 @@ Answer = tuple[int, dict[str, str], bytes]
 
 
 @dataclass(frozen=True, slots=True)
-class Limit:
+class TierLimit:
     """So many requests in each minute or day, counted and refused as the provider `like` does."""
 
     like: str
@@ -35,7 +35,7 @@ class Limit:
     per: str
 
     @classmethod
-    def parse(cls, raw: object) -> Limit:
+    def parse(cls, raw: object) -> TierLimit:
         """Read ``{"like": "groq", "requests": 3, "per": "day"}``; a ValueError says what is wrong."""
         if not isinstance(raw, dict) or set(raw) != {"like", "requests", "per"}:
             raise ValueError(f"body: expected an object with like, requests and per (valid: {VALID})")
@@ -67,15 +67,15 @@ class LimitSwitch:
 
     def __init__(self, clock: Callable[[], float]) -> None:
         self._clock = clock
-        self._limit: Limit | None = None
+        self._limit: TierLimit | None = None
         self._used: dict[tuple[str, datetime], int] = {}
 
     @property
-    def current(self) -> Limit | None:
+    def current(self) -> TierLimit | None:
         """The limit that is switched on."""
         return self._limit
 
-    def switch(self, limit: Limit | None) -> None:
+    def switch(self, limit: TierLimit | None) -> None:
         """Count from nothing, by this limit or by none."""
         self._limit = limit
         self._used.clear()
@@ -96,7 +96,7 @@ class LimitSwitch:
         return _headers(limit, limit.requests - used - 1, seconds), None
 
 
-def _headers(limit: Limit, left: int, seconds: float) -> dict[str, str]:
+def _headers(limit: TierLimit, left: int, seconds: float) -> dict[str, str]:
     """Groq's headers, whose requests are those of a day (console.groq.com/docs/rate-limits)."""
     if limit.like != "groq" or limit.per != "day":
         return {}
@@ -118,7 +118,7 @@ def _json(document: object, **headers: str) -> Answer:
     return 429, {"content-type": "application/json", **later}, json.dumps(document).encode()
 
 
-def _groq(limit: Limit, model: str, seconds: float, _: datetime) -> Answer:
+def _groq(limit: TierLimit, model: str, seconds: float, _: datetime) -> Answer:
     text = (
         f"Rate limit reached for model `{model}` in organization `org_demo` service tier `on_demand` on "
         f"requests per {limit.per} (RP{limit.per[0].upper()}): Limit {limit.requests}, "
@@ -128,7 +128,7 @@ def _groq(limit: Limit, model: str, seconds: float, _: datetime) -> Answer:
     return _json({"error": error}, retry_after=str(math.ceil(seconds)), **_headers(limit, 0, seconds))
 
 
-def _gemini(limit: Limit, model: str, _: float, __: datetime) -> Answer:
+def _gemini(limit: TierLimit, model: str, _: float, __: datetime) -> Answer:
     """Its OpenAI-compatible route has the error in a list; the delay is short for a day as well."""
     violation = {
         "quotaMetric": "generativelanguage.googleapis.com/generate_content_free_tier_requests",
@@ -145,10 +145,10 @@ def _gemini(limit: Limit, model: str, _: float, __: datetime) -> Answer:
     return _json([{"error": error}])
 
 
-def _openrouter(limit: Limit, _: str, __: float, end: datetime) -> Answer:
+def _openrouter(limit: TierLimit, _: str, __: float, end: datetime) -> Answer:
     period = "min" if limit.per == "minute" else "day"
     headers = {
-        "X-RateLimit-Limit": str(limit.requests),
+        "X-RateLimit-TierLimit": str(limit.requests),
         "X-RateLimit-Remaining": "0",
         "X-RateLimit-Reset": str(round(end.timestamp() * 1000)),
     }
@@ -157,14 +157,14 @@ def _openrouter(limit: Limit, _: str, __: float, end: datetime) -> Answer:
     return _json({"error": error, "user_id": "user_demo"})
 
 
-def _mistral(_: Limit, __: str, ___: float, ____: datetime) -> Answer:
+def _mistral(_: TierLimit, __: str, ___: float, ____: datetime) -> Answer:
     """A 429 that says nothing of which limit it is."""
     return _json(
         {"object": "error", "message": "Rate limit exceeded", "type": "rate_limited", "code": "1300"}
     )
 
 
-ANSWERS: Final[dict[str, Callable[[Limit, str, float, datetime], Answer]]] = {
+ANSWERS: Final[dict[str, Callable[[TierLimit, str, float, datetime], Answer]]] = {
     "groq": _groq,
     "gemini": _gemini,
     "openrouter": _openrouter,

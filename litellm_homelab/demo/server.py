@@ -14,7 +14,7 @@ from litellm_homelab.demo.config import BACKENDS, CHAT_BACKENDS, CONTROL, DemoCo
 from litellm_homelab.demo.control import Control
 from litellm_homelab.demo.faults import Fault, FaultSwitch
 from litellm_homelab.demo.guard import Guard
-from litellm_homelab.demo.limits import Limit, LimitSwitch
+from litellm_homelab.demo.limits import LimitSwitch, TierLimit
 from litellm_homelab.demo.listener import HOST, Listener
 from litellm_homelab.demo.optillm.app import Optillm
 from litellm_homelab.demo.recorder import RecordedRequest, Recorder
@@ -109,7 +109,7 @@ class Demo:
         else:
             await listener.up()
 
-    def limit(self, name: str, limit: Limit | None) -> None:
+    def limit(self, name: str, limit: TierLimit | None) -> None:
         """Switch a limit on, which counts from nothing, or off."""
         self._switch(name)
         self._limits[name].switch(limit)

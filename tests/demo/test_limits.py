@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from litellm_homelab.demo import DemoConfig, DemoThread, running_demo
-from litellm_homelab.demo.limits import ZONES, Limit, LimitSwitch
+from litellm_homelab.demo.limits import ZONES, LimitSwitch, TierLimit
 from litellm_homelab.quotas import learning
 from litellm_homelab.quotas.learning import Answered
 from litellm_homelab.quotas.observations import State
@@ -134,7 +134,7 @@ def test_what_is_no_limit_is_refused(demo: DemoThread, body: object) -> None:
 
 def test_days_end_at_local_midnight_when_clocks_change() -> None:
     """The day on which California sets its clocks back has 25 hours."""
-    start, end = Limit("gemini", 1, "day").window(datetime(2026, 11, 1, 12, tzinfo=UTC))
+    start, end = TierLimit("gemini", 1, "day").window(datetime(2026, 11, 1, 12, tzinfo=UTC))
     assert (end - start).total_seconds() == 25 * 3600
 
 
