@@ -139,7 +139,7 @@ class Book:
         self._waiting: weakref.WeakValueDictionary[str, Reservation] = weakref.WeakValueDictionary()
         """What is reserved and not sent, by owner."""
         self._late: list[Reservation] = []
-        """What left while the store did not answer, and is counted later."""
+        """What left or ended while the store did not answer: it is counted or returned later."""
         self._paused_until = 0.0
 
     # --- an attempt --------------------------------------------------------------------------------
@@ -198,7 +198,11 @@ class Book:
         """Return what was not sent."""
         owner = reservation.owner
         self._waiting.pop(owner, None)
-        await self._change(reservation.quotas, lambda found, now: (None, accounts.release(found, owner, now)))
+        done = await self._change(
+            reservation.quotas, lambda found, now: (True, accounts.release(found, owner, now))
+        )
+        if done is None:
+            self._late.append(reservation)
 
     async def settle(self, reservation: Reservation, tokens: int | None, *, failed: bool) -> None:
         """Correct what a request was counted for (`Reservation.settle`)."""
@@ -263,7 +267,7 @@ class Book:
     # --- what is shown -----------------------------------------------------------------------------
 
     async def look(self) -> None:
-        """Read all accounts, to show them; prolong what waits, and count what left without the store."""
+        """Read all accounts, to show them; prolong what waits, and do what the store has missed."""
         quotas, owners = [*self._quotas.values()], frozenset(self._waiting)
 
         def work(found: Accounts, now: int) -> tuple[Accounts, Accounts]:
@@ -275,8 +279,11 @@ class Book:
         self._forecast(found)
         late, self._late = self._late, []
         for one in late:
-            one.has_left = True  # no error now: it has been served
-            await self.send(one)
+            if one.is_sent:
+                one.has_left = True  # no error now: it has been served
+                await self.send(one)
+            else:
+                await self.release(one)
 
     def _show(self, changed: Accounts) -> None:
         at = self._clock()

@@ -119,7 +119,9 @@ def configured(
     preset: str | None = None,
 ) -> dict[str, Any]:
     """The router.yaml of a side: two models of one account, whose limit is ten requests a day."""
-    stock = {"rpd": LIMIT, **({"daily_reset_time": reset} if reset else {})} if side == STOCK else {}
+    stock: dict[str, Any] = (
+        {"rpd": LIMIT, **({"daily_reset_time": reset} if reset else {})} if side == STOCK else {}
+    )
     models = [group(name, **stock) for name in ("cloud", "other")]
     found = document(models, {}, internal=(), state=redis or f"sqlite:///{folder / 'state.db'}")
     found["router_settings"] = {"num_retries": 0}

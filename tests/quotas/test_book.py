@@ -211,6 +211,20 @@ async def test_a_store_that_fails_before_a_request_leaves(
     assert [await worker.once() for _ in range(3)] == [True, not leaves, False]
 
 
+async def test_what_ends_while_the_store_fails_is_returned_later(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With the next look, not with the end of its lease."""
+    monkeypatch.setattr("litellm_homelab.quotas.book.PAUSE_SECONDS", 0)
+    failing = Fails()
+    worker = Worker(failing)
+    found = [await worker.reserved() for _ in range(2)]
+    failing.fails = True
+    await found[0].release()
+    failing.fails = False
+    assert not await worker.once()
+    await worker.book.look()
+    assert [await worker.once() for _ in range(2)] == [True, False]
+
+
 class Ticking(MemoryStore):
     """A store whose own clock a test sets, in milliseconds."""
 
