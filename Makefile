@@ -4,6 +4,7 @@ PYTHON ?= python3
 VENVS  := .cache/venvs
 TOOLS  := $(VENVS)/tools
 NODE   := .cache/clients
+RELEASE := $(VENVS)/release
 UV     := TOOLS=$(TOOLS) scripts/uv
 BIN    := .venv/bin
 # `make lock UPGRADE=--upgrade` takes newer versions; without it the locks keep what they have.
@@ -32,7 +33,7 @@ NEWEST_TESTS := $(patsubst %,tests/%.py,real/test_wheel real/test_up real/test_s
 PY        ?= 3.12
 PY_TESTS  := tests/test_requirements.py tests/config tests/showroom tests/optillm tests/adapter/test_naming.py
 
-.PHONY: help run test test-fast test-real test-compat compat-venv stock-table quota-table test-newest test-python coverage lint fmt lock bench trace clean venv venv-mlx clients $(OPTILLM:%=venv-optillm-%)
+.PHONY: help run test test-fast test-real test-compat compat-venv stock-table quota-table test-newest test-python coverage lint fmt lock bench trace release clean venv venv-mlx clients $(OPTILLM:%=venv-optillm-%)
 
 help:
 	@echo "make run        the gateway on http://127.0.0.1:4000 (PORT=4010, WORKERS=2, DEMO=0, DEMO_PORT=5100)"
@@ -46,6 +47,7 @@ help:
 	@echo "make lint       ruff and mypy; make fmt formats"
 	@echo "make bench      what the hooks cost, beside stock LiteLLM in the same run (needs wrk)"
 	@echo "make trace      checks that no request costs more opcodes of ours than recorded"
+	@echo "make release    wheel, sdist, site-packages archive, SBOM and checksums in dist/"
 	@echo "make lock       writes requirements/*.txt anew; make clean removes what make installed"
 
 run: .venv/.run
@@ -61,7 +63,7 @@ test-fast: .venv/.dev
 	$(if $(MEASURED),$(BIN)/coverage erase)
 	$(COVERED) -m "not real"
 
-test-real: .venv/.dev venv-mlx clients $(OPTILLM:%=venv-optillm-%)
+test-real: .venv/.dev venv-mlx clients $(RELEASE)/.stamp $(OPTILLM:%=venv-optillm-%)
 	$(if $(MEASURED),$(COVERED) $(MEASURED_REAL))
 	$(PYTEST) -m real $(if $(MEASURED),$(MEASURED_REAL:%=--ignore=%))
 	$(if $(MEASURED),$(BIN)/coverage combine --quiet && $(BIN)/coverage report)
@@ -114,6 +116,10 @@ bench: .venv/.dev
 trace: .venv/.dev
 	$(BIN)/python -m bench trace --check
 
+# The same commit gives the same bytes: docs/release.md.
+release: $(TOOLS)/.stamp $(RELEASE)/.stamp
+	$(TOOLS)/bin/python scripts/release.py --sbom $(RELEASE)/bin/cyclonedx-py dist
+
 fmt: .venv/.dev
 	$(BIN)/ruff check --fix
 	$(BIN)/ruff format
@@ -158,7 +164,7 @@ $(OPTILLM:%=venv-optillm-%): venv-%: $(VENVS)/%/.stamp
 # The clients of tests/real, each in its newest version: Python's in a venv, Node's in a folder (npm ci).
 clients: $(VENVS)/clients/.stamp $(NODE)/.stamp
 
-$(VENVS)/mlx/.stamp $(VENVS)/clients/.stamp: $(VENVS)/%/.stamp: requirements/%.txt | $(TOOLS)/.stamp
+$(VENVS)/mlx/.stamp $(VENVS)/clients/.stamp $(RELEASE)/.stamp: $(VENVS)/%/.stamp: requirements/%.txt | $(TOOLS)/.stamp
 	$(UV) venv --quiet --clear --python $(TOOLS)/bin/python $(@D)
 	$(INSTALL) $(@D)
 	@touch $@
@@ -185,6 +191,7 @@ lock: | $(TOOLS)/.stamp
 	done
 	$(COMPILE) requirements/mlx.in --output-file requirements/mlx.txt
 	$(COMPILE) requirements/clients.in --output-file requirements/clients.txt
+	$(COMPILE) requirements/release.in --constraint requirements/tools.txt --output-file requirements/release.txt
 	$(COMPILE) requirements/optillm.in --output-file requirements/optillm.txt
 	for version in $(OPTILLM); do \
 	  echo "optillm==$$version" | $(COMPILE) - --no-deps --output-file requirements/optillm-$$version.txt || exit 1; \
