@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Awaitable, Callable, Iterator, Mapping, MutableMapping
-from contextlib import contextmanager
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Any, Protocol
@@ -192,16 +191,23 @@ _chosen: ContextVar[Chosen | None] = ContextVar("litellm_homelab_chosen", defaul
 """A context variable, since LiteLLM may run attempts of one request side by side (`silent_model`)."""
 
 
-@contextmanager
-def request(path: str) -> Iterator[RequestContext]:
-    """Open the record of one request; the ASGI wrapper does this around LiteLLM."""
-    record = RequestContext(path=path)
-    token, before = _record.set(record), _chosen.set(None)
-    try:
-        yield record
-    finally:
-        _record.reset(token)
-        _chosen.reset(before)
+class request:  # noqa: N801 - used like `contextlib.suppress`
+    """Opens the record of one request; the ASGI wrapper does this around LiteLLM."""
+
+    __slots__ = ("_path", "_tokens")
+
+    def __init__(self, path: str) -> None:
+        self._path = path
+
+    def __enter__(self) -> RequestContext:
+        record = RequestContext(path=self._path)
+        self._tokens = _record.set(record), _chosen.set(None)
+        return record
+
+    def __exit__(self, *_: object) -> None:
+        record, chosen = self._tokens
+        _record.reset(record)
+        _chosen.reset(chosen)
 
 
 def current() -> RequestContext | None:

@@ -11,6 +11,8 @@ if TYPE_CHECKING:
 NAME: Final = "optillm_approach"
 """The tag's name; OptiLLM matches it in lower case only, we in any case."""
 
+_NAME: Final = NAME.encode()
+
 JOINER: Final = "\u2060"
 """WORD JOINER: no width, no break, not white space; what neutralising puts inside a tag."""
 
@@ -160,7 +162,8 @@ def _holds_tag(text: str) -> bool:
     # The cheap tests first: in 1 MB of prose or code each takes far less than a regular expression.
     if "<" not in text or "_" not in text:
         return False
-    half = NAME in text.lower() if text.isascii() else _SECOND_HALF.search(text)
+    # Bytes are put into lower case twice as fast as text.
+    half = _NAME in text.encode().lower() if text.isascii() else _SECOND_HALF.search(text)
     return bool(half) and _TAG.search(text) is not None
 
 
