@@ -185,6 +185,11 @@ class RequestContext:
     outcome: Outcome = field(default_factory=Outcome)
     """How the request ends."""
 
+    @property
+    def is_optillms(self) -> bool:
+        """Whether it is a call of OptiLLM's, by its token or by its key."""
+        return self.child is not None or self.caller.role == "optillm"
+
 
 _record: ContextVar[RequestContext | None] = ContextVar("litellm_homelab_record", default=None)
 _chosen: ContextVar[Chosen | None] = ContextVar("litellm_homelab_chosen", default=None)

@@ -198,7 +198,7 @@ def written(value: Any) -> bytes:  # noqa: ANN401 - JSON of any shape
     """
     try:
         return orjson.dumps(value)
-    except orjson.JSONEncodeError:  # too deep for it, an integer of more than 64 bits, half of a surrogate pair
+    except orjson.JSONEncodeError:  # too deep for it, a long integer, half of a surrogate pair
         return _written_slowly(value)
 
 
