@@ -17,6 +17,7 @@ from litellm_homelab.backends.slots import Slot
 from litellm_homelab.decision import Refuse
 from litellm_homelab.optillm.approaches import Approach
 from litellm_homelab.optillm.fanout import Summary
+from litellm_homelab.optillm.lanes import OptillmRun
 from litellm_homelab.quotas.book import Reservation
 from litellm_homelab.timeouts.rule import Reached, Timed
 
@@ -153,6 +154,8 @@ class RequestContext:
     """Why a mark on the model name is not accepted."""
     approaches: dict[str, Approach] = field(default_factory=dict)
     """The approach decided on for each OptiLLM group."""
+    runs: dict[str, OptillmRun] = field(default_factory=dict)
+    """What was decided last for each OptiLLM group."""
     dropped: tuple[str, ...] = ()
     """What the approach of the attempt under way drops of the request."""
     clean: dict[int, str] = field(default_factory=dict)

@@ -57,9 +57,11 @@ def _places(details: Mapping[str, Any]) -> Iterator[tuple[dict[str, Any], str]]:
             yield place, name
 
 
-def _inner(value: object, *names: str) -> object:
+def _inner(value: Any, *names: str) -> Any:  # noqa: ANN401 - LiteLLM's details
     for name in names:
-        value = value.get(name) if isinstance(value, Mapping) else None
+        if not isinstance(value, dict):
+            return None
+        value = value.get(name)
     return value
 
 
