@@ -127,7 +127,7 @@ class Door:
 
 def _form(scope: Scope) -> Refuse | None:
     """The refusal of a form on a route that takes JSON only."""
-    route, kind = context.required().route, media_type(Headers(scope=scope))
+    route, kind = context.required().route, media_type(scope)
     return bodies.refusal(route.path, scope["method"], kind) if route is not None and kind in FORMS else None
 
 
