@@ -26,7 +26,7 @@ class Deployments:
 
     def group_of(self, deployment: str) -> str | None:
         """The group of a deployment, None for an id that the router does not know."""
-        found = self._find(deployment)
+        found = self._known.get(deployment) or self._met(deployment)
         return found[0] if found else None
 
     def params_of(self, deployment: str) -> Mapping[str, Any]:
