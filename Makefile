@@ -33,7 +33,7 @@ NEWEST_TESTS := $(patsubst %,tests/%.py,real/test_wheel real/test_up real/test_s
 PY        ?= 3.12
 PY_TESTS  := tests/test_requirements.py tests/config tests/showroom tests/optillm tests/adapter/test_naming.py
 
-.PHONY: help run test test-fast test-real test-compat compat-venv stock-table test-newest test-python coverage lint fmt lock bench trace release clean venv venv-mlx clients $(OPTILLM:%=venv-optillm-%)
+.PHONY: help run test test-fast test-real test-compat compat-venv stock-table quota-table test-newest test-python coverage lint fmt lock bench trace release clean venv venv-mlx clients $(OPTILLM:%=venv-optillm-%)
 
 help:
 	@echo "make run        the gateway on http://127.0.0.1:4000 (PORT=4010, WORKERS=2, DEMO=0, DEMO_PORT=5100)"
@@ -42,6 +42,7 @@ help:
 	@echo "make test-newest  the wheel and the demo on the newest of every dependency"
 	@echo "make test-python PY=3.12 (or 3.13): some tests on another Python"
 	@echo "make stock-table  which requests of published advisories stock LiteLLM serves, by version"
+	@echo "make quota-table  what quotas and stock LiteLLM's rpd do with the same load"
 	@echo "make coverage   which lines and branches the fast tests and some real ones do not run; fails below a bound"
 	@echo "make lint       ruff and mypy; make fmt formats"
 	@echo "make bench      what the hooks cost, beside stock LiteLLM in the same run (needs wrk)"
@@ -77,6 +78,11 @@ test-compat: $(COMPAT)/.stamp clients $(OPTILLM:%=venv-optillm-%)
 stock-table: .venv/.dev
 	for version in $(COMPATS); do $(MAKE) --no-print-directory VERSION=$$version compat-venv || exit 1; done
 	$(BIN)/python -m tests.corpus.stock_table $(BIN)/python $(COMPATS:%=$(VENVS)/litellm-%/bin/python)
+
+# What quotas and stock LiteLLM's `rpd` do with the same load, on the newest tested version: into docs/free-tier.md.
+quota-table: .venv/.dev
+	$(MAKE) --no-print-directory VERSION=$(lastword $(COMPATS)) compat-venv
+	$(VENVS)/litellm-$(lastword $(COMPATS))/bin/python -m tests.quotas.stock_table
 
 compat-venv: $(COMPAT)/.stamp
 	$(PACKAGE) $(COMPAT)
