@@ -26,7 +26,7 @@ class Deployments:
 
     def group_of(self, deployment: str) -> str | None:
         """The group of a deployment, None for an id that the router does not know."""
-        found = self._find(deployment)
+        found = self._known.get(deployment) or self._met(deployment)
         return found[0] if found else None
 
     def params_of(self, deployment: str) -> Mapping[str, Any]:
@@ -42,11 +42,8 @@ class Deployments:
         the wildcard itself where there is none. Where several do, it is the one asked for.
         """
         chosen = request.deployment_id(kwargs)
-        known = self._find(chosen) if chosen else None
-        if chosen is None or known is None:
-            return None
-        group = known[0]
-        if not wildcards.is_wildcard(group):
+        group = self.group_of(chosen) if chosen else None
+        if chosen is None or group is None or not wildcards.is_wildcard(group):
             return group
         found = [
             name for name, model in self._below(chosen) if wildcards.same_model(kwargs.get("model"), model)
@@ -55,6 +52,8 @@ class Deployments:
 
     def model_for(self, deployment: str, group: str | None) -> str | None:
         """The model of a wildcard's deployment for one of the showroom's names; None for any other."""
+        if not wildcards.is_wildcard(self.group_of(deployment) or ""):
+            return None
         return dict(self._below(deployment)).get(group or "")
 
     def _below(self, deployment: str) -> Iterator[tuple[str, str]]:

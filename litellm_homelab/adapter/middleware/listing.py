@@ -120,6 +120,8 @@ async def serve(
 
 def one_of(scope: Scope, names: Collection[str]) -> str | None:
     """Which of some names a request for one model (`GET /v1/models/{name}`) is about."""
+    if not names:
+        return None
     _, found, name = str(scope["path"]).partition(ONE)
     return name if found and scope["type"] == "http" and scope["method"] == "GET" and name in names else None
 

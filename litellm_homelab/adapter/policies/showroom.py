@@ -132,7 +132,9 @@ class ShowroomPolicy(Policy):
         if request.deployment_id(kwargs) is None:
             return
         asked = record.model if record.model in self._rule.served(record.caller) else None
-        decision = self._rule.attempt(asked, self._deployments.group_in(kwargs, asked), record.caller)
+        group = self._deployments.group_in(kwargs, asked)
+        decision = self._rule.attempt(asked, group, record.caller)
+        record.stats.chosen = group
         if isinstance(decision, Refuse):
             raise _harmless(record, decision, "showroom")
 
