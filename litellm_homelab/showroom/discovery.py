@@ -70,7 +70,7 @@ class Discovery:
             if not (name.startswith(before) and name.endswith(after)):
                 continue
             model = name[len(before) : len(name) - len(after)]
-            if model and wanted(section, model) and self._may_be(section, model):
+            if wanted(section, model) and self._may_be(section, model):
                 return backend
         return None
 
@@ -81,9 +81,9 @@ class Discovery:
         A name that router.yaml has elsewhere keeps its place: a backroom model does not become a handle.
         """
         name = section.group.replace(wildcards.STAR, model)
-        if handles.naming_problem(name) is not None or name in self._placed or name in self._own:
+        if not model or handles.naming_problem(name) is not None:
             return False
-        if name in self._settings.router.aliases:
+        if name in self._placed or name in self._own or name in self._settings.router.aliases:
             return False
         if self._settings.homelab.optillm and approaches.eaten_by_optillm(name):
             return False

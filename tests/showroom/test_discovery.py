@@ -12,6 +12,7 @@ from litellm_homelab.adapter.backends.discovered import Discovered
 from litellm_homelab.config.loading import load
 from litellm_homelab.config.settings import Known, Settings
 from litellm_homelab.decision import Allow, RefusalType, Refuse
+from litellm_homelab.optillm.lineage import MARKER
 from litellm_homelab.showroom import modes
 from litellm_homelab.showroom.discovery import Discovery
 from litellm_homelab.showroom.rule import Showroom
@@ -19,7 +20,7 @@ from litellm_homelab.showroom.rule import Showroom
 ROUTER = """
 homelab:
   showroom:
-    handles: [main]
+    handles: [main, boost]
     internal: [spare]
     registry: registry.json
     roots: [/srv/models]
@@ -71,7 +72,7 @@ LISTS = [
     ("except comes first", ["q*"], ["q*"], ["q"], []),
     ("without the tag latest", ["qwen3"], [], ["qwen3:latest", "qwen3:4b"], ["ollama/qwen3:latest"]),
     ("both spellings of one", [], [], ["qwen3:latest", "qwen3"], ["ollama/qwen3:latest"]),
-    ("no valid name", [], [], ["a b", "ü", "*", "a::hl1.x", ""], []),
+    ("no valid name", [], [], ["a b", "ü", "*", f"a{MARKER}x", ""], []),
     ("a backroom model's name", [], [], ["secret"], []),
     ("an alias's name", [], [], ["alias"], []),
     ("below a closer wildcard", [], [], ["hf.co/org/model"], []),
@@ -106,7 +107,7 @@ def test_the_rule_serves_names_while_they_are_listed(tmp_path: Path) -> None:
     rule = Showroom.from_settings(found, late=late)
     late.changed = rule.forget
     late.learn("box", frozenset({"qwen", "nomic-embed-text"}))
-    assert rule.listed(MASTER) == ("main", "ollama/nomic-embed-text", "ollama/qwen")
+    assert rule.listed(MASTER) == ("main", "boost", "ollama/nomic-embed-text", "ollama/qwen")
     assert rule.request("acompletion", "ollama/qwen", [], MASTER) == Allow()
     embedding = rule.request("acompletion", "ollama/nomic-embed-text", [], MASTER)
     assert isinstance(embedding, Refuse)
