@@ -1,4 +1,4 @@
-"""How often servers are asked, by their own count: in simulated minutes, and by four workers of fifty servers."""
+"""How often servers are asked, by their own count: in simulated minutes, and by four workers."""
 
 from __future__ import annotations
 
@@ -132,7 +132,7 @@ def worker(router: Router, store: MemoryStore) -> Presence:
         f"box-{number}": BackendSection(
             at=[f"http://127.0.0.1:{8000 + number}"], kind="vllm", presence=section
         )
-        for one in range(BACKENDS)
+        for number in range(BACKENDS)
     }
     deployments = Deployments(lambda: router)
     directory = Directory(Backends(sections), Targets(deployments, ()), deployments)
