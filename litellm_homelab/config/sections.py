@@ -10,6 +10,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 
 from litellm_homelab.backends import waking
 
+TIME: Final = r"([01]\d|2[0-3]):[0-5]\d"
 SECONDS: Final = re.compile(r"\d{1,9}(?:\.\d{1,9})?")
 Role: TypeAlias = Literal["client", "optillm", "metrics"]
 
@@ -51,6 +52,12 @@ def _time(value: object) -> object:
     return value
 
 
+def _time_of_day(value: str) -> str:
+    if not re.fullmatch(TIME, value):
+        raise ValueError("expected a time from 00:00 to 23:59")
+    return value
+
+
 def _none(value: object) -> object:
     """An environment variable that is there and empty."""
     return None if value == "" else value
@@ -73,6 +80,12 @@ def _destination(value: str) -> str:
 Key = Annotated[str, Field(min_length=8), AfterValidator(digest)]
 """A key of at least 8 characters; its digest is what the settings keep."""
 Number = Annotated[int, BeforeValidator(_number)]
+TimeOfDay = Annotated[
+    str,
+    BeforeValidator(_time),
+    AfterValidator(_time_of_day),
+    Field(json_schema_extra={"pattern": f"^{TIME}$"}),
+]
 MOST_SECONDS: Final = 86_400
 """The longest limit that `homelab.timeouts` takes: a day."""
 Seconds = Annotated[float, BeforeValidator(_seconds), Field(gt=0, le=MOST_SECONDS, allow_inf_nan=False)]
@@ -255,7 +268,7 @@ class WindowSection(_Section):
     """How long a window is."""
     zone: Name | None = None
     """The IANA zone in which days, weeks and months begin; by default the preset's, else UTC."""
-    reset: Annotated[str, BeforeValidator(_time), Field(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")] | None = None
+    reset: TimeOfDay | None = None
     """The local time (`"HH:MM"`) at which they begin; by default the preset's, else `"00:00"`."""
     rolling: Switch = False
     """Whether the window is the time up to now, and not one of the calendar's."""

@@ -23,11 +23,16 @@ from litellm_homelab.cli.logtail import readable_tail
 from litellm_homelab.demo.config import DEFAULT_PORTS, DemoConfig, models_from_env
 from litellm_homelab.demo.thread import DemoThread, running_demo
 from tests.measured import coverage_environ
+from tests.real.preloaded import Forked, Starter
 
 REPOSITORY = Path(__file__).parents[2]
 ROUTER = REPOSITORY / "config" / "router.yaml"
 EXAMPLE = REPOSITORY / "config" / "env.example"
 LOCAL_PORT: Final = re.compile(r"(127\.0\.0\.1:)(\d+)")
+STARTER: Final = Starter()
+Process = subprocess.Popen[bytes] | Forked
+STARTED: Final[dict[int, Process]] = {}
+"""By their ports."""
 START_SECONDS = 300
 """A LiteLLM start takes 11 to 14 s on two idle cores; four workers 42 s, and other tests run beside them."""
 
@@ -134,8 +139,8 @@ def litellm(
     """Run `litellm --config` until the block ends; raises with the log's tail if it ends before."""
     with tempfile.TemporaryDirectory(prefix="gateway-") as folder:
         log = Path(folder) / "litellm.log"
-        with log.open("wb") as output:
-            process = start(config, port, environ, arguments, output.fileno())
+        log.touch()
+        process = start(config, port, environ, arguments, log)
         try:
             _wait_until_ready(process, port, log)
             yield log
@@ -145,27 +150,42 @@ def litellm(
 
 
 def start(
-    config: Path, port: int, environ: Mapping[str, str], arguments: tuple[str, ...], output: int
-) -> subprocess.Popen[bytes]:
-    """Start stock LiteLLM in a process group of its own."""
-    command = [str(Path(sys.executable).parent / "litellm"), "--config", str(config)]
-    command += ["--host", "127.0.0.1", "--port", str(port), *arguments]
+    config: Path, port: int, environ: Mapping[str, str], arguments: tuple[str, ...], log: Path
+) -> Process:
+    """
+    Start stock LiteLLM in a process group of its own.
+
+    The `litellm` command itself runs where several workers are asked for (uvicorn starts them anew),
+    coverage, or other folders of modules. Else a process that has imported LiteLLM before runs the command.
+    """
     inherited = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
-    return subprocess.Popen(
-        command,
-        # PYTHONPATH: the package of this checkout, wherever another one is installed.
-        env={
-            **inherited,
-            **coverage_environ(),
-            **environ,
-            "PYTHONPATH": python_path(environ),
-            "PORT": str(port),
-        },
-        stdin=subprocess.DEVNULL,
-        stdout=output,
-        stderr=subprocess.STDOUT,
-        start_new_session=True,
-    )
+    measured = coverage_environ()
+    # PYTHONPATH: the package of this checkout, wherever another one is installed.
+    own = {"PYTHONPATH": python_path(environ), "PORT": str(port)}
+    variables = {**inherited, **measured, **environ, **own}
+    options = ["--config", str(config), "--host", "127.0.0.1", "--port", str(port), *arguments]
+    if measured or "PYTHONPATH" in environ or "--num_workers" in arguments:
+        STARTED[port] = _command(variables, options, log)
+    else:
+        STARTED[port] = STARTER.start(variables, options, log)
+    return STARTED[port]
+
+
+def process_on(port: int) -> Process:
+    """The LiteLLM that was started last on a port."""
+    return STARTED[port]
+
+
+def _command(environ: Mapping[str, str], options: list[str], log: Path) -> Process:
+    with log.open("ab") as output:
+        return subprocess.Popen(
+            [str(Path(sys.executable).parent / "litellm"), *options],
+            env=dict(environ),
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
 
 
 def python_path(environ: Mapping[str, str]) -> str:
@@ -173,7 +193,7 @@ def python_path(environ: Mapping[str, str]) -> str:
     return os.pathsep.join(part for part in (environ.get("PYTHONPATH"), str(REPOSITORY)) if part)
 
 
-def _wait_until_ready(process: subprocess.Popen[bytes], port: int, log: Path) -> None:
+def _wait_until_ready(process: Process, port: int, log: Path) -> None:
     deadline = time.monotonic() + START_SECONDS
     while time.monotonic() < deadline:
         if process.poll() is not None:
@@ -185,7 +205,7 @@ def _wait_until_ready(process: subprocess.Popen[bytes], port: int, log: Path) ->
     raise AssertionError(f"LiteLLM was not ready after {START_SECONDS} s:\n{tail(log)}")
 
 
-def end(process: subprocess.Popen[bytes]) -> None:
+def end(process: Process) -> None:
     """End a process and its workers: asked first, then made to."""
     with contextlib.suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGTERM)

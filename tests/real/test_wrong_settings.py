@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 import shutil
-import subprocess
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -18,7 +17,7 @@ import litellm_homelab
 from litellm_homelab.advisories.listed import DATA
 from litellm_homelab.cli.logtail import readable_tail
 from tests.config import shipped as files
-from tests.real.gateway import START_SECONDS, end, free_port, read_env, start
+from tests.real.gateway import START_SECONDS, Process, end, free_port, read_env, start
 
 PACKAGE = Path(litellm_homelab.__file__).parent
 Change = Callable[[dict[str, Any]], object]
@@ -119,16 +118,16 @@ def ended(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Ended]
             end(one)
 
 
-def _start(folder: Path, wrong: Wrong) -> subprocess.Popen[bytes]:
+def _start(folder: Path, wrong: Wrong) -> Process:
     document = copy.deepcopy(files.ROUTER)
     wrong.change(document)
     shutil.copy(files.FOLDER / "registry.json", folder)
     (folder / "router.yaml").write_text(yaml.safe_dump(document, sort_keys=False), encoding="utf-8")
     environ = {name: value for name, value in read_env().items() if name != wrong.unset}
-    with (folder / "log").open("wb") as output:
-        if wrong.planted:
-            environ |= {"PYTHONPATH": str(_planted(folder, wrong.planted))}
-        return start(folder / "router.yaml", free_port(), environ, (), output.fileno())
+    (folder / "log").touch()
+    if wrong.planted:
+        environ |= {"PYTHONPATH": str(_planted(folder, wrong.planted))}
+    return start(folder / "router.yaml", free_port(), environ, (), folder / "log")
 
 
 def _planted(folder: Path, advisory: str) -> Path:
@@ -140,7 +139,7 @@ def _planted(folder: Path, advisory: str) -> Path:
     return copied
 
 
-def _wait(process: subprocess.Popen[bytes]) -> int | None:
+def _wait(process: Process) -> int | None:
     deadline = time.monotonic() + START_SECONDS
     while process.poll() is None and time.monotonic() < deadline:
         time.sleep(0.2)

@@ -36,7 +36,7 @@ class Deployments:
 
     def group_of(self, deployment: str) -> str | None:
         """The group of a deployment, None for an id that the router does not know."""
-        found = self._find(deployment)
+        found = self._known.get(deployment) or self._met(deployment)
         return found[0] if found else None
 
     def params_of(self, deployment: str) -> Mapping[str, Any]:
@@ -52,11 +52,8 @@ class Deployments:
         the wildcard itself where there is none. Where several do, it is the one asked for.
         """
         chosen = request.deployment_id(kwargs)
-        known = self._find(chosen) if chosen else None
-        if chosen is None or known is None:
-            return None
-        group = known[0]
-        if not wildcards.is_wildcard(group):
+        group = self.group_of(chosen) if chosen else None
+        if chosen is None or group is None or not wildcards.is_wildcard(group):
             return group
         sent = kwargs.get("model")
         if asked in self._late(group) and wildcards.same_model(sent, self.model_for(chosen, asked) or ""):
@@ -66,9 +63,11 @@ class Deployments:
 
     def model_for(self, deployment: str, group: str | None) -> str | None:
         """The model of a wildcard's deployment for one of the showroom's names; None for any other."""
-        known = self._find(deployment)
-        if group is not None and known is not None and group in self._late(known[0]):
-            return wildcards.concrete(known[0], str(known[1].get("model") or ""), group)
+        pattern = self.group_of(deployment) or ""
+        if not wildcards.is_wildcard(pattern):
+            return None
+        if group is not None and group in self._late(pattern):
+            return wildcards.concrete(pattern, str(self.params_of(deployment).get("model") or ""), group)
         return dict(self._below(deployment)).get(group or "")
 
     def _below(self, deployment: str) -> Iterator[tuple[str, str]]:

@@ -144,10 +144,15 @@ class ShowroomPolicy(Policy):
 
     def _of_an_opened_route(self, record: RequestContext, kwargs: dict[str, Any]) -> None:
         """Refuse a deployment of `model_list` that the caller may not use; a pass-through chooses none."""
-        if request.deployment_id(kwargs) is None:
+        chosen = request.deployment_id(kwargs)
+        if chosen is None:
             return
         asked = record.model if record.model in self._rule.served(record.caller) else None
-        decision = self._rule.attempt(asked, self._deployments.group_in(kwargs, asked), record.caller)
+        group = self._deployments.group_in(kwargs, asked)
+        decision = self._rule.attempt(asked, group, record.caller)
+        if self._strays(group, chosen):
+            decision = self._rule.not_found(asked, record.caller)
+        record.stats.chosen = group
         if isinstance(decision, Refuse):
             raise _harmless(record, decision, "showroom")
 

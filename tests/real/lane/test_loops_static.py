@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import socket
-import subprocess
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,7 +16,7 @@ from litellm_homelab.adapter import startup
 from litellm_homelab.config.loading import load
 from litellm_homelab.config.settings import SettingsError
 from tests.adapter.lane import document, group
-from tests.real.gateway import START_SECONDS, end, free_port, start, tail
+from tests.real.gateway import START_SECONDS, Process, end, free_port, start, tail
 
 PORT = 4321
 OPTILLM: dict[str, Any] = {"api_base": "http://127.0.0.1:8100/v1"}
@@ -122,16 +121,16 @@ def test_a_loop_through_the_router_is_found(
 def starting(folder: Path, loop: Loop, port: int, *arguments: str) -> Iterator[tuple[Any, Path]]:
     """A LiteLLM that should end by itself, and its log."""
     log = folder / "log"
-    with log.open("wb") as output:
-        environ = {"LITELLM_MASTER_KEY": "sk-the-master-key", "LITELLM_LOCAL_MODEL_COST_MAP": "True"}
-        process = start(written(folder, loop), port, environ, arguments, output.fileno())
+    log.touch()
+    environ = {"LITELLM_MASTER_KEY": "sk-the-master-key", "LITELLM_LOCAL_MODEL_COST_MAP": "True"}
+    process = start(written(folder, loop), port, environ, arguments, log)
     try:
         yield process, log
     finally:
         end(process)
 
 
-def waited(process: subprocess.Popen[bytes]) -> bool:
+def waited(process: Process) -> bool:
     """Whether it ended by itself."""
     deadline = time.monotonic() + START_SECONDS
     while process.poll() is None and time.monotonic() < deadline:
