@@ -26,6 +26,11 @@ class ListingServer:
         """What was sent to models."""
 
     @property
+    def app(self) -> Starlette:
+        """The server."""
+        raise NotImplementedError
+
+    @property
     def probes(self) -> list[str]:
         """The requests that only list."""
         return [path for path in self.asked if path in LISTS]

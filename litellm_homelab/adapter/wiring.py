@@ -49,6 +49,7 @@ from litellm_homelab.optillm.lanes import Lanes
 from litellm_homelab.optillm.ledger import Ledger
 from litellm_homelab.optillm.orphans import Orphans
 from litellm_homelab.optillm.parameters import RELATIVES
+from litellm_homelab.showroom import modes
 from litellm_homelab.showroom.discovery import Discovery
 from litellm_homelab.showroom.rule import Showroom
 
@@ -104,7 +105,7 @@ def build(
     settings: Settings,
     router: Callable[[], Any],
     has_database: Callable[[], bool],
-    mode_of: Callable[[str, str], str],
+    mode_of: Callable[[str, str], str] = lambda model, _: modes.guessed(model),
 ) -> Parts:
     """
     Make everything from checked settings; `router` and `has_database` are asked at call time.
