@@ -35,8 +35,8 @@ from litellm_homelab.config.yaml_text import NotReadable
 from litellm_homelab.fields import checks as fields_checks
 from litellm_homelab.optillm import checks as optillm_checks
 from litellm_homelab.quotas import checks as quotas_checks
+from litellm_homelab.showroom import discover_checks, placement
 from litellm_homelab.showroom import handles as handles_room
-from litellm_homelab.showroom import placement
 from litellm_homelab.showroom import registry as registry_room
 from litellm_homelab.timeouts import checks as timeouts_checks
 
@@ -144,6 +144,7 @@ def _assembled(
         folder=folder,
     )
     own = [*file_problems, *registry_problems, *placement.problems(settings, folder)]
+    own += discover_checks.problems(settings)
     return settings, [*own, *callers.problems(settings), *openings.problems(settings, known.has_route)]
 
 
