@@ -127,7 +127,9 @@ TESTED_IN: Final[Mapping[str, tuple[str, ...]]] = {
     "showroom/test_rule.py": ("showroom/modes.py",),
     "access/test_keys.py": ("access/openings.py",),
     # Settings: golden cases, a router.yaml each with what the start says of it.
+    "showroom/test_discovery.py": ("adapter/backends/discovered.py",),
     "config/test_settings.py": (
+        "showroom/discover_checks.py",
         "config/address_checks.py",
         "timeouts/checks.py",
         "config/deployments.py",
