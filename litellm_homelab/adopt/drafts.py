@@ -49,7 +49,7 @@ def adopt(path: Path, wishes: Wishes, environ: Mapping[str, str], known: Known) 
     document = yaml_text.load(before)
     if not isinstance(document, dict):
         raise CannotAdopt("expected a mapping at the top")
-    merged, _ = includes.merged(document, path)
+    merged = includes.merged(document, path).content
     router, _ = router_file.read(merged, str(path), environ)
     whole: dict[str, Any] = merged if isinstance(merged, dict) else document
     draft = decisions.decide(whole, router, wishes)

@@ -79,15 +79,15 @@ def _router(request: CheckRequest, environ: Mapping[str, str]) -> CheckReport:
 
 def _document(request: CheckRequest, text: str, document: object, environ: Mapping[str, str]) -> CheckReport:
     file, version = str(request.path), installed_version() if request.litellm is None else request.litellm
+    merged = includes.merged(document, request.path)
     try:
         settings, said = loading.examined(
-            document, path=file, environ=environ, known=known_litellm(environ, version)
+            document, path=file, environ=environ, known=known_litellm(environ, version), merged=merged
         )
-        content, _ = includes.merged(document, request.path)
-        router, _ = router_file.read(content, file, environ)
+        router, _ = router_file.read(merged.content, file, environ)
     except NotReadable as error:
         return CheckReport((_unreadable(file, str(error)),))
-    where = positions.read(text, file, document)
+    where = positions.read(text, file, document, merged.files)
     doc = Document(
         path=request.path,
         content=router.document,

@@ -96,6 +96,17 @@ class _Section(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
 
+class DiscoverSection(_Section):
+    """Handles that a backend lists, while it lists them."""
+
+    group: Name
+    """The wildcard group of `model_list` (`ollama/*`) that the handles are below."""
+    only: list[Name] = []
+    """Shell patterns of the models that become handles (`qwen*`); by default all that are listed."""
+    left_out: list[Name] = Field(default=[], alias="except")
+    """Shell patterns of models that do not."""
+
+
 class ShowroomSection(_Section):
     """
     Which names clients may use; every one is a `model_name` of `model_list`, written exactly.
@@ -115,6 +126,8 @@ class ShowroomSection(_Section):
     """An MLX registry.json (version 2) that says where each model's files are; relative to router.yaml."""
     roots: list[Name] = []
     """Folders that are showroom storage; a handle whose model lies outside all of them is backroom."""
+    discover: dict[Name, DiscoverSection] = {}
+    """By name of `homelab.backends`: models that the backend lists and that become handles."""
 
 
 Priority: TypeAlias = Literal["high", "normal", "low"]

@@ -36,7 +36,7 @@ def drafted(
 
     """
     document = yaml_text.load(text_file.read(path))
-    merged, _ = includes.merged(document, path)
+    merged = includes.merged(document, path).content
     router, _ = router_file.read(merged, str(path), environ)
     models: dict[str, dict[str, Any]] = {}
     notes, failed = [], []

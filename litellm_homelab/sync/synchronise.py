@@ -71,7 +71,7 @@ def _facts(
     request: SyncRequest, text: str, document: dict[str, Any], environ: Mapping[str, str]
 ) -> SyncFacts:
     folder = request.path.parent
-    merged, _ = includes.merged(document, request.path)
+    merged = includes.merged(document, request.path).content
     router, _ = router_file.read(merged, str(request.path), environ)
     showroom = (document.get("homelab") or {}).get("showroom") or {}
     registry = request.registry or _named(folder, showroom.get("registry"), environ)

@@ -140,7 +140,7 @@ async def test_the_backend_sees_the_quota_and_no_more(gateway: Running) -> None:
     limits = httpx.Limits(max_connections=None, max_keepalive_connections=0)
     async with (
         httpx.AsyncClient(base_url=gateway.url, headers=headers, limits=limits, timeout=60) as http,
-        asyncio.timeout(300),
+        asyncio.timeout(900),
     ):
         asking = [asyncio.create_task(ask_until_refused(http)) for _ in range(CLIENTS)]
         await disturb(gateway)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from litellm_homelab.adapter.litellm_api import request
@@ -18,10 +18,20 @@ class Deployments:
     `router` gives the router at call time, since LiteLLM rebinds it.
     """
 
-    def __init__(self, router: Callable[[], Any], names: Iterable[str] = ()) -> None:
-        """`names` are the showroom's, for those that are below a wildcard group."""
+    def __init__(
+        self,
+        router: Callable[[], Any],
+        names: Iterable[str] = (),
+        late: Callable[[str], Collection[str]] = lambda _: (),
+    ) -> None:
+        """
+        `names` are the showroom's, for those that are below a wildcard group.
+
+        `late` gives for a wildcard group the names that its backend lists now.
+        """
         self._router = router
         self._names = tuple(names)
+        self._late = late
         self._known: dict[str, tuple[str, Mapping[str, Any]]] = {}
 
     def group_of(self, deployment: str) -> str | None:
@@ -45,21 +55,26 @@ class Deployments:
         group = self.group_of(chosen) if chosen else None
         if chosen is None or group is None or not wildcards.is_wildcard(group):
             return group
-        found = [
-            name for name, model in self._below(chosen) if wildcards.same_model(kwargs.get("model"), model)
-        ]
+        sent = kwargs.get("model")
+        if asked in self._late(group) and wildcards.same_model(sent, self.model_for(chosen, asked) or ""):
+            return asked
+        found = [name for name, model in self._below(chosen) if wildcards.same_model(sent, model)]
         return (asked if asked in found else found[0]) if found else group
 
     def model_for(self, deployment: str, group: str | None) -> str | None:
         """The model of a wildcard's deployment for one of the showroom's names; None for any other."""
-        if not wildcards.is_wildcard(self.group_of(deployment) or ""):
+        pattern = self.group_of(deployment) or ""
+        if not wildcards.is_wildcard(pattern):
             return None
+        if group is not None and group in self._late(pattern):
+            return wildcards.concrete(pattern, str(self.params_of(deployment).get("model") or ""), group)
         return dict(self._below(deployment)).get(group or "")
 
     def _below(self, deployment: str) -> Iterator[tuple[str, str]]:
         """The showroom's names below a deployment's wildcard, each with the model that it leads to."""
         group, params = self._find(deployment) or ("", {})
-        for name in self._names if wildcards.is_wildcard(group) else ():
+        names = (*self._names, *self._late(group)) if wildcards.is_wildcard(group) else ()
+        for name in names:
             model = wildcards.concrete(group, str(params.get("model") or ""), name)
             if model is not None and name != group:
                 yield name, model
@@ -70,9 +85,12 @@ class Deployments:
 
         One of a wildcard group is there once for each name of the showroom below it.
         """
+        return [one for each in self.kept() for one in self._each(each)]
+
+    def kept(self) -> Sequence[dict[str, Any]]:
+        """Every deployment, those of wildcard groups once."""
         router = self._router()
-        kept = members.model_list(router) if router is not None else ()
-        return [one for each in kept for one in self._each(each)]
+        return members.model_list(router) if router is not None else ()
 
     def _each(self, deployment: dict[str, Any]) -> Iterator[dict[str, Any]]:
         if not wildcards.is_wildcard(str(deployment.get("model_name", ""))):

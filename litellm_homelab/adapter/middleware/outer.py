@@ -91,8 +91,8 @@ class Border:
     scrub: Scrub = _plain
     early: Early = _left
     below: Callable[[RequestContext], Mapping[str, str]] = _none
-    concrete: frozenset[str] = frozenset()
-    """Names below wildcard groups."""
+    is_below: Callable[[str], bool] = lambda _: False
+    """Whether a name is below a wildcard group."""
     rewrite: Callable[[Scope], Scope] = _as_it_came
     closed: Closed = _none_is_closed
     """Which headers never reach LiteLLM."""
@@ -150,7 +150,7 @@ class Edge:
         elif listing.is_listing(scope):
             below = partial(self._border.below, context.required())
             await listing.serve(self.app, scope, receive, send, self._order, below)
-        elif (one := listing.one_of(scope, self._border.concrete)) is not None:
+        elif (one := listing.one_of(scope, self._border.is_below)) is not None:
             below = partial(self._border.below, context.required())
             await listing.serve_one(self.app, scope, receive, send, one, below)
         else:
