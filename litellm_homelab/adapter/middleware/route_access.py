@@ -104,8 +104,6 @@ class Door:
             return broken("plugin", LookupError("the plugin is not in litellm.callbacks")).refusal
         if kind is Access.MANAGEMENT:
             return self._management(record, route, scope)
-        if kind is Access.GUARDED:
-            return Allow()
         # LiteLLM serves a keyless route to anyone, so that it must be known here who sends.
         caller = sender(scope, self._keyring) if kind is Access.KEYLESS else None
         return self._rule.before_key(route, caller)
