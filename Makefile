@@ -4,6 +4,7 @@ PYTHON ?= python3
 VENVS  := .cache/venvs
 TOOLS  := $(VENVS)/tools
 NODE   := .cache/clients
+RELEASE := $(VENVS)/release
 UV     := TOOLS=$(TOOLS) scripts/uv
 BIN    := .venv/bin
 # `make lock UPGRADE=--upgrade` takes newer versions; without it the locks keep what they have.
@@ -26,22 +27,27 @@ SELECTION ?= whole
 COMPAT    := $(VENVS)/litellm-$(VERSION)
 # Compiled beside pyproject.toml; what a release pins and not every index has is in compat-<version>.override.
 COMPATS   := 1.106.0 1.110.2
+# `make test-newest`: an installation without a lock has the newest of everything that pyproject.toml allows.
+NEWEST_TESTS := $(patsubst %,tests/%.py,real/test_wheel real/test_up real/test_shipped demo/test_optillm)
 # `make test-python PY=3.12`: the lock on another Python, where the machine has it.
 PY        ?= 3.12
 PY_TESTS  := tests/test_requirements.py tests/config tests/showroom tests/optillm tests/adapter/test_naming.py
 
-.PHONY: help run test test-fast test-real test-compat compat-venv stock-table test-python coverage lint fmt lock bench trace clean venv venv-mlx clients $(OPTILLM:%=venv-optillm-%)
+.PHONY: help run test test-fast test-real test-compat compat-venv stock-table quota-table test-newest test-python coverage lint fmt lock bench trace release clean venv venv-mlx clients $(OPTILLM:%=venv-optillm-%)
 
 help:
 	@echo "make run        the gateway on http://127.0.0.1:4000 (PORT=4010, WORKERS=2, DEMO=0, DEMO_PORT=5100)"
 	@echo "make test       every test; make test-fast and make test-real for its two halves"
 	@echo "make test-compat VERSION=$(LOCKED) (or $(COMPATS)): what another LiteLLM may break; SELECTION=short for a part"
+	@echo "make test-newest  the wheel and the demo on the newest of every dependency"
 	@echo "make test-python PY=3.12 (or 3.13): some tests on another Python"
 	@echo "make stock-table  which requests of published advisories stock LiteLLM serves, by version"
+	@echo "make quota-table  what quotas and stock LiteLLM's rpd do with the same load"
 	@echo "make coverage   which lines and branches the fast tests and some real ones do not run; fails below a bound"
 	@echo "make lint       ruff and mypy; make fmt formats"
 	@echo "make bench      what the hooks cost, beside stock LiteLLM in the same run (needs wrk)"
 	@echo "make trace      checks that no request costs more opcodes of ours than recorded"
+	@echo "make release    wheel, sdist, site-packages archive, SBOM and checksums in dist/"
 	@echo "make lock       writes requirements/*.txt anew; make clean removes what make installed"
 
 run: .venv/.run
@@ -57,7 +63,7 @@ test-fast: .venv/.dev
 	$(if $(MEASURED),$(BIN)/coverage erase)
 	$(COVERED) -m "not real"
 
-test-real: .venv/.dev venv-mlx clients $(OPTILLM:%=venv-optillm-%)
+test-real: .venv/.dev venv-mlx clients $(RELEASE)/.stamp $(OPTILLM:%=venv-optillm-%)
 	$(if $(MEASURED),$(COVERED) $(MEASURED_REAL))
 	$(PYTEST) -m real $(if $(MEASURED),$(MEASURED_REAL:%=--ignore=%))
 	$(if $(MEASURED),$(BIN)/coverage combine --quiet && $(BIN)/coverage report)
@@ -73,8 +79,19 @@ stock-table: .venv/.dev
 	for version in $(COMPATS); do $(MAKE) --no-print-directory VERSION=$$version compat-venv || exit 1; done
 	$(BIN)/python -m tests.corpus.stock_table $(BIN)/python $(COMPATS:%=$(VENVS)/litellm-%/bin/python)
 
+# What quotas and stock LiteLLM's `rpd` do with the same load, on the newest tested version: into docs/free-tier.md.
+quota-table: .venv/.dev
+	$(MAKE) --no-print-directory VERSION=$(lastword $(COMPATS)) compat-venv
+	$(VENVS)/litellm-$(lastword $(COMPATS))/bin/python -m tests.quotas.stock_table
+
 compat-venv: $(COMPAT)/.stamp
 	$(PACKAGE) $(COMPAT)
+
+test-newest: | $(TOOLS)/.stamp
+	$(UV) venv --quiet --clear --python $(TOOLS)/bin/python $(VENVS)/newest
+	$(UV) pip install --quiet --upgrade --build-constraints requirements/tools.txt --editable '.[redis,testing]' \
+	  --group dev --python $(VENVS)/newest
+	$(VENVS)/newest/bin/$(RUN) $(NEWEST_TESTS)
 
 test-python: PYTHON_FOUND := $(shell scripts/python $(PY))
 test-python: | $(TOOLS)/.stamp
@@ -98,6 +115,10 @@ bench: .venv/.dev
 
 trace: .venv/.dev
 	$(BIN)/python -m bench trace --check
+
+# The same commit gives the same bytes: docs/release.md.
+release: $(TOOLS)/.stamp $(RELEASE)/.stamp
+	$(TOOLS)/bin/python scripts/release.py --sbom $(RELEASE)/bin/cyclonedx-py dist
 
 fmt: .venv/.dev
 	$(BIN)/ruff check --fix
@@ -143,7 +164,7 @@ $(OPTILLM:%=venv-optillm-%): venv-%: $(VENVS)/%/.stamp
 # The clients of tests/real, each in its newest version: Python's in a venv, Node's in a folder (npm ci).
 clients: $(VENVS)/clients/.stamp $(NODE)/.stamp
 
-$(VENVS)/mlx/.stamp $(VENVS)/clients/.stamp: $(VENVS)/%/.stamp: requirements/%.txt | $(TOOLS)/.stamp
+$(VENVS)/mlx/.stamp $(VENVS)/clients/.stamp $(RELEASE)/.stamp: $(VENVS)/%/.stamp: requirements/%.txt | $(TOOLS)/.stamp
 	$(UV) venv --quiet --clear --python $(TOOLS)/bin/python $(@D)
 	$(INSTALL) $(@D)
 	@touch $@
@@ -170,6 +191,7 @@ lock: | $(TOOLS)/.stamp
 	done
 	$(COMPILE) requirements/mlx.in --output-file requirements/mlx.txt
 	$(COMPILE) requirements/clients.in --output-file requirements/clients.txt
+	$(COMPILE) requirements/release.in --constraint requirements/tools.txt --output-file requirements/release.txt
 	$(COMPILE) requirements/optillm.in --output-file requirements/optillm.txt
 	for version in $(OPTILLM); do \
 	  echo "optillm==$$version" | $(COMPILE) - --no-deps --output-file requirements/optillm-$$version.txt || exit 1; \

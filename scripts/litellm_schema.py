@@ -13,25 +13,21 @@ from __future__ import annotations
 
 import inspect
 import json
-import os
-import sys
 import typing
 from importlib.metadata import version
-from pathlib import Path
 from typing import Any, ClassVar
 
-REPOSITORY = Path(__file__).parents[1]
-sys.path.insert(0, str(REPOSITORY))
-os.environ.setdefault("LITELLM_LOCAL_MODEL_COST_MAP", "True")  # no network
+from repository import REPOSITORY, main
 
-import litellm  # noqa: E402
-from litellm import router as router_module  # noqa: E402
-from litellm.proxy._types import ConfigGeneralSettings  # noqa: E402
-from litellm.types.router import LiteLLM_Params, ModelInfo  # noqa: E402
-from pydantic import BaseModel, TypeAdapter  # noqa: E402
-from pydantic.json_schema import GenerateJsonSchema  # noqa: E402
+# isort: split
+import litellm
+from litellm import router as router_module
+from litellm.proxy._types import ConfigGeneralSettings
+from litellm.types.router import LiteLLM_Params, ModelInfo
+from pydantic import BaseModel, TypeAdapter
+from pydantic.json_schema import GenerateJsonSchema
 
-from litellm_homelab.check.names import litellm_names  # noqa: E402
+from litellm_homelab.check.names import litellm_names
 
 FILE = REPOSITORY / "litellm_homelab" / "config" / "litellm.schema.json"
 
@@ -40,15 +36,6 @@ class Quiet(GenerateJsonSchema):
     """Without warnings about defaults that JSON has not."""
 
     ignored_warning_kinds: ClassVar = {"skipped-choice", "non-serializable-default"}
-
-
-def main() -> None:
-    """Write the file, or with `--print` what it would be."""
-    if "--print" in sys.argv:
-        sys.stdout.write(written())
-        return
-    FILE.write_text(written(), encoding="utf-8")
-    sys.stdout.write(f"{FILE}\n")
 
 
 def written() -> str:
@@ -131,4 +118,4 @@ def _simple(kind: object) -> dict[str, Any]:
 
 
 if __name__ == "__main__":
-    main()
+    main(FILE, written())

@@ -13,39 +13,27 @@ from __future__ import annotations
 import ast
 import inspect
 import json
-import os
 import re
-import sys
 from collections.abc import Iterator
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, get_args
 
-REPOSITORY = Path(__file__).parents[1]
-sys.path.insert(0, str(REPOSITORY))
-os.environ.setdefault("LITELLM_LOCAL_MODEL_COST_MAP", "True")  # no network
+from repository import REPOSITORY, main
 
-import litellm  # noqa: E402
-from litellm.proxy._types import ConfigGeneralSettings  # noqa: E402
-from litellm.router import Router  # noqa: E402
-from litellm.types import guardrails, router  # noqa: E402
+# isort: split
+import litellm
+from litellm.proxy._types import ConfigGeneralSettings
+from litellm.router import Router
+from litellm.types import guardrails, router
 
-from litellm_homelab.adapter.litellm_api import parameters  # noqa: E402
+from litellm_homelab.adapter.litellm_api import parameters
 
 FILE = REPOSITORY / "litellm_homelab" / "check" / "litellm.json"
 SOURCE = Path(inspect.getfile(litellm)).parent
 MANAGED = "ROUTER_SETTINGS_MANAGED_OUTSIDE_CONFIG"
 NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
 PLAIN = re.compile(r"[a-z0-9][a-z0-9.:@_-]*", re.IGNORECASE)
-
-
-def main() -> None:
-    """Write the file, or with `--print` what it would be."""
-    if "--print" in sys.argv:
-        sys.stdout.write(written())
-        return
-    FILE.write_text(written(), encoding="utf-8")
-    sys.stdout.write(f"{FILE}\n")
 
 
 def written() -> str:
@@ -177,4 +165,4 @@ def _models() -> Iterator[str]:
 
 
 if __name__ == "__main__":
-    main()
+    main(FILE, written())

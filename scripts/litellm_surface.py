@@ -12,17 +12,14 @@ and follow docs/review-a-litellm.md.
 from __future__ import annotations
 
 import asyncio
-import os
 import sys
 from importlib.metadata import version
-from pathlib import Path
 
-REPOSITORY = Path(__file__).parents[1]
-sys.path.insert(0, str(REPOSITORY))
-os.environ.setdefault("LITELLM_LOCAL_MODEL_COST_MAP", "True")  # no network
+from repository import REPOSITORY
 
-from litellm_homelab.adapter.litellm_api import installed  # noqa: E402
-from litellm_homelab.reviewed.surface import written  # noqa: E402
+# isort: split
+from litellm_homelab.adapter.litellm_api import installed
+from litellm_homelab.reviewed.surface import written
 
 
 def main() -> None:

@@ -12,8 +12,9 @@ KNOWS_LITELLM: Final = (ADAPTER, "guardrails.py", "testing")
 USES_THE_ADAPTER: Final = (*KNOWS_LITELLM, "__init__.py", "policies.py")
 """The package makes its entry points there when LiteLLM asks for them; the registry names the policies."""
 
-IMPORTS_BY_NAME: Final = ("__init__.py", "policies.py", "demo/__init__.py")
-"""Where modules are imported by a name that is put together: entry points, the registry, the demo's own."""
+IMPORTS_BY_NAME: Final = ("__init__.py", "policies.py", "demo/__init__.py", "cli/__init__.py")
+"""Where modules are imported by a name that is put together: entry points, the registry, the demo's own,
+the commands."""
 
 KEYS_OF_LITELLM: Final = frozenset(
     {"proxy_server_request", "litellm_call_id", "litellm_logging_obj", "litellm_metadata", "secret_fields"}
@@ -50,6 +51,7 @@ TESTED_IN: Final[Mapping[str, tuple[str, ...]]] = {
         "adapter/middleware/forms.py",
     ),
     "test_policies.py": ("adapter/policy.py",),
+    "sync/test_synchronise.py": ("sync/ensembles.py", "sync/models.py", "sync/plan.py"),
     "config/test_entry_points.py": ("hooks.py",),
     "adapter/middleware/test_token_counts.py": ("adapter/middleware/other_paths.py",),
     "adapter/test_naming.py": (
@@ -78,6 +80,7 @@ TESTED_IN: Final[Mapping[str, tuple[str, ...]]] = {
         "adapter/litellm_api/scrubbing.py",
         "adapter/policies/error_response.py",
     ),
+    "adapter/policies/test_quotas.py": ("adapter/policies/quota_keys.py",),
     "adapter/policies/test_hops.py": ("adapter/litellm_api/hop_header.py",),
     "adapter/test_every_parameter.py": ("adapter/litellm_api/parameters.py",),
     "adapter/litellm_api/test_headers_read.py": ("adapter/litellm_api/unreviewed.py",),

@@ -72,7 +72,7 @@ def test_rules_import_nothing_of_the_adapter(module: str) -> None:
 
 @pytest.mark.parametrize("module", [one for one in MODULES if not _is_in(one, structure.USES_THE_ADAPTER)])
 def test_modules_are_imported_where_it_can_be_read(module: str) -> None:
-    """An import by name would pass the two tests above; three modules that are listed have one."""
+    """An import by name would pass the two tests above; the modules that are listed have one."""
     found = [name for name in _calls(_tree(module)) if name in IMPORTERS]
     assert found == [] or module in structure.IMPORTS_BY_NAME
 

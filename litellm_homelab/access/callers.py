@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from litellm_homelab.config.sections import Priority, Role, digest
 from litellm_homelab.config.wording import closest, did_you_mean, quoted
+from litellm_homelab.showroom.discovery import Discovery
 
 if TYPE_CHECKING:
     from litellm_homelab.config.sections import CallerSection as CallerSection
@@ -120,6 +121,7 @@ def _handle_problems(where: str, section: CallerSection, settings: Settings) -> 
         **dict.fromkeys((*settings.handles, *showroom.hidden), ""),
     }
     groups = settings.router.groups
+    discovery = Discovery(settings)
     meant = {closest(one, groups) for one in places if one not in groups}
     for number, name in enumerate(section.handles or ()):
         if places.get(name) == "internal":
@@ -130,6 +132,8 @@ def _handle_problems(where: str, section: CallerSection, settings: Settings) -> 
             known = ", ".join((*settings.handles, *showroom.hidden))
             if name in meant:
                 continue  # the handle is misspelt, which is reported already
+            if discovery.backend_of(name) is not None:
+                continue  # a handle while its backend lists it
             right = did_you_mean(name, places)
             yield (
                 f"{where}.handles[{number}]: {quoted(name)} is neither a handle nor hidden "

@@ -22,17 +22,12 @@ class Gate:
     opened: tuple[str, ...] = ()
     table: Table = field(default_factory=reviewed)
 
-    def asks_no_key(self, route: Route) -> bool:
-        """Whether LiteLLM would serve it to anyone, so that `before_key` must know who sends."""
-        return self._access(route) is Access.KEYLESS
-
-    def is_for_the_master(self, route: Route) -> bool:
-        """Whether only the master key, and keys of LiteLLM's own database, may use it: management."""
-        return self._access(route) is Access.MANAGEMENT
-
-    def is_for_everyone(self, route: Route) -> bool:
-        """Whether anyone may use a route, and nothing of ours depends on it: LiteLLM's health and pages."""
-        return self._access(route) is Access.OPEN
+    def access(self, route: Route) -> Access:
+        """Whom a route is for; one that the operator has opened, for the clients."""
+        kind = access(route, self.table)
+        if kind in {Access.UNGUARDED, Access.KEYLESS} and self._opens(route):
+            return Access.GUARDED
+        return kind
 
     def before_key(self, route: Route, caller: Caller | None) -> Allow | Refuse:
         """
@@ -41,7 +36,7 @@ class Gate:
         `caller` is who sent the key, None for no key or one that is not ours. Any other route is decided
         once LiteLLM asks whose key it is.
         """
-        kind = self._access(route)
+        kind = self.access(route)
         if kind is Access.UNGUARDED:
             return self._closed(route)
         if kind is Access.KEYLESS:
@@ -65,7 +60,7 @@ class Gate:
 
     def decide(self, route: Route, caller: Caller) -> Allow | Refuse:
         """Decide on a route for a caller whose key is known."""
-        kind = self._access(route)
+        kind = self.access(route)
         if kind is Access.METRICS:
             return self.metrics(caller)
         if kind is Access.UNGUARDED:
@@ -88,13 +83,6 @@ class Gate:
         """Whether the operator has opened a route on which only LiteLLM's own checks apply."""
         closed = access(route, self.table) in {Access.UNGUARDED, Access.KEYLESS}
         return closed and self._opens(route)
-
-    def _access(self, route: Route) -> Access:
-        """Whom a route is for; one that the operator has opened, for the clients."""
-        kind = access(route, self.table)
-        if kind in {Access.UNGUARDED, Access.KEYLESS} and self._opens(route):
-            return Access.GUARDED
-        return kind
 
     def _opens(self, route: Route) -> bool:
         """

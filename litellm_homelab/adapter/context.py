@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Awaitable, Callable, Iterator, Mapping, MutableMapping
-from contextlib import contextmanager
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Any, Protocol
@@ -18,6 +17,7 @@ from litellm_homelab.backends.slots import Slot
 from litellm_homelab.decision import Refuse
 from litellm_homelab.optillm.approaches import Approach
 from litellm_homelab.optillm.fanout import Summary
+from litellm_homelab.optillm.lanes import OptillmRun
 from litellm_homelab.quotas.book import Reservation
 from litellm_homelab.timeouts.rule import Reached, Timed
 
@@ -154,6 +154,8 @@ class RequestContext:
     """Why a mark on the model name is not accepted."""
     approaches: dict[str, Approach] = field(default_factory=dict)
     """The approach decided on for each OptiLLM group."""
+    runs: dict[str, OptillmRun] = field(default_factory=dict)
+    """What was decided last for each OptiLLM group."""
     dropped: tuple[str, ...] = ()
     """What the approach of the attempt under way drops of the request."""
     clean: dict[int, str] = field(default_factory=dict)
@@ -186,22 +188,34 @@ class RequestContext:
     outcome: Outcome = field(default_factory=Outcome)
     """How the request ends."""
 
+    @property
+    def is_optillms(self) -> bool:
+        """Whether it is a call of OptiLLM's, by its token or by its key."""
+        return self.child is not None or self.caller.role == "optillm"
+
 
 _record: ContextVar[RequestContext | None] = ContextVar("litellm_homelab_record", default=None)
 _chosen: ContextVar[Chosen | None] = ContextVar("litellm_homelab_chosen", default=None)
 """A context variable, since LiteLLM may run attempts of one request side by side (`silent_model`)."""
 
 
-@contextmanager
-def request(path: str) -> Iterator[RequestContext]:
-    """Open the record of one request; the ASGI wrapper does this around LiteLLM."""
-    record = RequestContext(path=path)
-    token, before = _record.set(record), _chosen.set(None)
-    try:
-        yield record
-    finally:
-        _record.reset(token)
-        _chosen.reset(before)
+class request:  # noqa: N801 - used like `contextlib.suppress`
+    """Opens the record of one request; the ASGI wrapper does this around LiteLLM."""
+
+    __slots__ = ("_path", "_tokens")
+
+    def __init__(self, path: str) -> None:
+        self._path = path
+
+    def __enter__(self) -> RequestContext:
+        record = RequestContext(path=self._path)
+        self._tokens = _record.set(record), _chosen.set(None)
+        return record
+
+    def __exit__(self, *_: object) -> None:
+        record, chosen = self._tokens
+        _record.reset(record)
+        _chosen.reset(chosen)
 
 
 def current() -> RequestContext | None:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import functools
 import logging
-from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Awaitable, Callable
+from types import TracebackType
 from typing import NoReturn, ParamSpec, TypeVar
 
 from fastapi import HTTPException
@@ -98,10 +98,21 @@ def _store_broken(error: StateUnavailable) -> Refused:
     return store_failed()
 
 
-@contextmanager
-def log_and_continue(rule: str) -> Iterator[None]:
+class log_and_continue:  # noqa: N801 - used like `contextlib.suppress`
     """Around a hook that cannot refuse, because LiteLLM swallows what it raises: log it and go on."""
-    try:
-        yield
-    except Exception as error:  # noqa: BLE001 - the one place where a hook may not raise
-        broken(rule, error)
+
+    __slots__ = ("_rule",)
+
+    def __init__(self, rule: str) -> None:
+        self._rule = rule
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, place: TracebackType | None
+    ) -> bool:
+        if not isinstance(error, Exception):
+            return False
+        broken(self._rule, error)
+        return True

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import functools
 import time
-from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Awaitable, Callable
 from typing import ParamSpec, TypeVar
 
 from prometheus_client import REGISTRY, CollectorRegistry
@@ -55,14 +54,19 @@ def forget() -> None:
     _meter, _shown = _SILENT, None
 
 
-@contextmanager
-def timing(hook: str) -> Iterator[None]:
+class timing:  # noqa: N801 - used like `contextlib.suppress`
     """Count the time of the block as one of our hooks'."""
-    began = time.perf_counter()
-    try:
-        yield
-    finally:
-        took(hook, began)
+
+    __slots__ = ("_began", "_hook")
+
+    def __init__(self, hook: str) -> None:
+        self._hook = hook
+
+    def __enter__(self) -> None:
+        self._began = time.perf_counter()
+
+    def __exit__(self, *_: object) -> None:
+        took(self._hook, self._began)
 
 
 def took(hook: str, began: float) -> None:

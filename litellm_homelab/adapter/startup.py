@@ -131,7 +131,7 @@ def _parts() -> Parts:
         waiting_comments,
     )
 
-    made = wiring.build(settings(), router, has_database)
+    made = wiring.build(settings(), router, has_database, mode_of)
     limits = settings().homelab.limits
     decide = route_access.metrics_door(made.rule, made.keyring)
     border = outer.Border(
@@ -144,7 +144,7 @@ def _parts() -> Parts:
         made.scrub,
         early_errors.EarlyErrors(made.fields, made.keyring),
         made.showroom.below,
-        made.showroom.concrete,
+        made.showroom.is_below,
         other_paths.rewriting(matches(OPENAI, settings().homelab.gate.open)),
         unreviewed.closed_headers(settings().homelab.fields),
         waiting_comments.seconds(settings().homelab.backends.values()),

@@ -17,6 +17,7 @@ from litellm_homelab.access.callers import Keyring
 from litellm_homelab.access.rule import Gate
 from litellm_homelab.adapter import recording
 from litellm_homelab.adapter.backends.directory import Directory
+from litellm_homelab.adapter.backends.discovered import Discovered
 from litellm_homelab.adapter.callback import Plugin
 from litellm_homelab.adapter.litellm_api import parameters
 from litellm_homelab.adapter.litellm_api.deployments import Deployments
@@ -48,6 +49,8 @@ from litellm_homelab.optillm.lanes import Lanes
 from litellm_homelab.optillm.ledger import Ledger
 from litellm_homelab.optillm.orphans import Orphans
 from litellm_homelab.optillm.parameters import RELATIVES
+from litellm_homelab.showroom import modes
+from litellm_homelab.showroom.discovery import Discovery
 from litellm_homelab.showroom.rule import Showroom
 
 
@@ -73,6 +76,7 @@ class Shared:
     scrub: Callable[[str], str]
     store: state.Store
     directory: Directory
+    discovered: Discovered
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,15 +101,25 @@ class Parts:
     """None where no backend has `presence`."""
 
 
-def build(settings: Settings, router: Callable[[], Any], has_database: Callable[[], bool]) -> Parts:
-    """Make everything from checked settings; `router` and `has_database` are asked at call time."""
+def build(
+    settings: Settings,
+    router: Callable[[], Any],
+    has_database: Callable[[], bool],
+    mode_of: Callable[[str, str], str] = lambda model, _: modes.guessed(model),
+) -> Parts:
+    """
+    Make everything from checked settings; `router` and `has_database` are asked at call time.
+
+    `mode_of` knows the mode of a model (model, provider) that a backend lists.
+    """
     recording.show(Labels.of(settings))
-    shared = share(settings, router)
+    shared = share(settings, router, mode_of)
     policies = [one.load().build(shared) for one in registry.active(settings.homelab)]
     showroom = next(one for one in policies if isinstance(one, ShowroomPolicy))
     presence = next((one for one in policies if isinstance(one, PresencePolicy)), None)
     if presence is not None:
         showroom.is_away = presence.is_away
+        presence.presence.listed = shared.discovered.learn
     errors = ErrorResponse(shared.scrub, shared.keeper)
     return Parts(
         plugin=Plugin(policies, shared.opening, showroom, errors),
@@ -133,7 +147,7 @@ def build(settings: Settings, router: Callable[[], Any], has_database: Callable[
     )
 
 
-def share(settings: Settings, router: Callable[[], Any]) -> Shared:
+def share(settings: Settings, router: Callable[[], Any], mode_of: Callable[[str, str], str]) -> Shared:
     """What policies share."""
     lanes = Lanes(settings.homelab.optillm)
     identity = identity_of(settings, os.environ)
@@ -143,7 +157,11 @@ def share(settings: Settings, router: Callable[[], Any]) -> Shared:
     orphans = Orphans(settings.homelab.limits.orphans)
     guard = LineageGuard(lanes.lanes, ledger, orphans)
     placed = settings.homelab.showroom
-    deployments = Deployments(router, (*settings.handles, *placed.hidden, *placed.internal))
+    discovered = Discovered(Discovery(settings), mode_of, _intervals(settings))
+    names = (*settings.handles, *placed.hidden, *placed.internal)
+    deployments = Deployments(router, names, discovered.below)
+    showroom = Showroom.from_settings(settings, deployments.mode_of, discovered)
+    discovered.changed = showroom.forget
     targets = Targets(deployments, lanes.lanes)
     scrub = Scrub(settings.handles, deployments)
     fields = request_fields(settings)
@@ -153,7 +171,7 @@ def share(settings: Settings, router: Callable[[], Any]) -> Shared:
         settings=settings,
         rule=Gate((*settings.homelab.gate.open, *ui)),
         keyring=keyring,
-        showroom=Showroom.from_settings(settings, deployments.mode_of),
+        showroom=showroom,
         lanes=lanes,
         deployments=deployments,
         targets=targets,
@@ -168,7 +186,15 @@ def share(settings: Settings, router: Callable[[], Any]) -> Shared:
         scrub=scrub,
         store=store,
         directory=Directory(Backends(settings.homelab.backends), targets, deployments),
+        discovered=discovered,
     )
+
+
+def _intervals(settings: Settings) -> dict[str, float]:
+    """The backends of `discover`, with the seconds between two probes."""
+    backends = settings.homelab.backends
+    probed = ((name, backends[name].presence) for name in settings.homelab.showroom.discover)
+    return {name: one.probe_seconds for name, one in probed if one is not None}
 
 
 def identity_of(settings: Settings, environ: Mapping[str, str]) -> GatewayIdentity:

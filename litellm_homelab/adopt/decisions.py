@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 from litellm_homelab.config.entry_points import GATE, PLUGIN
+from litellm_homelab.config.promises import PROMISES
 from litellm_homelab.config.references import ENV_PREFIX
 from litellm_homelab.config.wildcards import group_for, is_wildcard
 from litellm_homelab.config.wording import quoted, shown
@@ -20,13 +21,6 @@ AMBIGUOUS: Final = frozenset(
     {"auto", "compact", "json", "memory", "none", "privacy", "proxy", "router", "spl", "mcp"}
 )
 """Approaches that a model of another kind may be called: `memory-7b`, `router-large`."""
-PROMISES: Final = (
-    ("general_settings", "custom_auth_run_common_checks", True),
-    ("general_settings", "cancel_on_disconnect", True),
-    ("litellm_settings", "global_disable_no_log_param", True),
-    ("litellm_settings", "expose_router_debug_in_errors", False),
-)
-"""LiteLLM's settings that our promises rest on; docs/configuration.md has the reasons."""
 
 
 class CannotAdopt(ValueError):
@@ -228,13 +222,15 @@ def _callers(document: Mapping[str, Any], wishes: Wishes, draft: Draft) -> None:
 
 def _lines(document: Mapping[str, Any], router: RouterFile, has_lanes: bool, draft: Draft) -> None:
     general = _section(document, "general_settings")
-    wanted: list[tuple[str, str, object]] = [*PROMISES]
+    has_gate = general.get("custom_auth", GATE) == GATE
+    wanted: list[tuple[str, str, object]] = []
     if "custom_auth" not in general:
-        wanted.insert(0, ("general_settings", "custom_auth", GATE))
-    elif general["custom_auth"] != GATE:
-        wanted = wanted[1:]  # the checks are the gate's
-    if has_lanes:
-        wanted.append(("general_settings", "disable_model_info_refresh", True))
+        wanted.append(("general_settings", "custom_auth", GATE))
+    wanted += [
+        (one.section, one.name, one.value)
+        for one in PROMISES
+        if one.applies(gate=has_gate, optillm=has_lanes)
+    ]
     for section, name, value in wanted:
         present = _section(document, section)
         if name not in present:

@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import copy
-import difflib
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
-from litellm_homelab.adopt import decisions, edits
+from litellm_homelab.adopt import decisions, edits, writing
 from litellm_homelab.adopt.decisions import CannotAdopt, Draft, Wishes
 from litellm_homelab.adopt.edits import CannotEdit
 from litellm_homelab.config import includes, loading, router_file, text_file, yaml_text
 from litellm_homelab.config.entry_points import PLUGIN
 from litellm_homelab.config.findings import Caution
-from litellm_homelab.config.settings import Known
+
+if TYPE_CHECKING:
+    from litellm_homelab.config.settings import Known
 
 UNSET: Final = " is not set"
 COMMENT: Final = "# What clients see and may call, and with which keys; `litellm-homelab check` looks at it."
@@ -34,16 +34,12 @@ class Adoption:
 
     def diff(self, name: str) -> str:
         """The change as a unified diff."""
-        before, after = (text.splitlines(keepends=True) for text in (self.before, self.after))
-        found = difflib.unified_diff(before, after, name, f"{name} (with litellm-homelab)")
-        return "".join(
-            one if one.endswith("\n") else f"{one}\n\\ No newline at end of file\n" for one in found
-        )
+        return writing.diff(self.before, self.after, name, f"{name} (with litellm-homelab)")
 
 
-def adopt(path: Path, wishes: Wishes, environ: Mapping[str, str]) -> Adoption:
+def adopt(path: Path, wishes: Wishes, environ: Mapping[str, str], known: Known) -> Adoption:
     """
-    Draft the changes of a file.
+    Draft the changes of a file; `known` is what the start would know of LiteLLM.
 
     Raises:
         OSError, ValueError: it cannot be read, drafted from, or edited; the text says what to do.
@@ -53,14 +49,15 @@ def adopt(path: Path, wishes: Wishes, environ: Mapping[str, str]) -> Adoption:
     document = yaml_text.load(before)
     if not isinstance(document, dict):
         raise CannotAdopt("expected a mapping at the top")
-    merged, _ = includes.merged(document, path)
+    merged = includes.merged(document, path).content
     router, _ = router_file.read(merged, str(path), environ)
     whole: dict[str, Any] = merged if isinstance(merged, dict) else document
     draft = decisions.decide(whole, router, wishes)
     ends = "\r\n" if before.count("\n") == before.count("\r\n") > 0 else "\n"
     after = edited(before.replace(ends, "\n"), draft).replace("\n", ends)
     edits.check(after, expected(document, draft))
-    return Adoption(before, after, draft, _problems(after, path, {**environ, **_placeholders(draft)}))
+    problems = stopping(yaml_text.load(after), path, {**environ, **_placeholders(draft)}, known)
+    return Adoption(before, after, draft, problems)
 
 
 def edited(text: str, draft: Draft) -> str:
@@ -114,40 +111,15 @@ def _flow(value: object) -> str:
     return edits.scalar(value)
 
 
-def write(path: Path, adoption: Adoption) -> Path:
-    """Write the file, with the old one beside it; the new one takes its place whole or not at all."""
-    backup = _free(path)
-    mode = path.stat().st_mode
-    backup.write_bytes(path.read_bytes())
-    backup.chmod(mode)
-    new = path.with_name(f".{path.name}.{os.getpid()}.new")
-    try:
-        new.write_bytes(adoption.after.encode("utf-8"))
-        new.chmod(mode)
-        new.replace(path)
-    finally:
-        new.unlink(missing_ok=True)
-    return backup
-
-
-def _free(path: Path) -> Path:
-    """`router.yaml.bak`, or the first number that is free."""
-    number, found = 0, path.with_name(f"{path.name}.bak")
-    while found.exists():
-        number += 1
-        found = path.with_name(f"{path.name}.bak.{number}")
-    return found
-
-
 def _placeholders(draft: Draft) -> dict[str, str]:
     """Keys for variables that are not set yet, so that only other problems are reported."""
     return {name: f"not-set-yet-{name}" for name in draft.variables}
 
 
-def _problems(text: str, path: Path, environ: Mapping[str, str]) -> tuple[str, ...]:
-    document = yaml_text.load(text)
-    _, found = loading.examined(document, path=path, environ=environ, known=Known())
+def stopping(document: object, path: Path, environ: Mapping[str, str], known: Known) -> tuple[str, ...]:
+    """What the start would stop for; variables that are not set yet are left to the check."""
+    _, found = loading.examined(document, path=path, environ=environ, known=known)
     return tuple(one for one in found if not isinstance(one, Caution) and UNSET not in one)
 
 
-__all__ = ["Adoption", "CannotAdopt", "CannotEdit", "Wishes", "adopt", "write"]
+__all__ = ["Adoption", "CannotAdopt", "CannotEdit", "Wishes", "adopt", "stopping"]

@@ -44,7 +44,7 @@ def add_setting(text: str, section: str, name: str, value: object) -> str:
     node = _section(text, section)
     line = f"{name}: {scalar(value)}"
     if node is None:
-        return _with_last_line(text) + f"{section}:\n{INDENT}{line}\n"
+        return with_last_line(text) + f"{section}:\n{INDENT}{line}\n"
     if isinstance(node, yaml.ScalarNode):
         return _instead_of_nothing(text, node, section, line)
     if not isinstance(node, yaml.MappingNode):
@@ -52,7 +52,7 @@ def add_setting(text: str, section: str, name: str, value: object) -> str:
     if node.flow_style:
         return _into_flow(text, node, line)
     first = node.value[0][0].start_mark
-    return _after(text, node, " " * first.column + line)
+    return line_after(text, node, " " * first.column + line)
 
 
 def add_callback(text: str, name: str) -> str:
@@ -69,10 +69,10 @@ def add_callback(text: str, name: str) -> str:
         first: Any = node.value[0].start_mark
         dash = text.rindex("-", 0, first.index)
         column = dash - (text.rfind("\n", 0, dash) + 1)
-        return _after(text, node, " " * column + f"- {name}")
-    written = text[_index(node.start_mark) : _index(node.end_mark)]
+        return line_after(text, node, " " * column + f"- {name}")
+    written = text[index_of(node.start_mark) : index_of(node.end_mark)]
     items = f"[{written}, {name}]" if node.value not in ("", "null", "~") else f"[{name}]"
-    return _replace(text, node, items if written else f" {items}")
+    return replaced(text, node, items if written else f" {items}")
 
 
 def set_model(text: str, number: int, model: str) -> str:
@@ -80,16 +80,16 @@ def set_model(text: str, number: int, model: str) -> str:
     entries = _section(text, "model_list")
     listed = entries.value if isinstance(entries, yaml.SequenceNode) else []
     entry = listed[number] if number < len(listed) else None  # of an included file
-    params = _value(entry, "litellm_params")
-    node = _value(params, "model")
+    params = value_of(entry, "litellm_params")
+    node = value_of(params, "model")
     if not isinstance(node, yaml.ScalarNode):
         raise CannotEdit(f"model_list[{number}].litellm_params.model: write {scalar(model)} there")
-    return _replace(text, node, scalar(model))
+    return replaced(text, node, scalar(model))
 
 
 def append(text: str, block: str) -> str:
     """Put a block of lines at the end, after an empty line."""
-    return f"{_with_last_line(text)}\n{block}"
+    return f"{with_last_line(text)}\n{block}"
 
 
 def check(text: str, expected: object) -> None:
@@ -115,7 +115,8 @@ def check(text: str, expected: object) -> None:
 # --- where things are ------------------------------------------------------------------------------
 
 
-def _root(text: str) -> yaml.MappingNode:
+def root_of(text: str) -> yaml.MappingNode:
+    """The tree of a text; `CannotEdit` where it is no plain mapping of sections."""
     try:
         node = yaml.compose(text, Loader=yaml.SafeLoader)
     except yaml.YAMLError as error:  # an edit before this one was misplaced
@@ -132,40 +133,43 @@ def _root(text: str) -> yaml.MappingNode:
 
 
 def _section(text: str, name: str) -> yaml.Node | None:
-    for key, value in _root(text).value:
+    for key, value in root_of(text).value:
         if key.value == name:
-            if _index(value.start_mark) < _index(key.start_mark):
+            if index_of(value.start_mark) < index_of(key.start_mark):
                 raise CannotEdit(f"{name}: an alias of another section; make the changes by hand")
             node: yaml.Node = value
             return node
     return None
 
 
-def _value(node: yaml.Node | None, name: str) -> yaml.Node | None:
+def value_of(node: yaml.Node | None, name: str) -> yaml.Node | None:
+    """The value of a key, None where there is none."""
     pairs = node.value if isinstance(node, yaml.MappingNode) else []
     return next((value for key, value in pairs if key.value == name), None)
 
 
-def _index(mark: Any) -> int:  # noqa: ANN401 - PyYAML's
+def index_of(mark: Any) -> int:  # noqa: ANN401 - PyYAML's
+    """The character of the text at which a mark is."""
     return int(mark.index)
 
 
-def _with_last_line(text: str) -> str:
+def with_last_line(text: str) -> str:
+    """The text with an end of its last line."""
     return text if text.endswith("\n") or not text else f"{text}\n"
 
 
-def _end(node: yaml.Node) -> int:
+def end_of(node: yaml.Node) -> int:
     """The end of a node's last value: for PyYAML a collection ends behind comments and empty lines."""
     if isinstance(node, yaml.MappingNode) and not node.flow_style and node.value:
-        return _end(node.value[-1][1])
+        return end_of(node.value[-1][1])
     if isinstance(node, yaml.SequenceNode) and not node.flow_style and node.value:
-        return _end(node.value[-1])
-    return _index(node.end_mark)
+        return end_of(node.value[-1])
+    return index_of(node.end_mark)
 
 
-def _after(text: str, node: yaml.Node, line: str) -> str:
+def line_after(text: str, node: yaml.Node, line: str) -> str:
     """Put a line behind the last line of a collection in block style."""
-    end = _end(node)
+    end = end_of(node)
     if end and text[end - 1 : end] == "\n":  # a block of text ends with its line
         while text[:end].endswith("\n\n"):
             end -= 1
@@ -176,14 +180,15 @@ def _after(text: str, node: yaml.Node, line: str) -> str:
     return f"{text[:stop]}\n{line}{text[stop:]}"
 
 
-def _replace(text: str, node: yaml.Node, written: str) -> str:
-    return text[: _index(node.start_mark)] + written + text[_index(node.end_mark) :]
+def replaced(text: str, node: yaml.Node, written: str) -> str:
+    """The text with something else in the place of a node."""
+    return text[: index_of(node.start_mark)] + written + text[index_of(node.end_mark) :]
 
 
 def _instead_of_nothing(text: str, node: yaml.ScalarNode, section: str, line: str) -> str:
     if node.value not in ("", "null", "~"):
         raise CannotEdit(f"{section}: expected a mapping; write `{line}` into it")
-    start, end = _index(node.start_mark), _index(node.end_mark)
+    start, end = index_of(node.start_mark), index_of(node.end_mark)
     before = text[:start].rstrip(" ") if end > start else text[:start]
     rest = text[end:]
     stop = rest.find("\n")
@@ -192,14 +197,14 @@ def _instead_of_nothing(text: str, node: yaml.ScalarNode, section: str, line: st
 
 
 def _into_flow(text: str, node: yaml.MappingNode, line: str) -> str:
-    start = _index(node.start_mark) + 1
+    start = index_of(node.start_mark) + 1
     return f"{text[:start]}{line}{', ' if node.value else ''}{text[start:]}"
 
 
 def _into_flow_list(text: str, node: yaml.SequenceNode, name: str) -> str:
     if not node.value:
-        return _replace(text, node, f"[{name}]")
-    end = _index(node.value[-1].end_mark)
+        return replaced(text, node, f"[{name}]")
+    end = index_of(node.value[-1].end_mark)
     return f"{text[:end]}, {name}{text[end:]}"
 
 

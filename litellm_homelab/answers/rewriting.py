@@ -40,7 +40,7 @@ class Rewriting:
 
     def event(self, body: Any) -> Any:  # noqa: ANN401 - JSON of any shape
         """One event of a stream, an error among them."""
-        if isinstance(body, Mapping) and ("error" in body or "type" in body) and errors.is_error(body):
+        if isinstance(body, dict) and ("error" in body or "type" in body) and errors.is_error(body):
             return self.failed(body)
         changed = self.answers.event(body if self.mend is None else self.mend(body), self.view)
         return None if changed is DROPPED else changed

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from itertools import repeat
+from operator import call
 from typing import Any, Final, TypeAlias
 
 from litellm_homelab.formats import encoded_ids
@@ -73,6 +75,11 @@ DROPPED: Final = object()
 def content(value: Any, view: View) -> Any:  # noqa: ANN401, ARG001 - JSON of any shape
     """Pass a value as it is: the model's own words, or what the client sent."""
     return value
+
+
+def unlisted(value: Any, view: View) -> Any:  # noqa: ANN401, ARG001 - JSON of any shape
+    """Remove a field that is on no list."""
+    return DROPPED
 
 
 def number(value: Any, view: View) -> Any:  # noqa: ANN401, ARG001 - JSON of any shape
@@ -189,17 +196,16 @@ class Shape:
         A copy of an object, or of each object in a list, with the listed fields only.
 
         What is neither (null, or a number or text where the API has an object) is judged like a machine word.
+        The fields are walked in C: every event of a stream passes here, object by object.
         """
-        if not isinstance(value, Mapping):
-            if isinstance(value, list):
-                return [new for one in value if (new := self(one, view)) is not DROPPED]
+        if isinstance(value, list):
+            return [new for one in value if (new := self(one, view)) is not DROPPED]
+        if not isinstance(value, dict):
             return word(value, view)
-        find, kept = self.fields.get, {}
-        for key, inner in value.items():
-            if rule := find(key):
-                new = inner if rule is content else rule(inner, view)
-                if new is not DROPPED:
-                    kept[key] = new
+        rules = map(self.fields.get, value, repeat(unlisted))
+        kept = dict(zip(value, map(call, rules, value.values(), repeat(view)), strict=True))
+        if DROPPED in kept.values():
+            return {key: new for key, new in kept.items() if new is not DROPPED}
         return kept
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import functools
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -25,9 +26,9 @@ MODEL_FIELDS: Final = ("models", "draft_model", "adapters")
 """Fields of a body that name further models: OpenRouter's `models`, mlx_lm.server's other two."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Target:
-    """A deployment as the transport must see it."""
+    """A deployment as the transport must see it; compared as an object, each deployment has one."""
 
     group: str
     provider: str
@@ -61,15 +62,25 @@ class Leaving:
 
 def wrong(target: Target, leaving: Leaving) -> str | None:
     """What of a request is not the target's: `address`, `path`, `query`, `key`, `account` or `model`."""
-    where = address.parse(leaving.url)
-    if where is None:
-        return "address"
+    is_usual = len(leaving.url) <= address.LONGEST_REMEMBERED
     return (
-        _wrong_address(target, where)
-        or _wrong_key(target, where, leaving)
+        (_remembered if is_usual else _wrong_url)(target, leaving.url)
+        or _wrong_key(target, leaving)
         or _wrong_account(target, leaving)
         or _wrong_model(target, leaving)
     )
+
+
+def _wrong_url(target: Target, url: str) -> str | None:
+    where = address.parse(url)
+    if where is None:
+        return "address"
+    in_query = [value for name, value in where.query if name == "key"]
+    return _wrong_address(target, where) or (None if _are_keys(target, in_query) else "key")
+
+
+_remembered = functools.lru_cache(maxsize=1024)(_wrong_url)
+"""The same few URLs come with every request."""
 
 
 def _wrong_address(target: Target, where: Address) -> str | None:
@@ -112,13 +123,17 @@ def _verb_behind(base: Address, where: Address) -> bool:
     )
 
 
-def _wrong_key(target: Target, where: Address, leaving: Leaving) -> str | None:
+def _wrong_key(target: Target, leaving: Leaving) -> str | None:
     sent = [value for name, value in leaving.headers if name in CREDENTIALS]
-    sent += [value for name, value in where.query if name == "key"]
-    if target.any_key:
-        return None
-    allowed = target.keys | PLACEHOLDERS
-    return None if all(value in allowed or bare(value) in allowed for value in sent) else "key"
+    return None if _are_keys(target, sent) else "key"
+
+
+def _are_keys(target: Target, sent: Iterable[str]) -> bool:
+    return target.any_key or all(_is_key(target, value) or _is_key(target, bare(value)) for value in sent)
+
+
+def _is_key(target: Target, value: str) -> bool:
+    return value in target.keys or value in PLACEHOLDERS
 
 
 def bare(value: str) -> str:
@@ -157,7 +172,7 @@ def carried(target: Target, attempt: Mapping[str, object], own: Mapping[str, obj
         if value is not None and value != own.get("api_base") and not _is_base(target, value):
             return name
     key = attempt.get("api_key")
-    if isinstance(key, str) and not target.any_key and key not in target.keys | PLACEHOLDERS:
+    if isinstance(key, str) and not target.any_key and not _is_key(target, key):
         return "api_key"
     provider = attempt.get("custom_llm_provider")
     if provider is not None and not _same_provider(target.provider, str(provider)):

@@ -11,6 +11,7 @@ from litellm_homelab.config.findings import Caution
 from litellm_homelab.config.references import is_unset
 from litellm_homelab.config.wording import did_you_mean, quoted
 from litellm_homelab.optillm.topology import base_model
+from litellm_homelab.showroom.discovery import Discovery
 
 if TYPE_CHECKING:
     from litellm_homelab.config.deployments import Deployment
@@ -150,7 +151,8 @@ def _waiting_for_itself(settings: Settings) -> Iterator[str]:
 def _priorities(settings: Settings) -> Iterator[str]:
     showroom = settings.homelab.showroom
     names = (*settings.handles, *showroom.hidden, *showroom.internal)
+    discovery = Discovery(settings)
     for name in settings.homelab.priorities:
-        if name not in names:
+        if name not in names and discovery.backend_of(name) is None:
             right = did_you_mean(name, names)
             yield f"homelab.priorities: {quoted(name)} is not a name of the showroom{right}"

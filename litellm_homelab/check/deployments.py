@@ -6,10 +6,10 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 from litellm_homelab.check.finding import Found, check
-from litellm_homelab.check.names import slip
+from litellm_homelab.check.names import SLIP
 from litellm_homelab.config.address_checks import TEXTS, misspelt
 from litellm_homelab.config.references import ENV_PREFIX, is_unset
-from litellm_homelab.config.wording import looks_like_a_key, quoted, shown
+from litellm_homelab.config.wording import closest, looks_like_a_key, quoted, shown
 
 if TYPE_CHECKING:
     from litellm_homelab.check.document import Document, ModelEntry
@@ -75,7 +75,9 @@ def incomplete(doc: Document) -> Iterator[Found]:
 
 def slip_among(names: tuple[str, ...], one: ModelEntry) -> str:
     """`; did you mean ...` where a key of an entry is close to one of these names."""
-    found = [key for key in one.entry if isinstance(key, str) and key not in ENTRY and slip(key, names)]
+    found = [
+        key for key in one.entry if isinstance(key, str) and key not in ENTRY and closest(key, names, SLIP)
+    ]
     return f"; {quoted(found[0])} is close to it" if found else ""
 
 
@@ -147,7 +149,7 @@ def param_misspelt(doc: Document) -> Iterator[Found]:
                 continue
             if misspelt(key, one.params):
                 continue  # the start says so
-            right = slip(key, USUAL)
+            right = closest(key, USUAL, SLIP)
             if right is not None:
                 yield (
                     f"{one.where}.litellm_params.{key}",
@@ -168,7 +170,11 @@ def info_misspelt(doc: Document) -> Iterator[Found]:
     )
     for one in doc.entries:
         for key in one.info:
-            right = slip(key, usual) if isinstance(key, str) and key not in doc.names.model_info else None
+            right = (
+                closest(key, usual, SLIP)
+                if isinstance(key, str) and key not in doc.names.model_info
+                else None
+            )
             if right is not None:
                 yield f"{one.where}.model_info.{key}", f"LiteLLM does not read it; did you mean {right}?"
 

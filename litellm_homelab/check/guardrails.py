@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from litellm_homelab.check.finding import Found, check
-from litellm_homelab.check.names import slip
+from litellm_homelab.check.names import SLIP
 from litellm_homelab.config.references import is_unset
-from litellm_homelab.config.wording import did_you_mean, quoted
+from litellm_homelab.config.wording import closest, did_you_mean, quoted
 
 if TYPE_CHECKING:
     from litellm_homelab.check.document import Document
@@ -56,7 +56,7 @@ def guardrail_unknown(doc: Document) -> Iterator[Found]:
             and "." not in kind
             and not is_unset(kind)
         ):
-            right = slip(kind, doc.names.guardrails)
+            right = closest(kind, doc.names.guardrails, SLIP)
             meant = f"; did you mean {quoted(right)}?" if right else ""
             yield (
                 f"{where}.guardrail",

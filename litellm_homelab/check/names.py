@@ -5,13 +5,22 @@ from __future__ import annotations
 import functools
 import json
 import pkgutil
-from collections.abc import Iterable, Mapping
+import socket
+from collections.abc import Mapping
 from dataclasses import dataclass
-from difflib import get_close_matches
+from importlib.metadata import PackageNotFoundError
+from importlib.metadata import version as installed
 from typing import Any, Final
 
-CLOSE: Final = 0.8
-"""How like a known name a slip must be (difflib's ratio): `strem_timeout` and `stream_timeout` have 0.96."""
+from litellm_homelab.config.settings import Known
+
+SLIP: Final = 0.8
+"""
+How like one of LiteLLM's names a misspelt one must be (`wording.closest`).
+
+`strem_timeout` and `stream_timeout` have 0.96; with so many names, less than this finds what was not meant.
+"""
+DEFAULT_PORT: Final = 4000
 SECTIONS: Final = ("router_settings", "litellm_settings", "general_settings")
 
 
@@ -67,10 +76,28 @@ def litellm_names() -> LiteLLMNames:
     )
 
 
-def slip(name: str, known: Iterable[str]) -> str | None:
-    """The known name that an unknown one was probably meant to be."""
-    folded = {one.lower().replace("-", "_"): one for one in known}
-    if name in folded.values():
-        return None
-    found = get_close_matches(name.lower().replace("-", "_"), folded, 1, CLOSE)
-    return folded[found[0]] if found else None
+def known_litellm(environ: Mapping[str, str], version: str | None = None) -> Known:
+    """What the start would know of LiteLLM, of which `version` is the installed one where it is not said."""
+    names = litellm_names()
+    return Known(
+        retry_policy=names.retry_policy,
+        allowed_fails_policy=names.allowed_fails_policy,
+        params=names.parameters,
+        port=own_port(environ),
+        version=installed_version() if version is None else version,
+        hostnames=(socket.gethostname(),),
+    )
+
+
+def own_port(environ: Mapping[str, str]) -> int:
+    """The port that the gateway would listen on."""
+    found = environ.get("PORT", "")
+    return int(found) if found.isdecimal() else DEFAULT_PORT
+
+
+def installed_version() -> str:
+    """The installed LiteLLM's version, read without importing it; empty where there is none."""
+    try:
+        return installed("litellm")
+    except PackageNotFoundError:
+        return ""

@@ -91,6 +91,7 @@ def group_unreachable(doc: Document) -> Iterator[Found]:
     showroom = doc.settings.homelab.showroom
     placed = {*doc.settings.handles, *showroom.hidden, *showroom.internal}
     below = {one.wildcard for one in doc.deployments if one.group in placed}
+    below |= {one.group for one in showroom.discover.values()}
     # Of a fallback's target the start says that it is backroom.
     seen = {target for _, _, targets in (*doc.router.fallbacks, *doc.router.leads) for target in targets}
     for one in doc.entries:

@@ -5,12 +5,11 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Final
 
 import yaml
 
-from litellm_homelab.config import includes, text_file
+from litellm_homelab.config.includes import IncludedFile
 from litellm_homelab.config.yaml_text import MERGE
 
 Loader: Final[Any] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -45,16 +44,18 @@ class Positions:
         return self.start
 
 
-def read(text: str, path: str, document: object) -> Positions:
+def read(
+    text: str, path: str, document: object, included: Mapping[str, IncludedFile] | None = None
+) -> Positions:
     """
-    The positions of a file and of the files that it includes.
+    The positions of a file and of the files that it includes, `included`.
 
     `document` is what the text contains; `yaml_text.load` has read it, so its aliases have an end.
     """
     start = Mark(path)
     found = dict(_marks(_composed(text), "", start))
-    if isinstance(document, dict) and includes.INCLUDE in document:
-        found |= _included(document, path)
+    if isinstance(document, dict):
+        found |= _included(document, included or {})
     return Positions(found, start)
 
 
@@ -66,18 +67,19 @@ def _composed(text: str) -> yaml.Node | None:
         return yaml.compose(text, Loader=yaml.SafeLoader)
 
 
-def _included(document: Mapping[Any, Any], path: str) -> Iterator[tuple[str, Mark]]:
+def _included(
+    document: Mapping[Any, Any], included: Mapping[str, IncludedFile]
+) -> Iterator[tuple[str, Mark]]:
     """The marks of included files: their lists are appended to those before them."""
     lengths = {key: len(value) for key, value in document.items() if isinstance(value, list)}
-    files, _ = includes.read(document, Path(path))
-    for order, (place, content) in enumerate(files.items(), start=1):
+    for order, (place, one) in enumerate(included.items(), start=1):
         file = Mark(_shown(place), order=order)
-        node = _composed(text_file.read(Path(place)))
+        node = _composed(one.text)
         for key, value in node.value if isinstance(node, yaml.MappingNode) else ():
             first = lengths.get(key.value, 0) if isinstance(value, yaml.SequenceNode) else 0
             yield key.value, _at(key, file)
             yield from _marks(value, key.value, file, first)
-        for key, value in content.items():
+        for key, value in one.content.items():
             if isinstance(value, list):
                 lengths[key] = lengths.get(key, 0) + len(value)
 

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
 from litellm_homelab.check.finding import Found, check
-from litellm_homelab.check.names import slip
+from litellm_homelab.check.names import SLIP
 from litellm_homelab.config.address_checks import SCHEMES
 from litellm_homelab.config.key_checks import is_local
 from litellm_homelab.config.references import is_unset
-from litellm_homelab.config.wording import quoted
+from litellm_homelab.config.wording import closest, quoted
 
 if TYPE_CHECKING:
     from litellm_homelab.check.document import Document
@@ -42,7 +42,7 @@ def unknown_provider(doc: Document) -> Iterator[Found]:
     """The router drops a deployment without a provider, with an ERROR in the log only (1.108.7)."""
     for where, provider, model in _providers(doc):
         if "/" in model and provider not in doc.names.providers and model not in doc.names.models:
-            right = slip(provider, doc.names.providers)
+            right = closest(provider, doc.names.providers, SLIP)
             meant = f"; did you mean {right}/?" if right else "; write <provider>/<model>, such as openai/..."
             yield (
                 where,

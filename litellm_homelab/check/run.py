@@ -3,26 +3,21 @@
 from __future__ import annotations
 
 import os
-import socket
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from importlib.metadata import PackageNotFoundError
-from importlib.metadata import version as installed
 from pathlib import Path
 
 from litellm_homelab.check import env_file, optillm_file, positions, start_ids
 from litellm_homelab.check.document import Document
 from litellm_homelab.check.finding import Finding, Severity
-from litellm_homelab.check.names import litellm_names
+from litellm_homelab.check.names import installed_version, known_litellm, own_port
 from litellm_homelab.check.positions import Mark, Positions
 from litellm_homelab.check.registry import CHECKS
 from litellm_homelab.config import includes, loading, router_file, text_file, yaml_text
 from litellm_homelab.config.findings import Caution
-from litellm_homelab.config.settings import Known
 from litellm_homelab.config.wording import hide_keys, one_line, reason
 from litellm_homelab.config.yaml_text import NotReadable
 
-DEFAULT_PORT = 4000
 UNSET_AT_THE_START = frozenset({start_ids.UNSET, "variable-unset-key"})
 
 
@@ -83,16 +78,16 @@ def _router(request: CheckRequest, environ: Mapping[str, str]) -> CheckReport:
 
 
 def _document(request: CheckRequest, text: str, document: object, environ: Mapping[str, str]) -> CheckReport:
-    file, version = str(request.path), _version() if request.litellm is None else request.litellm
+    file, version = str(request.path), installed_version() if request.litellm is None else request.litellm
+    merged = includes.merged(document, request.path)
     try:
         settings, said = loading.examined(
-            document, path=file, environ=environ, known=_known(version, environ)
+            document, path=file, environ=environ, known=known_litellm(environ, version), merged=merged
         )
-        content, _ = includes.merged(document, request.path)
-        router, _ = router_file.read(content, file, environ)
+        router, _ = router_file.read(merged.content, file, environ)
     except NotReadable as error:
         return CheckReport((_unreadable(file, str(error)),))
-    where = positions.read(text, file, document)
+    where = positions.read(text, file, document, merged.files)
     doc = Document(
         path=request.path,
         content=router.document,
@@ -169,33 +164,8 @@ def _optillm(path: Path, environ: Mapping[str, str]) -> list[Finding]:
         return [_finding("optillm-file-unreadable", "error", Mark(file, order=order), "", why)]
     where = positions.read(text, file, None)
     found = []
-    for name, (place, what) in optillm_file.findings(content, environ, _port(environ)):
+    for name, (place, what) in optillm_file.findings(content, environ, own_port(environ)):
         mark = where.of(place)
         spot = Mark(mark.file, mark.line, mark.column, order)
         found.append(_finding(name, optillm_file.IDS[name].severity, spot, place, f"{place}: {what}"))
     return found
-
-
-def _known(version: str, environ: Mapping[str, str]) -> Known:
-    names = litellm_names()
-    return Known(
-        retry_policy=names.retry_policy,
-        allowed_fails_policy=names.allowed_fails_policy,
-        params=names.parameters,
-        port=_port(environ),
-        version=version,
-        hostnames=(socket.gethostname(),),
-    )
-
-
-def _port(environ: Mapping[str, str]) -> int:
-    found = environ.get("PORT", "")
-    return int(found) if found.isdecimal() else DEFAULT_PORT
-
-
-def _version() -> str:
-    """The installed LiteLLM's version, read without importing it; empty where there is none."""
-    try:
-        return installed("litellm")
-    except PackageNotFoundError:
-        return ""

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
 from litellm_homelab.check.finding import Found, check
-from litellm_homelab.check.names import SECTIONS, slip
+from litellm_homelab.check.names import SECTIONS, SLIP
+from litellm_homelab.config.wording import closest
 
 if TYPE_CHECKING:
     from litellm_homelab.check.document import Document
@@ -22,7 +23,7 @@ def unknown_section(doc: Document) -> Iterator[Found]:
     """LiteLLM ignores keys of the file that it does not know; a place for anchors may have any other name."""
     known = doc.names.settings["sections"]
     for name in doc.content:
-        right = slip(name, known) if isinstance(name, str) and name not in known else None
+        right = closest(name, known, SLIP) if isinstance(name, str) and name not in known else None
         if right is not None:
             yield name, f"LiteLLM ignores this section; did you mean {right}?"
 
@@ -52,7 +53,7 @@ def refused(doc: Document) -> Iterator[Found]:
 def misspelt(doc: Document) -> Iterator[Found]:
     """With the nearest name."""
     for section, name in _unknown(doc):
-        right = slip(name, doc.names.settings[section]) if section else None
+        right = closest(name, doc.names.settings[section], SLIP) if section else None
         if right is not None and doc.names.section_of(name) is None:
             yield f"{section}.{name}", f"LiteLLM ignores this setting; did you mean {right}?"
 
@@ -62,7 +63,11 @@ def router_unknown(doc: Document) -> Iterator[Found]:
     """The router takes its own arguments only, and logs a warning for others (`load_config`, 1.108.7)."""
     for section, name in _unknown(doc):
         known = doc.names.settings["router_settings"]
-        if section == "router_settings" and not slip(name, known) and doc.names.section_of(name) is None:
+        if (
+            section == "router_settings"
+            and not closest(name, known, SLIP)
+            and doc.names.section_of(name) is None
+        ):
             yield f"{section}.{name}", "LiteLLM's router has no such setting and ignores it; remove it"
 
 
@@ -72,7 +77,7 @@ def unknown(doc: Document) -> Iterator[Found]:
     for section, name in _unknown(doc):
         if section in {"litellm_settings", "general_settings"}:
             known = doc.names.settings[section]
-            if not slip(name, known) and doc.names.section_of(name) is None:
+            if not closest(name, known, SLIP) and doc.names.section_of(name) is None:
                 yield (
                     f"{section}.{name}",
                     "LiteLLM has no such setting; remove it, unless a callback reads it",
@@ -87,5 +92,5 @@ def _unknown(doc: Document) -> Iterator[tuple[str, str]]:
                 yield section, name
     for name in doc.content:
         known = doc.names.settings["sections"]
-        if isinstance(name, str) and name not in known and not slip(name, known):
+        if isinstance(name, str) and name not in known and not closest(name, known, SLIP):
             yield "", name

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import argparse
+import importlib
 import sys
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Final
 
 from litellm_homelab import __version__
 
+COMMANDS: Final = ("up", "demo", "init", "check", "sync", "schema", "selftest")
+"""Subcommands in the order of `--help`; each is a module of this name."""
 INTERRUPTED = 130
 """Exit status after Ctrl-C, as a shell gives it: 128 and the number of SIGINT."""
 
@@ -17,33 +20,20 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run one subcommand and return its exit status: 0 good, 1 problems found, 2 unusable input."""
     try:
         words = sys.argv[1:] if argv is None else argv
-        parser = _check_parser() if words and words[0] == "check" else _parser()
-        args = parser.parse_args(words)
+        args = _parser(words).parse_args(words)
         run: Callable[[argparse.Namespace], int] = args.run
         return run(args)
     except KeyboardInterrupt:  # before the subcommand handles signals itself, while modules are imported
         return INTERRUPTED
 
 
-def _check_parser() -> argparse.ArgumentParser:
-    """For `check` alone, which runs before each commit: the modules of the other commands take their time."""
-    from litellm_homelab.cli import check
-
-    return _with(check)
-
-
-def _parser() -> argparse.ArgumentParser:
-    from litellm_homelab.cli import check, demo, init, schema, selftest, up
-
-    return _with(up, demo, init, check, schema, selftest)
-
-
-def _with(*commands: Any) -> argparse.ArgumentParser:  # noqa: ANN401 - modules
+def _parser(words: Sequence[str]) -> argparse.ArgumentParser:
+    """The parser; where the words name a command, the modules of the others are not imported."""
     parser = argparse.ArgumentParser(
         prog="litellm-homelab", description="Run stock LiteLLM with the homelab callbacks, and look after it."
     )
     parser.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
     subparsers = parser.add_subparsers(metavar="COMMAND", required=True)
-    for subcommand in commands:
-        subcommand.add_parser(subparsers)
+    for name in words[:1] if words[:1] and words[0] in COMMANDS else COMMANDS:
+        importlib.import_module(f"{__name__}.{name}").add_parser(subparsers)
     return parser

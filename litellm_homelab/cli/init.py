@@ -50,7 +50,8 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
 
 def run(args: argparse.Namespace) -> int:
     """Print the diff and the notes, and write the file where that is asked for; the exit status."""
-    from litellm_homelab.adopt import drafts
+    from litellm_homelab.adopt import drafts, writing
+    from litellm_homelab.check.names import known_litellm
     from litellm_homelab.cli import environment
     from litellm_homelab.config import text_file
 
@@ -59,22 +60,27 @@ def run(args: argparse.Namespace) -> int:
         given = environment.parse(text_file.read(args.env), str(args.env)) if args.env else {}
     except (OSError, ValueError) as error:
         return _unusable(args.env, error)
+    environ, wishes = {**os.environ, **given}, drafts.Wishes(args.caller, args.handle)
     try:
-        found = drafts.adopt(path, drafts.Wishes(args.caller, args.handle), {**os.environ, **given})
+        found = drafts.adopt(path, wishes, environ, known_litellm(environ))
     except (OSError, ValueError) as error:
         return _unusable(path, error)
     if args.write:
-        print(f"{path}: written; the old file is {drafts.write(path, found)}")
+        try:
+            print(f"{path}: written; the old file is {writing.write(path, found.after)}")
+        except OSError as error:
+            return _unusable(path, error, "not written")
     else:
         print(found.diff(str(path)), end="")
     _notes(found)
     return PROBLEMS if found.problems else 0
 
 
-def _unusable(path: Path, error: OSError | ValueError) -> int:
+def _unusable(path: Path, error: OSError | ValueError, what: str = "") -> int:
     from litellm_homelab.config.wording import one_line, reason
 
-    print(f"litellm-homelab init: {path}: {one_line(reason(error))}", file=sys.stderr)
+    why = f"{what}: {error.strerror}" if what and isinstance(error, OSError) else reason(error)
+    print(f"litellm-homelab init: {path}: {one_line(why)}", file=sys.stderr)
     return UNUSABLE
 
 

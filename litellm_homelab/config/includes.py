@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
@@ -16,28 +17,46 @@ MOST: Final = 100
 """Files that are read."""
 
 
-def merged(document: object, path: Path) -> tuple[object, list[str]]:
+@dataclass(frozen=True, slots=True)
+class IncludedFile:
+    """A file that is included."""
+
+    text: str
+    content: Mapping[Any, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class MergedFile:
+    """A router.yaml with what it includes."""
+
+    content: object
+    problems: Sequence[str] = ()
+    """What is wrong with included files."""
+    files: Mapping[str, IncludedFile] = field(default_factory=dict)
+    """By their place, in LiteLLM's order."""
+
+
+def merged(document: object, path: Path) -> MergedFile:
     """
-    The document of the file at `path` with what it includes, and what is wrong with the included files.
+    The document of the file at `path` with what it includes.
 
     Lists are extended, every other value is replaced; an included file may include others, next to itself
     or else next to the first; each is read once (`resolve_includes`, LiteLLM 1.106.2).
     """
     if not isinstance(document, dict) or INCLUDE not in document:
-        return document, []
-    included, problems = read(document, path)
+        return MergedFile(document)
+    included, problems = _read_all(document, path)
     merged_so_far = _without(document)
     for one in included.values():
-        merged_so_far = _both(merged_so_far, _without(one))
-    return merged_so_far, problems
+        merged_so_far = _both(merged_so_far, _without(one.content))
+    return MergedFile(merged_so_far, problems, included)
 
 
-def read(document: Mapping[Any, Any], path: Path) -> tuple[dict[str, dict[Any, Any]], list[str]]:
-    """The included files by their place, in LiteLLM's order, and what is wrong with others."""
+def _read_all(document: Mapping[Any, Any], path: Path) -> tuple[dict[str, IncludedFile], list[str]]:
     root = os.path.abspath(path)  # noqa: PTH100 - as LiteLLM does it: links are not followed
     pending, problems = _entries(document, root)
     seen = {root}
-    found: dict[str, dict[Any, Any]] = {}
+    found: dict[str, IncludedFile] = {}
     while pending and len(seen) <= MOST:
         entry, declared_in = pending.pop(0)
         place = _place(entry, declared_in, root)
@@ -49,7 +68,7 @@ def read(document: Mapping[Any, Any], path: Path) -> tuple[dict[str, dict[Any, A
         except (OSError, ValueError) as error:
             problems.append(f"include: {quoted(entry)}: {_why(error)}")
             continue
-        more, wrong = _entries(found[place], place)
+        more, wrong = _entries(found[place].content, place)
         pending += more
         problems += wrong
     return found, problems
@@ -73,11 +92,12 @@ def _place(entry: str, declared_in: str, root: str) -> str:
     return near if os.path.exists(near) or not os.path.exists(first) else first  # noqa: PTH110
 
 
-def _read(place: str) -> dict[Any, Any]:
-    document = yaml_text.load(text_file.read(Path(place)))
+def _read(place: str) -> IncludedFile:
+    text = text_file.read(Path(place))
+    document = yaml_text.load(text)
     if not isinstance(document, dict):
         raise NotReadable(f"expected a mapping at the top, got {shown(document)}")
-    return document
+    return IncludedFile(text, document)
 
 
 def _without(document: Mapping[Any, Any]) -> dict[Any, Any]:

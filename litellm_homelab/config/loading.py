@@ -25,6 +25,7 @@ from litellm_homelab.config import (
     yaml_text,
 )
 from litellm_homelab.config.findings import sorted_out
+from litellm_homelab.config.includes import MergedFile
 from litellm_homelab.config.references import ENV_PREFIX
 from litellm_homelab.config.router_file import RouterFile
 from litellm_homelab.config.sections import Homelab
@@ -34,8 +35,8 @@ from litellm_homelab.config.yaml_text import NotReadable
 from litellm_homelab.fields import checks as fields_checks
 from litellm_homelab.optillm import checks as optillm_checks
 from litellm_homelab.quotas import checks as quotas_checks
+from litellm_homelab.showroom import discover_checks, placement
 from litellm_homelab.showroom import handles as handles_room
-from litellm_homelab.showroom import placement
 from litellm_homelab.showroom import registry as registry_room
 from litellm_homelab.timeouts import checks as timeouts_checks
 
@@ -80,17 +81,24 @@ def check(document: object, *, path: str | Path, environ: Mapping[str, str], kno
 
 
 def examined(
-    document: object, *, path: str | Path, environ: Mapping[str, str], known: Known
+    document: object,
+    *,
+    path: str | Path,
+    environ: Mapping[str, str],
+    known: Known,
+    merged: MergedFile | None = None,
 ) -> tuple[Settings | None, list[str]]:
     """
     The settings, None where the shape of `homelab:` is wrong, and every finding: problems and `Caution`s.
+
+    `merged` is the document with what it includes, where that was read already.
 
     Raises:
         NotReadable: the document is not a mapping, or its `homelab:` section is not.
 
     """
-    document, unread = includes.merged(document, Path(path))
-    router, raw = router_file.read(document, str(path), environ)
+    whole = includes.merged(document, Path(path)) if merged is None else merged
+    router, raw = router_file.read(whole.content, str(path), environ)
     unset: dict[str, str] = {}
     later = references.late_values(router.document.get("environment_variables"), environ)
     resolved = _resolve(raw, "homelab", {**dict(later), **environ}, unset)
@@ -98,7 +106,7 @@ def examined(
     found = [*file_checks.unset_problems(unset.items()), *entry_points.problems(router, homelab, environ)]
     found += [*file_checks.router_problems(router, known)]
     found += [*address_checks.problems(router, environ, vault=file_checks.has_vault(router))]
-    found += [*unread, *key_checks.problems(router, environ)]
+    found += [*whole.problems, *key_checks.problems(router, environ)]
     if homelab is None:
         return None, [*wrong, *found]
     settings, own = _assembled(homelab, router, Path(path).parent, environ, known)
@@ -136,6 +144,7 @@ def _assembled(
         folder=folder,
     )
     own = [*file_problems, *registry_problems, *placement.problems(settings, folder)]
+    own += discover_checks.problems(settings)
     return settings, [*own, *callers.problems(settings), *openings.problems(settings, known.has_route)]
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any, Final
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 from litellm_homelab.config.entry_points import GATE
 from litellm_homelab.config.findings import Caution
@@ -18,49 +19,89 @@ CHAT_SERVERS: Final = frozenset({"openai", "custom_openai", "azure_ai"})
 SHOWN: Final = 5
 
 
+@dataclass(frozen=True, slots=True)
+class Promise:
+    """A setting of LiteLLM that a promise rests on: `check` says that it is missing, `init` adds it."""
+
+    section: str
+    name: str
+    value: bool
+    why: str
+    """What happens without it."""
+    of: Literal["", "gate", "optillm"] = ""
+    """It matters with the gate, or with an OptiLLM handle, only."""
+
+    def applies(self, *, gate: bool, optillm: bool) -> bool:
+        """Whether it matters to a file that has the gate, or an OptiLLM handle."""
+        return {"": True, "gate": gate, "optillm": optillm}[self.of]
+
+    def missing(self) -> Caution:
+        """What the start says of a file without it."""
+        value = str(self.value).lower()
+        return Caution(
+            f"{self.section}.{self.name}: not set to {value}; without it {self.why}; "
+            f"add `{self.name}: {value}` to {self.section}"
+        )
+
+
+PROMISES: Final = (
+    Promise(
+        "general_settings",
+        "custom_auth_run_common_checks",
+        True,
+        "LiteLLM does not check budgets and lists of models of its own keys",
+        of="gate",
+    ),
+    Promise(
+        "litellm_settings",
+        "global_disable_no_log_param",
+        True,
+        "a request can keep itself out of your logs where `no-log` is let through",
+    ),
+    Promise(
+        "litellm_settings",
+        "expose_router_debug_in_errors",
+        False,
+        "LiteLLM writes your fallbacks into every error, and only our scrubber takes them out",
+    ),
+    Promise(
+        "general_settings",
+        "cancel_on_disconnect",
+        True,
+        "a model goes on working for a client that has left",
+    ),
+    Promise(
+        "general_settings",
+        "disable_model_info_refresh",
+        True,
+        "LiteLLM asks OptiLLM about its models again and again",
+        of="optillm",
+    ),
+)
+"""docs/configuration.md has the reasons at length."""
+
+
 def cautions(settings: Settings) -> Iterator[str]:
     """What is missing, each with the line to add."""
     general, litellm = (_section(settings, name) for name in ("general_settings", "litellm_settings"))
-    if general.get("custom_auth") == GATE and general.get("custom_auth_run_common_checks") is not True:
-        yield _missing(
-            "general_settings.custom_auth_run_common_checks: true",
-            "without it LiteLLM does not check budgets and lists of models of its own keys",
-        )
-    if litellm.get("global_disable_no_log_param") is not True:
-        yield _missing(
-            "litellm_settings.global_disable_no_log_param: true",
-            "without it a request can keep itself out of your logs where `no-log` is let through",
-        )
-    if litellm.get("expose_router_debug_in_errors") is not False:
-        yield _missing(
-            "litellm_settings.expose_router_debug_in_errors: false",
-            "without it LiteLLM writes your fallbacks into every error, and only our scrubber takes them out",
-        )
-    if general.get("cancel_on_disconnect") is not True:
-        yield _missing(
-            "general_settings.cancel_on_disconnect: true",
-            "without it a model goes on working for a client that has left",
-        )
+    has_gate, lanes = general.get("custom_auth") == GATE, bool(settings.homelab.optillm)
+    for one in PROMISES:
+        present = _section(settings, one.section).get(one.name)
+        if one.applies(gate=has_gate, optillm=lanes) and present is not one.value:
+            yield one.missing()
     if litellm.get("require_auth_for_metrics_endpoint") is False:
         yield Caution(
             "litellm_settings.require_auth_for_metrics_endpoint: false opens nothing here: /metrics asks for "
             "a key of role metrics or the master key; to open it add `homelab.gate.open: [/metrics]`"
         )
-    yield from _with_optillm(settings, general, litellm)
+    yield from _with_optillm(settings, litellm)
     yield from _responses(settings)
     yield from _aliases(settings)
 
 
-def _with_optillm(
-    settings: Settings, general: Mapping[str, Any], litellm: Mapping[str, Any]
-) -> Iterator[str]:
+def _with_optillm(settings: Settings, litellm: Mapping[str, Any]) -> Iterator[str]:
     if not settings.homelab.optillm:
         return
-    if general.get("disable_model_info_refresh") is not True:
-        yield _missing(
-            "general_settings.disable_model_info_refresh: true",
-            "without it LiteLLM asks OptiLLM about its models again and again",
-        )
     if litellm.get("cache") is True:
         yield Caution(
             "litellm_settings.cache: true: LiteLLM's cache does not know approaches, so OptiLLM handles are "
@@ -97,12 +138,6 @@ def _aliases(settings: Settings) -> Iterator[str]:
             f"model_name of model_list with the deployments of {group}, and list it under "
             "homelab.showroom.handles"
         )
-
-
-def _missing(line: str, why: str) -> Caution:
-    name, _, value = line.partition(": ")
-    section, setting = name.split(".")
-    return Caution(f"{name}: not set to {value}; {why}; add `{setting}: {value}` to {section}")
 
 
 def _section(settings: Settings, name: str) -> Mapping[str, Any]:

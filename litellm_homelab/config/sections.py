@@ -10,6 +10,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 
 from litellm_homelab.backends import waking
 
+TIME: Final = r"([01]\d|2[0-3]):[0-5]\d"
 SECONDS: Final = re.compile(r"\d{1,9}(?:\.\d{1,9})?")
 Role: TypeAlias = Literal["client", "optillm", "metrics"]
 
@@ -51,6 +52,12 @@ def _time(value: object) -> object:
     return value
 
 
+def _time_of_day(value: str) -> str:
+    if not re.fullmatch(TIME, value):
+        raise ValueError("expected a time from 00:00 to 23:59")
+    return value
+
+
 def _none(value: object) -> object:
     """An environment variable that is there and empty."""
     return None if value == "" else value
@@ -73,6 +80,12 @@ def _destination(value: str) -> str:
 Key = Annotated[str, Field(min_length=8), AfterValidator(digest)]
 """A key of at least 8 characters; its digest is what the settings keep."""
 Number = Annotated[int, BeforeValidator(_number)]
+TimeOfDay = Annotated[
+    str,
+    BeforeValidator(_time),
+    AfterValidator(_time_of_day),
+    Field(json_schema_extra={"pattern": f"^{TIME}$"}),
+]
 MOST_SECONDS: Final = 86_400
 """The longest limit that `homelab.timeouts` takes: a day."""
 Seconds = Annotated[float, BeforeValidator(_seconds), Field(gt=0, le=MOST_SECONDS, allow_inf_nan=False)]
@@ -81,6 +94,17 @@ Switch = Annotated[bool, BeforeValidator(_switch)]
 
 class _Section(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+
+class DiscoverSection(_Section):
+    """Handles that a backend lists, while it lists them."""
+
+    group: Name
+    """The wildcard group of `model_list` (`ollama/*`) that the handles are below."""
+    only: list[Name] = []
+    """Shell patterns of the models that become handles (`qwen*`); by default all that are listed."""
+    left_out: list[Name] = Field(default=[], alias="except")
+    """Shell patterns of models that do not."""
 
 
 class ShowroomSection(_Section):
@@ -102,6 +126,8 @@ class ShowroomSection(_Section):
     """An MLX registry.json (version 2) that says where each model's files are; relative to router.yaml."""
     roots: list[Name] = []
     """Folders that are showroom storage; a handle whose model lies outside all of them is backroom."""
+    discover: dict[Name, DiscoverSection] = {}
+    """By name of `homelab.backends`: models that the backend lists and that become handles."""
 
 
 Priority: TypeAlias = Literal["high", "normal", "low"]
@@ -242,7 +268,7 @@ class WindowSection(_Section):
     """How long a window is."""
     zone: Name | None = None
     """The IANA zone in which days, weeks and months begin; by default the preset's, else UTC."""
-    reset: Annotated[str, BeforeValidator(_time), Field(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")] | None = None
+    reset: TimeOfDay | None = None
     """The local time (`"HH:MM"`) at which they begin; by default the preset's, else `"00:00"`."""
     rolling: Switch = False
     """Whether the window is the time up to now, and not one of the calendar's."""

@@ -100,7 +100,7 @@ def _fields(loc: tuple[int | str, ...]) -> list[str]:
             model = model.model_fields[str(part)].annotation
         else:
             model = get_args(model)[-1]
-    return list(_section(model).model_fields)
+    return [one.alias or name for name, one in _section(model).model_fields.items()]
 
 
 def _section(annotation: Any) -> Any:  # noqa: ANN401 - a type, or what stands in an annotation

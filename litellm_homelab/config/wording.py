@@ -29,7 +29,6 @@ EXPECTED = {
     "literal_error": "expected {expected}",
     "greater_than_equal": "expected at least {ge}",
     "less_than_equal": "expected at most {le}",
-    "string_pattern_mismatch": "expected a time from 00:00 to 23:59",
     "string_too_short": "expected at least {min_length} characters",
     "invalid_key": "a setting's name must be a string",
 }
@@ -58,12 +57,12 @@ def did_you_mean(name: object, known: Iterable[str]) -> str:
     return f"; did you mean {quoted(found)}?" if found is not None else ""
 
 
-def closest(name: object, known: Iterable[str]) -> str | None:
-    """The known name that an unknown one was probably meant to be; case, `-` and `_` count little."""
+def closest(name: object, known: Iterable[str], likeness: float = CLOSE) -> str | None:
+    """The known name that an unknown one was probably meant to be; case, `-` and `_` do not count."""
     if not isinstance(name, str) or len(name) > LONGEST_NAME:
         return None
     folded = {_folded(one): one for one in known if one != name}
-    close = get_close_matches(_folded(name), folded, 1, CLOSE)
+    close = get_close_matches(_folded(name), folded, 1, likeness)
     return folded[close[0]] if close else None
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import time
 import urllib.parse
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -59,6 +60,8 @@ class DemoConfig:
     pace: float = 40.0
     cloud_key: str = ""
     optillm: OptillmConfig = field(default_factory=OptillmConfig)
+    clock: Callable[[], float] = time.time
+    """By which limits are counted: seconds since the epoch."""
 
     def __post_init__(self) -> None:
         _check_names("port", self.ports, DEFAULT_PORTS)

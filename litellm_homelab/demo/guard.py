@@ -9,6 +9,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from litellm_homelab.demo.faults import DEFAULT_SLOW_SECONDS, Fault, FaultSwitch, status_answer
+from litellm_homelab.demo.limits import LimitSwitch
 from litellm_homelab.demo.recorder import RecordedRequest, Recorder
 
 MAX_BODY_BYTES: Final = 40 * 1024 * 1024  # above what the gateway lets through by default
@@ -27,11 +28,19 @@ class Guard:
     prompt doubles it at every hop.  OptiLLM goes on after its client has left; the others stop.
     """
 
-    def __init__(self, app: ASGIApp, name: str, recorder: Recorder, switch: FaultSwitch) -> None:
+    def __init__(
+        self,
+        app: ASGIApp,
+        name: str,
+        recorder: Recorder,
+        switch: FaultSwitch,
+        limit: LimitSwitch | None = None,
+    ) -> None:
         self._app = app
         self._name = name
         self._recorder = recorder
         self._switch = switch
+        self._limit = limit
         self._keeps_working = name == "optillm"
         self._most = MAX_OPTILLM_BODY_BYTES if name == "optillm" else MAX_BODY_BYTES
 
@@ -62,7 +71,7 @@ class Guard:
     ) -> None:
         fault = Fault("413") if too_long else self._switch.take()
         if fault is None:
-            return await self._app(scope, exchange.replay, exchange.send)
+            return await self._within_limits(scope, exchange, request)
         if fault.kind == "slow":
             await asyncio.sleep(DEFAULT_SLOW_SECONDS if fault.seconds is None else fault.seconds)
             return await self._app(scope, exchange.replay, exchange.send)
@@ -72,6 +81,13 @@ class Guard:
         if fault.kind == "drop":
             return await self._app(scope, exchange.replay, exchange.send_until_drop)
         return await exchange.answer(*status_answer(fault, self._name, _model(request), _address(scope)))
+
+    async def _within_limits(self, scope: Scope, exchange: _Exchange, request: RecordedRequest) -> None:
+        if self._limit is not None and request.method == "POST":
+            exchange.headers, instead = self._limit.take(_model(request))
+            if instead is not None:
+                return await exchange.answer(*instead)
+        return await self._app(scope, exchange.replay, exchange.send)
 
 
 def _model(request: RecordedRequest) -> str:
@@ -97,6 +113,8 @@ class _Exchange:
         self._chunks = 0
         self._watcher: asyncio.Future[None] | None = None
         self.gone = asyncio.Event()
+        self.headers: dict[str, str] = {}
+        """Further headers of the answer."""
 
     async def read(self, most: int) -> bytes:
         """The whole body, at most one network read longer than ``most``."""
@@ -144,7 +162,7 @@ class _Exchange:
     async def send(self, message: Message) -> None:
         """The ``send`` that the app gets: labels the answer as a demo."""
         if message["type"] == "http.response.start":
-            MutableHeaders(scope=message)["x-demo-backend"] = self._name
+            MutableHeaders(scope=message).update({**self.headers, "x-demo-backend": self._name})
         elif not message.get("more_body", False):
             self._complete = True
         await self._send(message)

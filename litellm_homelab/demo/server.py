@@ -14,6 +14,7 @@ from litellm_homelab.demo.config import BACKENDS, CHAT_BACKENDS, CONTROL, DemoCo
 from litellm_homelab.demo.control import Control
 from litellm_homelab.demo.faults import Fault, FaultSwitch
 from litellm_homelab.demo.guard import Guard
+from litellm_homelab.demo.limits import LimitSwitch, TierLimit
 from litellm_homelab.demo.listener import HOST, Listener
 from litellm_homelab.demo.optillm.app import Optillm
 from litellm_homelab.demo.recorder import RecordedRequest, Recorder
@@ -29,6 +30,7 @@ class Demo:
         self.config = config or DemoConfig()
         self._recorder = Recorder()
         self._switches = {name: FaultSwitch() for name in BACKENDS}
+        self._limits = {name: LimitSwitch(self.config.clock) for name in BACKENDS}
         self._optillm = Optillm(self.config.optillm)
         self._listeners: dict[str, Listener] = {}
 
@@ -60,7 +62,7 @@ class Demo:
             app = Backend(name, config.served(name), config.pace, config.cloud_key).app()
         else:
             app = self._optillm.app() if name == "optillm" else searxng.app()
-        return Guard(app, name, self._recorder, self._switches[name])
+        return Guard(app, name, self._recorder, self._switches[name], self._limits[name])
 
     def port(self, name: str) -> int:
         """The port that a backend, or ``control``, really has."""
@@ -107,6 +109,11 @@ class Demo:
         else:
             await listener.up()
 
+    def limit(self, name: str, limit: TierLimit | None) -> None:
+        """Switch a limit on, which counts from nothing, or off."""
+        self._switch(name)
+        self._limits[name].switch(limit)
+
     def _switch(self, name: str) -> FaultSwitch:
         if name not in self._switches:
             raise KeyError(f"no demo backend {name!r} (known: {', '.join(self._switches)})")
@@ -119,6 +126,7 @@ class Demo:
                 "url": self.url(name),
                 "models": list(self.config.served(name)) if name in CHAT_BACKENDS else [],
                 "fault": fault.as_dict() if (fault := switch.current) else None,
+                "limit": limit.as_dict() if (limit := self._limits[name].current) else None,
             }
             for name, switch in self._switches.items()
         }

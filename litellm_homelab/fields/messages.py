@@ -89,8 +89,9 @@ def _listed(
 
 def _message(place: str, message: Mapping[str, Any]) -> Iterator[Problem]:
     role, content = message.get("role"), message.get("content")
-    yield from _role(f"{place}.role", role, ROLES)
-    if content is not None or role in SPEAKING:
+    if role not in ROLES:
+        yield from _role(f"{place}.role", role, ROLES)
+    if not isinstance(content, str) and (content is not None or role in SPEAKING):
         yield from _content(f"{place}.content", content)
     calls = message.get("tool_calls")
     if calls is not None and not (isinstance(calls, list) and all(isinstance(one, Mapping) for one in calls)):

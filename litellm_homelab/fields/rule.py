@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from itertools import filterfalse
 from typing import Any, Final
 
 from litellm_homelab import refusals
@@ -63,6 +64,8 @@ class Fields:
     lists: Lists = field(default_factory=reviewed)
     _documented: dict[str, frozenset[str]] = field(default_factory=dict, compare=False)
     """Documented fields by API, looked up once."""
+    _unexamined: dict[str, frozenset[str]] = field(default_factory=dict, compare=False)
+    """Those of them whose values no rule looks at, and which the operator has not closed."""
     _header_starts: tuple[str, ...] = ("x-litellm-",)
     """How headers begin that are dropped, as `lists` has them."""
     _headers: dict[str, tuple[Verdict, str]] = field(default_factory=dict, compare=False)
@@ -81,15 +84,19 @@ class Fields:
         return self._body(api, document, "", 0)
 
     def _body(self, api: str, document: Mapping[str, Any], where: str, depth: int) -> Screened:
-        kept: dict[str, Any] = {}
+        kept = dict(document)
         dropped: list[str] = []
         refusal: Refuse | None = None
         changed = False
-        for name, value in document.items():
+        plain = self._plain(api) if depth == 0 else frozenset()
+        for name in filterfalse(plain.__contains__, document):
+            value = document[name]
             one = self._field(api, name, value, where, depth)
             refusal = refusal or one.refusal
             dropped += one.dropped
-            if name in one.kept:
+            if name not in one.kept:
+                del kept[name]
+            else:
                 kept[name] = one.kept[name]
             changed = changed or name not in kept or kept[name] is not value
         return Screened(kept if changed else document, tuple(dropped), refusal)
@@ -141,6 +148,15 @@ class Fields:
         if found is None:
             found = self.lists.fields_of(api) | self.lists.passed.keys() | self.extra
             self._documented[api] = found
+        return found
+
+    def _plain(self, api: str) -> frozenset[str]:
+        """Fields that pass, whatever their value: most of what most clients send."""
+        found = self._unexamined.get(api)
+        if found is None:
+            examined = {*values.EXAMINED, *metadata.FIELDS, "extra_body"}
+            found = self._passing(api).difference(examined, self.opened)
+            self._unexamined[api] = found
         return found
 
     def _extra_body(self, api: str, name: str, value: object, where: str, depth: int) -> Screened:

@@ -121,9 +121,9 @@ class WrongType:
 def wrong_type(api: str, document: Mapping[str, object]) -> WrongType | None:
     """The first field of a JSON body with a value of a wrong type; None where all are right."""
     known = DOCUMENTED.get(api, {})
-    for name, value in document.items():
-        expected = known.get(name)
-        if expected is not None and value is not None and not any(_is(kind, value) for kind in expected):
+    for name in filter(known.__contains__, document):
+        expected, value = known[name], document[name]
+        if value is not None and not any(_is(kind, value) for kind in expected):
             return WrongType(name, expected, _shown(value))
     return None
 

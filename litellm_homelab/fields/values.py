@@ -51,7 +51,7 @@ class Found:
 
 def problem(name: str, value: object) -> Found | None:
     """What a documented field's value reaches; None where it only is text, data or a public URL."""
-    return next(_problems(name, value), None)
+    return next(_problems(name, value), None) if name in EXAMINED else None
 
 
 def _problems(name: str, value: object) -> Iterator[Found]:
@@ -94,7 +94,10 @@ def _part(part: Mapping[str, object], place: str, depth: int) -> Iterator[Found]
             "Send the item itself in its place (in the AI SDK: providerOptions.openai.store = false).",
             is_state=True,
         )
-    for key, inner in part.items():
+    for key in filter(_LEADING_ON.__contains__, part):
+        inner = part[key]
+        if isinstance(inner, str) and key in INNER:  # a text, as nearly every message has
+            continue
         if key in INNER:
             yield from _parts(inner, f"{place}.{key}", depth + 1)
         elif key in _ADDRESSES:
@@ -119,6 +122,8 @@ _ADDRESSES: Final[Mapping[str, tuple[str, ...]]] = {
     "fileData": ("file_uri", "fileUri"),
 }
 """Keys of content parts that hold an address, and where it is if they hold an object."""
+_LEADING_ON: Final = frozenset({*INNER, *_ADDRESSES, "source"})
+"""Keys of messages and parts whose values are looked at."""
 
 
 def _address(keys: tuple[str, ...], value: object, place: str) -> Iterator[Found]:
@@ -260,3 +265,5 @@ _SPECIAL: Final = {
     "config": _config,
 }
 """Fields with a check of their own."""
+EXAMINED: Final = CONTENTS | UPLOADS | STATE.keys() | _SPECIAL.keys() | {"tools", "mcp_servers", "document"}
+"""Fields whose values are looked at; any other passes, whatever it holds."""

@@ -15,6 +15,8 @@ from typing import Any, Final, TypeVar
 Text = TypeVar("Text", str, bytes)
 NAME: Final[Callable[[Any], Any]] = itemgetter(0)
 """The name of a pair as it is written."""
+VALUE: Final[Callable[[Any], Any]] = itemgetter(1)
+"""Its value."""
 
 
 def names(pairs: Iterable[tuple[bytes, bytes]]) -> list[bytes]:
@@ -24,7 +26,15 @@ def names(pairs: Iterable[tuple[bytes, bytes]]) -> list[bytes]:
 
 def values(pairs: Collection[tuple[bytes, bytes]], name: bytes) -> list[bytes]:
     """The values of one header, however its name is written; `name` is in lower case."""
-    return [bytes(value) for _, value in compress(pairs, map(name.__eq__, names(pairs)))]
+    found = names(pairs)
+    if name not in found:
+        return []
+    return [bytes(value) for _, value in compress(pairs, map(name.__eq__, found))]
+
+
+def first(pairs: Collection[tuple[bytes, bytes]], name: bytes) -> bytes:
+    """The first value of one header, empty where there is none; `name` is in lower case."""
+    return next(compress(map(VALUE, pairs), map(name.__eq__, names(pairs))), b"")
 
 
 def those(pairs: Collection[tuple[Text, Text]], passes: Callable[[Text], object]) -> list[tuple[Text, Text]]:

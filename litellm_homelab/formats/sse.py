@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Final
+
+import orjson
 
 END: Final = re.compile(rb"(?>\r\n|\n|\r)(?>\r\n|\n|\r)")
 """A blank line ends a frame, and each line may end in one of three ways (WHATWG HTML, server-sent events)."""
@@ -54,7 +56,7 @@ class Rewriter:
         self.steps = 0
         """Bytes searched for the end of a frame so far, for tests."""
 
-    def feed(self, chunk: bytes) -> Iterator[bytes]:
+    def feed(self, chunk: bytes) -> Iterable[bytes]:
         """
         Give back the frames that this chunk completes.
 
@@ -63,10 +65,12 @@ class Rewriter:
 
         """
         whole = END.search(chunk) if not self._held else None
-        if whole is not None and whole.end() == len(chunk):  # one frame: so LiteLLM sends nearly all
-            self.steps += len(chunk)
-            yield self._rewritten(chunk)
-            return
+        if whole is None or whole.end() != len(chunk):
+            return self._completed(chunk)
+        self.steps += len(chunk)
+        return (self._rewritten(chunk),)  # one frame: so LiteLLM sends nearly all
+
+    def _completed(self, chunk: bytes) -> Iterator[bytes]:
         self._held += chunk
         start = 0
         while match := END.search(self._held, max(start, self._seen)):
@@ -192,6 +196,13 @@ def written(value: Any) -> bytes:  # noqa: ANN401 - JSON of any shape
         Unreadable: it is too deep to be written.
 
     """
+    try:
+        return orjson.dumps(value)
+    except orjson.JSONEncodeError:  # too deep for it, a long integer, half of a surrogate pair
+        return _written_slowly(value)
+
+
+def _written_slowly(value: Any) -> bytes:  # noqa: ANN401 - JSON of any shape
     try:
         return _ENCODE(value).encode()
     except UnicodeEncodeError:  # half of a surrogate pair, where an upstream cuts an emoji in two

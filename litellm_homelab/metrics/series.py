@@ -111,6 +111,10 @@ SHARED: Final[Mapping[str, tuple[str, tuple[str, ...]]]] = MappingProxyType(
         "homelab_quota_used": ("What is used of a window of a quota, over all workers", ("quota", "window")),
         "homelab_quota_limit": ("The limit of a window of a quota", ("quota", "window")),
         "homelab_backend_state": ("Whether a backend is in a state: 1 or 0", ("backend", "state")),
+        "homelab_quota_used_up_timestamp_seconds": (
+            "When a window of a quota is used up at its present pace; 0 where not before it begins anew",
+            ("quota", "window"),
+        ),
         "homelab_quota_reset_seconds": (
             "Seconds until a window of a quota begins anew",
             ("quota", "window"),
@@ -269,6 +273,11 @@ class Metrics:
             self._shared["homelab_quota_reset_seconds"].labels(quota, window).set(reset_seconds)
             if limit is not None:
                 self._shared["homelab_quota_limit"].labels(quota, window).set(limit)
+
+    def quota_runs_out(self, quota: str, window: str, at: float | None) -> None:
+        """A window of a quota is used up then, at its present pace."""
+        if self._shared:
+            self._shared["homelab_quota_used_up_timestamp_seconds"].labels(quota, window).set(at or 0)
 
     def quota_learned(self, quota: str, source: str) -> None:
         """An answer of a provider said something of its limits."""

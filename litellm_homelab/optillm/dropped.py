@@ -74,9 +74,11 @@ def _has_format(body: Mapping[str, Any]) -> bool:
     )
 
 
-def _inner(value: object, *names: str) -> Any:  # noqa: ANN401 - JSON of any shape
+def _inner(value: Any, *names: str) -> Any:  # noqa: ANN401 - JSON of any shape
     for name in names:
-        value = value.get(name) if isinstance(value, Mapping) else None
+        if not isinstance(value, dict):
+            return None
+        value = value.get(name)
     return value
 
 

@@ -71,6 +71,13 @@ class Lanes:
         prompt = refusal if refusal is not None else _prompt(handle, lane, texts, clean)
         return prompt if isinstance(prompt, Refuse) else OptillmRun(approach, prompt, gone)
 
+    def again(
+        self, handle: str, run: OptillmRun, texts: Mapping[str, object], clean: dict[int, str] | None
+    ) -> OptillmRun | Refuse:
+        """Decide on another attempt of a request, for which `decide` gave `run`, with these texts."""
+        prompt = _prompt(handle, self.lanes[handle], texts, clean)
+        return prompt if isinstance(prompt, Refuse) else OptillmRun(run.approach, prompt, run.dropped)
+
     def approach(
         self, handle: str, asked: Sequence[object], fields: Mapping[str, object], *, by_name: bool = True
     ) -> Approach | Refuse:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import filterfalse
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
@@ -118,15 +119,18 @@ def reduce(
     """
     untouched = plumbing - NEVER.keys() - SELECTORS
     parameters = readable(approach.parts)
-    kept: dict[str, object] = {}
-    for name, value in fields.items():
-        sent = value if name in untouched else _sent(name, value, approach, policy, parameters)
-        if sent is not None or name in untouched:
+    kept = dict(fields)
+    for name in filterfalse(untouched.__contains__, fields):
+        sent = _sent(name, fields[name], approach, policy, parameters)
+        if sent is None:
+            del kept[name]
+        else:
             kept[name] = sent
     if fields.get("tools") and "tools" not in kept:  # a choice among nothing is a 400 of most servers
         for name in CHOICES:
             kept.pop(name, None)
-    stripped = tuple(name for name in fields if name not in kept and name != Selector.APPROACH)
+    gone = filterfalse(kept.__contains__, fields)
+    stripped = tuple(name for name in gone if name != Selector.APPROACH)
     if not approach.is_none:
         kept[approach.selector.value] = approach.text
     return Reduced(kept, stripped)

@@ -11,21 +11,23 @@ import asyncio
 import itertools
 import time
 import uuid
+import weakref
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final, Protocol, TypeVar
 
-from litellm_homelab.quotas import learning
+from litellm_homelab.quotas import bodies, learning
+from litellm_homelab.quotas.forecast import LONG, used_up_at
 from litellm_homelab.quotas.learning import Answered
 from litellm_homelab.quotas.observations import Learned, Source
 from litellm_homelab.quotas.rule import Exhausted, Quota, exhausted
 from litellm_homelab.quotas.windows import Instant, Span, Unit
 from litellm_homelab.state import StateUnavailable, Store
 from litellm_homelab.state import account as accounts
-from litellm_homelab.state.account import Account, Accounts, Corrections, Reserved, Use
+from litellm_homelab.state.account import Account, Accounts, Corrections, KnownLimit, Reserved, Use
 
 LEASE_SECONDS: Final = 60.0
-"""How long a reservation outlives its worker."""
+"""How long a reservation outlives its worker, which prolongs it with each `look` while its request waits."""
 STORE_SECONDS: Final = 5.0
 """How long an attempt waits for the store; under load of 64 clients a turn takes well under a second."""
 PAUSE_SECONDS: Final = 1.0
@@ -56,6 +58,9 @@ class Follower(Protocol):
     def used(self, quota: str, window: str, used: int, limit: int | None, reset_seconds: float) -> None:
         """So much of a window is used, and it begins anew in so many seconds."""
 
+    def runs_out(self, quota: str, window: str, at: Instant | None) -> None:
+        """When a day, week or month is used up at its present pace; None where not before it begins anew."""
+
     def learned(self, quota: str, source: str) -> None:
         """An answer of the provider said something, or something unknown."""
 
@@ -63,7 +68,7 @@ class Follower(Protocol):
         """The store did not answer."""
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(slots=True, eq=False, weakref_slot=True)
 class Reservation:
     """What one HTTP request has reserved."""
 
@@ -87,9 +92,19 @@ class Reservation:
         return any(one.counts_tokens or one.counts_successes for one in self.quotas)
 
     async def send(self) -> bool:
-        """Note that its request leaves; False where it has come too late, and may not."""
+        """
+        Note that its request leaves; False where it has come too late, and may not.
+
+        Raises:
+            StoreSilent: the store does not answer, one of the quotas refuses then, and nothing has left yet.
+
+        """
         self.is_sent = True
-        return await self.book.send(self)
+        try:
+            return await self.book.send(self)
+        except StoreSilent:
+            self.is_sent = False
+            raise
 
     async def release(self) -> None:
         """Return it, where it has not been sent; a second time does nothing."""
@@ -121,6 +136,10 @@ class Book:
         self._worker = uuid.uuid4().hex[:12]
         self._numbers = itertools.count()
         self._seen: dict[str, Account] = {}
+        self._waiting: weakref.WeakValueDictionary[str, Reservation] = weakref.WeakValueDictionary()
+        """What is reserved and not sent, by owner."""
+        self._late: list[Reservation] = []
+        """What left or ended while the store did not answer: it is counted or returned later."""
         self._paused_until = 0.0
 
     # --- an attempt --------------------------------------------------------------------------------
@@ -151,7 +170,8 @@ class Book:
         if not done.is_granted:
             why = exhausted(quotas, done.accounts, tokens, group, at)
             raise Exceeded(why or Exhausted(at + 1, quota=quotas[0]))
-        return Reservation(self, quotas, group, tokens, owner)
+        found = self._waiting[owner] = Reservation(self, quotas, group, tokens, owner)
+        return found
 
     async def send(self, reservation: Reservation) -> bool:
         """Note that a request leaves (`Reservation.send`)."""
@@ -163,8 +183,12 @@ class Book:
             return done, done.accounts
 
         done = await self._change(reservation.quotas, work)
-        if done is None:  # it was reserved when the store still answered
+        if done is None:  # what is not sent is returned when its reservation expires
+            if not (reservation.has_left or all(one.serves_without_state for one in reservation.quotas)):
+                raise StoreSilent(reservation.quotas)
+            self._late.append(reservation)
             return True
+        self._waiting.pop(owner, None)
         reservation.counted = {
             name: one.held[owner].amounts for name, one in done.accounts.items() if owner in one.held
         }
@@ -173,7 +197,12 @@ class Book:
     async def release(self, reservation: Reservation) -> None:
         """Return what was not sent."""
         owner = reservation.owner
-        await self._change(reservation.quotas, lambda found, now: (None, accounts.release(found, owner, now)))
+        self._waiting.pop(owner, None)
+        done = await self._change(
+            reservation.quotas, lambda found, now: (True, accounts.release(found, owner, now))
+        )
+        if done is None:
+            self._late.append(reservation)
 
     async def settle(self, reservation: Reservation, tokens: int | None, *, failed: bool) -> None:
         """Correct what a request was counted for (`Reservation.settle`)."""
@@ -205,11 +234,19 @@ class Book:
             asked = Answered(answer.status, answer.headers, answer.body, quota.provider or answer.provider)
             learned = learning.learn(asked, quota.windows, at)
             self._count(quota, learned)
-            corrections = learning.corrections(learned, quota.windows, quota.calendars, group, at)
-            new = _new(corrections, self._seen.get(quota.account, Account()))
-            if new:
-                found[quota.account] = new
+            found |= self._unknown(quota, learned, group, at)
         return found
+
+    def read_key(self, quota: Quota, body: bytes) -> dict[str, Corrections]:
+        """What the provider's own account of the key changes (OpenRouter's `GET /api/v1/key`)."""
+        learned = Learned(bodies.openrouter_key(body))
+        self._count(quota, learned)
+        return self._unknown(quota, learned, "", self._clock())
+
+    def _unknown(self, quota: Quota, learned: Learned, group: str, at: Instant) -> dict[str, Corrections]:
+        corrections = learning.corrections(learned, quota.windows, quota.calendars, group, at)
+        new = _new(corrections, self._seen.get(quota.account, Account()))
+        return {quota.account: new} if new else {}
 
     async def learn(self, by: Mapping[str, Corrections]) -> None:
         """Keep what was read, for all workers and over restarts."""
@@ -230,10 +267,23 @@ class Book:
     # --- what is shown -----------------------------------------------------------------------------
 
     async def look(self) -> None:
-        """Read all accounts, to show them."""
-        quotas = [*self._quotas.values()]
-        found = await self._change(quotas, lambda found, _: (found, {}))
-        self._show(found or {})
+        """Read all accounts, to show them; prolong what waits, and do what the store has missed."""
+        quotas, owners = [*self._quotas.values()], frozenset(self._waiting)
+
+        def work(found: Accounts, now: int) -> tuple[Accounts, Accounts]:
+            fresh = {name: one.at(now) for name, one in found.items()}
+            return fresh, accounts.renew(found, owners, now + _lease()) if owners else {}
+
+        found = await self._change(quotas, work) or {}
+        self._show(found)
+        self._forecast(found)
+        late, self._late = self._late, []
+        for one in late:
+            if one.is_sent:
+                one.has_left = True  # no error now: it has been served
+                await self.send(one)
+            else:
+                await self.release(one)
 
     def _show(self, changed: Accounts) -> None:
         at = self._clock()
@@ -243,6 +293,16 @@ class Book:
                 reset = window.end - at
                 limit = account.limit_of(use)
                 self._follower.used(quota.name, use.name, account.total(use.keys), limit, max(0.0, reset))
+
+    def _forecast(self, found: Accounts) -> None:
+        at = self._clock()
+        for name, account in found.items():
+            quota = self._quotas[name]
+            for window in quota.windows:
+                use = next((one for one in quota.uses(0, at) if one.name == window.name), None)
+                if use is not None and not window.rolling and window.calendar.per in LONG:
+                    used, limit = account.total(use.keys), account.limit_of(use)
+                    self._follower.runs_out(quota.name, use.name, used_up_at(window, used, limit, at))
 
     # --- the store ---------------------------------------------------------------------------------
 
@@ -284,13 +344,18 @@ def _new(corrections: Corrections, known: Account) -> Corrections:
     """What a worker does not know already: most headers say what it has counted itself."""
     return Corrections(
         {name: one for name, one in corrections.closures.items() if _later(one.until, known, name)},
-        {name: one for name, one in corrections.limits.items() if known.limits.get(name) != one},
+        {name: one for name, one in corrections.limits.items() if _better(one, known.limits.get(name))},
         {key: amount for key, amount in corrections.used.items() if amount > known.total([key])},
     )
 
 
 def _later(until: int, known: Account, name: str) -> bool:
     return name not in known.closed or until > known.closed[name].until
+
+
+def _better(one: KnownLimit, known: KnownLimit | None) -> bool:
+    """Whether a limit takes the place of a known one (`Account.corrected`)."""
+    return known is None or (one != known and one.confidence >= known.confidence)
 
 
 def _lease() -> int:

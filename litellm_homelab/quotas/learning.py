@@ -55,7 +55,8 @@ def corrections(
 
     `calendars` are the provider's, where no window of the account has one of that length. A closure lasts as
     long as the provider says of that window, at most the window's own length; where it says nothing, to the
-    end of the window.
+    end of the window. Some refill all the time (Groq), so the moment that they name counts for more than what
+    they say is used.
     """
     known = {one.name: one for one in windows}
     own = {one.calendar.per: one.calendar for one in known.values()}
@@ -78,8 +79,14 @@ def corrections(
         f"{one.name}@{known[one.name].span(now).start}": one.limit - one.remaining
         for one in learned.observations
         if one.limit and one.remaining is not None and one.name in known and not known[one.name].rolling
+        if not _opens_before(one, known[one.name].span(now).end)
     }
     return Corrections(closures, limits, {key: amount for key, amount in used.items() if amount > 0})
+
+
+def _opens_before(one: Observation, end: Instant) -> bool:
+    """Whether a window is closed now and opens before its end: a count would keep it closed for longer."""
+    return one.state is State.CLOSED and one.until is not None and one.until < end
 
 
 def _closures(

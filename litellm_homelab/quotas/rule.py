@@ -97,15 +97,16 @@ class Quotas:
         for quota, section in zip(self.all, sections.values(), strict=True):
             for group in dict.fromkeys(section.groups):
                 self._of.setdefault(group, []).append(quota)
+        self._wildcards = tuple(filter(is_wildcard, self._of))
 
     def of(self, group: str | None) -> Sequence[Quota]:
         """The quotas that a group draws on; a name below a wildcard group draws on those of the wildcard."""
         if group is None:
             return ()
         found = self._of.get(group)
-        if found is None:
-            found = self._of.get(group_for(group, filter(is_wildcard, self._of)) or "", [])
-        return found
+        if found is None and self._wildcards:
+            found = self._of.get(group_for(group, self._wildcards) or "")
+        return found or ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,6 +34,12 @@ class RegistryEntry(BaseModel):
         """Where the model's files are: `cache_path`, else `source_path`."""
         return self.cache_path or self.source_path or ""
 
+    @property
+    def api_base(self) -> str:
+        """The server that has the model, where the entry says so."""
+        found = (self.model_extra or {}).get("api_base")
+        return found if isinstance(found, str) else ""
+
 
 def read(folder: Path, name: str | None) -> tuple[dict[str, RegistryEntry], list[str]]:
     """Entries of a registry.json by model id, and its problems."""
@@ -47,8 +53,12 @@ def read(folder: Path, name: str | None) -> tuple[dict[str, RegistryEntry], list
     return parse(text, where)
 
 
-def parse(text: str, where: str) -> tuple[dict[str, RegistryEntry], list[str]]:
-    """Entries of a file's text, as `read` gives them; `where` is how the file's problems begin."""
+def parse(text: str, where: str, *, with_paths: bool = True) -> tuple[dict[str, RegistryEntry], list[str]]:
+    """
+    Entries of a file's text, as `read` gives them; `where` is how the file's problems begin.
+
+    `with_paths` says whether each must have its files' place.
+    """
     try:
         document = json.loads(text)
     except (ValueError, RecursionError) as error:
@@ -60,10 +70,12 @@ def parse(text: str, where: str) -> tuple[dict[str, RegistryEntry], list[str]]:
         return {}, [f"{where}: version: expected {VERSION} (an MLX registry), got {got}"]
     if not isinstance(document.get("models"), dict):
         return {}, [f"{where}: models: expected a mapping, got {shown(document.get('models'))}"]
-    return _entries(document["models"], where)
+    return _entries(document["models"], where, with_paths=with_paths)
 
 
-def _entries(models: dict[str, Any], where: str) -> tuple[dict[str, RegistryEntry], list[str]]:
+def _entries(
+    models: dict[str, Any], where: str, *, with_paths: bool
+) -> tuple[dict[str, RegistryEntry], list[str]]:
     entries: dict[str, RegistryEntry] = {}
     problems: list[str] = []
     for model_id, fields in models.items():
@@ -74,7 +86,7 @@ def _entries(models: dict[str, Any], where: str) -> tuple[dict[str, RegistryEntr
                 place = ".".join(str(part) for part in ("models", model_id, *one["loc"]))
                 problems.append(f"{where}: {place}: {described(one)}")
             continue
-        if entry.path:
+        if entry.path or not with_paths:
             entries[model_id] = entry
         else:
             problems.append(f"{where}: models.{model_id}: neither cache_path nor source_path is set")

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Protocol
 
 from litellm_homelab import refusals
 from litellm_homelab.access.callers import Caller
@@ -11,6 +13,39 @@ from litellm_homelab.config.router_file import Deployment, RouterFile
 from litellm_homelab.config.settings import Settings
 from litellm_homelab.decision import Allow, Refuse
 from litellm_homelab.showroom.modes import KEPT_RESPONSE, MODES, ROUTES, ServedRoute
+
+
+class LateNames(Protocol):
+    """Handles that backends list now (`homelab.showroom.discover`)."""
+
+    @property
+    def modes(self) -> Mapping[str, str]:
+        """Every name that is served, with its mode."""
+
+    @property
+    def shown(self) -> tuple[str, ...]:
+        """The names that listings show."""
+
+    def reachable(self, name: str) -> frozenset[str]:
+        """A name, and where the operator's fallbacks lead from it."""
+
+    def unknown_for(self, name: str) -> int | None:
+        """Seconds until it may be known whether a backend lists a name; None where that is known."""
+
+
+class NoLateNames:
+    """For showrooms without `discover`."""
+
+    modes: Mapping[str, str] = MappingProxyType({})
+    shown: tuple[str, ...] = ()
+
+    def reachable(self, name: str) -> frozenset[str]:
+        """The name alone."""
+        return frozenset({name})
+
+    def unknown_for(self, name: str) -> int | None:  # noqa: ARG002 - the protocol's
+        """Every name is known."""
+        return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,14 +64,23 @@ class Showroom:
     """The mode of a name that router.yaml does not have: one of LiteLLM's database."""
     lanes: frozenset[str] = frozenset()
     """Names whose deployments are OptiLLM."""
+    late: LateNames = field(default_factory=NoLateNames)
+    """Names that backends list; call `forget` when they have changed."""
     _served: dict[Caller, frozenset[str]] = field(default_factory=dict, compare=False, repr=False)
     _offered: dict[Caller, str] = field(default_factory=dict, compare=False, repr=False)
 
     @classmethod
     def from_settings(
-        cls, settings: Settings, late_mode: Callable[[str], str] = lambda _: "chat"
+        cls,
+        settings: Settings,
+        late_mode: Callable[[str], str] = lambda _: "chat",
+        late: LateNames | None = None,
     ) -> Showroom:
-        """Build the rule from checked settings; `late_mode` knows the modes of names that come later."""
+        """
+        Build the rule from checked settings.
+
+        `late_mode` knows the modes of names that come with LiteLLM's database, `late` what backends list.
+        """
         router = settings.router
         placed = (*settings.handles, *settings.homelab.showroom.hidden, *settings.homelab.showroom.internal)
         return cls(
@@ -49,7 +93,13 @@ class Showroom:
             concrete=frozenset(one.group for one in router.deployments if one.wildcard),
             late_mode=late_mode,
             lanes=frozenset(settings.homelab.optillm),
+            late=late or NoLateNames(),
         )
+
+    def forget(self) -> None:
+        """Names have changed: decide anew who may use which."""
+        self._served.clear()
+        self._offered.clear()
 
     # --- names -----------------------------------------------------------------------------------
 
@@ -60,16 +110,16 @@ class Showroom:
         return self._served[caller]
 
     def _names(self, caller: Caller) -> frozenset[str]:
-        everything = frozenset(self.handles) | self.hidden
+        everything = frozenset((*self.handles, *self.hidden, *self.late.modes))
         own = everything if caller.handles is None else caller.handles & everything
         if caller.role == "metrics":
             return frozenset()
         return (own | self.internal) - self.lanes if caller.role == "optillm" else own
 
     def listed(self, caller: Caller) -> tuple[str, ...]:
-        """Handles that `/v1/models` shows to `caller`, in the order of `handles`."""
+        """Handles that `/v1/models` shows to `caller`: in the order of `handles`, then those of backends."""
         served = self.served(caller)
-        return tuple(name for name in self.handles if name in served)
+        return tuple(name for name in (*self.handles, *self.late.shown) if name in served)
 
     # --- before routing --------------------------------------------------------------------------
 
@@ -93,18 +143,32 @@ class Showroom:
 
     def _name(self, name: object, route: ServedRoute, caller: Caller) -> Allow | Refuse:
         if not isinstance(name, str) or name not in self.served(caller):
-            return self.not_found(name, caller)
+            return self._not_yet(name, caller) or self.not_found(name, caller)
         mode = self._mode(name)
         if mode in route.modes:
             return Allow()
         return refusals.mode_not_served(name, mode, route.path, self._fitting(route, caller))
+
+    def _not_yet(self, name: object, caller: Caller) -> Refuse | None:
+        """The refusal of a name that a backend may have, which has not listed its models yet."""
+        if not isinstance(name, str) or caller.role == "metrics":
+            return None
+        seconds = self.late.unknown_for(name) if caller.handles is None or name in caller.handles else None
+        return refusals.model_absent(name, seconds) if seconds is not None else None
 
     def _fitting(self, route: ServedRoute, caller: Caller) -> list[str]:
         """The listed models of a caller that a route serves."""
         return [name for name in self.listed(caller) if self._mode(name) in route.modes]
 
     def _mode(self, name: str) -> str:
-        return self.modes[name] if name in self.modes else self.late_mode(name)
+        found = self.modes.get(name) or self.late.modes.get(name)
+        return found or self.late_mode(name)
+
+    def below_wildcards(self, name: str) -> str | None:
+        """The mode of a name below a wildcard group; None for any other."""
+        if name in self.concrete:
+            return self.modes.get(name, "chat")
+        return self.late.modes.get(name)
 
     def not_found(self, name: object, caller: Caller) -> Refuse:
         """The one answer for a backroom name, a name that exists nowhere, and no name at all."""
@@ -134,10 +198,13 @@ class Showroom:
         saw the request come in (`asked` is None), only what the caller may use itself.
         """
         if group is not None:
-            allowed = self.served(caller) if asked is None else self.reachable.get(asked, frozenset({asked}))
+            allowed = self.served(caller) if asked is None else self._from(asked)
             if group in allowed:
                 return Allow()
         return self.not_found(asked, caller)
+
+    def _from(self, asked: str) -> frozenset[str]:
+        return self.reachable.get(asked) or self.late.reachable(asked)
 
 
 def _modes(router: RouterFile) -> dict[str, str]:

@@ -298,6 +298,15 @@ def settle(accounts: Accounts, owner: str, more: Mapping[str, Mapping[str, int]]
     }
 
 
+def renew(accounts: Accounts, owners: Collection[str], until: int) -> Accounts:
+    """Prolong what these owners have reserved and not sent; what has expired is not brought back."""
+    found = {}
+    for name, one in accounts.items():
+        mine = {who: replace(hold, until=until) for who, hold in one.held.items() if who in owners}
+        found[name] = replace(one, held={**one.held, **mine}) if mine else one
+    return found
+
+
 def release(accounts: Accounts, owner: str, now: int) -> Accounts:
     """Return what a request has reserved that was not sent; what was returned already stays."""
     found = {}

@@ -141,8 +141,8 @@ def _is_empty(path: Path) -> bool:
 
 def _identities(paths: tuple[Path, Path, Path]) -> tuple[Identity | None, ...]:
     """Of the three files; an empty database, as no store leaves it, counts as none."""
-    path, *beside = paths
-    return (_identity(path, least=1), *(_identity(each) for each in beside))
+    path, log, index = paths
+    return _identity(path, least=1), _identity(log), _identity(index)
 
 
 def _identity(path: Path, least: int = 0) -> Identity | None:

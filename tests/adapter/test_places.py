@@ -33,10 +33,14 @@ def test_every_value_of_the_key_model_is_found(body: str, found: tuple[object, .
     assert model_names.in_json(body.encode(), orjson.loads(body)) == found
 
 
-@given(st.lists(st.tuples(st.sampled_from(["model", "Model", "m", "messages"]), st.text() | st.none())))
-def test_as_many_values_as_keys(pairs: list[tuple[str, str | None]]) -> None:
-    """What is found is what Python's own reader sees of the key, in order."""
-    body = "{" + ", ".join(f"{json.dumps(name)}: {json.dumps(value)}" for name, value in pairs) + "}"
+@given(
+    st.lists(st.tuples(st.sampled_from(["model", "Model", "m", "messages"]), st.text() | st.none())),
+    st.sampled_from([(", ", ": "), (",", ":")]),
+)
+def test_as_many_values_as_keys(pairs: list[tuple[str, str | None]], separators: tuple[str, str]) -> None:
+    """What is found is what Python's own reader sees of the key, in order, however compact the body is."""
+    comma, colon = separators
+    body = "{" + comma.join(f"{json.dumps(name)}{colon}{json.dumps(value)}" for name, value in pairs) + "}"
     try:
         document = orjson.loads(body)
     except orjson.JSONDecodeError:  # a lone surrogate, which LiteLLM mends

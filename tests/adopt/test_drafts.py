@@ -12,7 +12,8 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from litellm_homelab.adopt import drafts
+from litellm_homelab.adopt import drafts, writing
+from litellm_homelab.check.names import known_litellm
 from litellm_homelab.check.run import CheckRequest, check_file
 from litellm_homelab.cli import main
 from litellm_homelab.config.yaml_text import NotReadable
@@ -22,6 +23,7 @@ from tests.labs.test_labs import UNSET, played
 
 NAMED = {"wildcards", "database"}
 """Labs whose names are in no file: clients' names are said."""
+KNOWN = known_litellm({}, "1.108.7")
 ENVIRON = {"LITELLM_MASTER_KEY": "sk-lab-master-of-24-signs", **UNSET}
 
 
@@ -34,8 +36,8 @@ def adopted(lab: Lab, folder: Path) -> tuple[Path, drafts.Adoption]:
     """The lab's files in a folder, changed and written."""
     path = written(lab, folder, ours=False)
     wishes = drafts.Wishes(handles=lab.handles if lab.file in NAMED else ())
-    found = drafts.adopt(path, wishes, {**ENVIRON, **lab.environ})
-    drafts.write(path, found)
+    found = drafts.adopt(path, wishes, {**ENVIRON, **lab.environ}, KNOWN)
+    writing.write(path, found.after)
     return path, found
 
 
@@ -93,18 +95,18 @@ def test_line_ends_of_windows_stay(tmp_path: Path) -> None:
     path = tmp_path / "router.yaml"
     text = "model_list:\n  - {model_name: a, litellm_params: {model: openai/a, api_key: x}}\n"
     path.write_bytes(text.replace("\n", "\r\n").encode())
-    found = drafts.adopt(path, drafts.Wishes(), {})
+    found = drafts.adopt(path, drafts.Wishes(), {}, KNOWN)
     assert found.after.count("\n") == found.after.count("\r\n") > 5
 
 
 def test_a_second_backup_does_not_replace_the_first(tmp_path: Path) -> None:
     """Each has a number of its own."""
     path = written(LABS[0], tmp_path, ours=False)
-    found = drafts.adopt(path, drafts.Wishes(), ENVIRON)
+    found = drafts.adopt(path, drafts.Wishes(), ENVIRON, KNOWN)
     names = []
     for _ in range(3):
         path.write_text(found.before, encoding="utf-8")
-        names.append(drafts.write(path, found).name)
+        names.append(writing.write(path, found.after).name)
     assert names == [f"{path.name}.bak", f"{path.name}.bak.1", f"{path.name}.bak.2"]
     assert [*tmp_path.glob(".*.new")] == []
 
@@ -132,4 +134,4 @@ def test_no_file_breaks_it(
     content = {key: value for key, value in {**document, "model_list": models}.items() if key != "homelab"}
     path.write_text(yaml.safe_dump(content, default_flow_style=flow, sort_keys=False), encoding="utf-8")
     with contextlib.suppress(drafts.CannotAdopt, drafts.CannotEdit, NotReadable):
-        drafts.adopt(path, drafts.Wishes(), {})
+        drafts.adopt(path, drafts.Wishes(), {}, KNOWN)

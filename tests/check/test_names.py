@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from litellm_homelab.check.names import SECTIONS, litellm_names, slip
+from litellm_homelab.check.names import SECTIONS, SLIP, litellm_names
+from litellm_homelab.config.wording import closest
 
 REPOSITORY = Path(__file__).parents[2]
 SCRIPT = REPOSITORY / "scripts" / "litellm_settings.py"
@@ -62,4 +63,4 @@ def test_what_does_nothing_is_not_known(section: str) -> None:
 )
 def test_a_slip_is_close_to_a_name(name: str, meant: str | None) -> None:
     """One letter, another spelling; neither the name itself nor what is like nothing."""
-    assert slip(name, ("timeout", "stream_timeout", "num_retries")) == meant
+    assert closest(name, ("timeout", "stream_timeout", "num_retries"), SLIP) == meant

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from litellm_homelab.check import positions
-from litellm_homelab.config import yaml_text
+from litellm_homelab.config import includes, yaml_text
 
 TEXT = """\
 base: &base {timeout: 60, retries: 1}
@@ -51,7 +51,9 @@ def test_an_included_file_has_its_own_places(tmp_path: Path, monkeypatch: pytest
         "\nmodel_list:\n  - {model_name: d}\nrouter_settings: {}\n", encoding="utf-8"
     )
     text = "include: [one.yaml, two.yaml]\nmodel_list: [{model_name: a}]\nrouter_settings: {}\n"
-    found = positions.read(text, "router.yaml", yaml_text.load(text))
+    document = yaml_text.load(text)
+    included = includes.merged(document, Path("router.yaml")).files
+    found = positions.read(text, "router.yaml", document, included)
     names = [f"model_list[{number}].model_name" for number in range(4)]
     places = [(found.of(one).file, found.of(one).line) for one in (*names, "router_settings")]
     assert places == [("router.yaml", 2), ("one.yaml", 2), ("one.yaml", 3), ("two.yaml", 3), ("two.yaml", 4)]

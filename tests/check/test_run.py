@@ -8,6 +8,7 @@ import pytest
 
 from litellm_homelab.check import report
 from litellm_homelab.check.run import CheckRequest, check_file
+from litellm_homelab.config import text_file
 from tests.config.test_settings import CASES as SETTINGS
 from tests.config.test_settings import LINE, Case
 
@@ -97,3 +98,19 @@ def test_no_message_shows_a_key(tmp_path: Path) -> None:
     done = check_file(CheckRequest(path, tmp_path / "env", litellm="1.108.7"), environ={})
     assert len(done.findings) >= 4
     assert key not in report.as_text(done, "router.yaml") + report.as_json(done, "router.yaml")
+
+
+def test_included_files_are_read_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """For the start's findings, the rules and the lines of messages alike."""
+    (tmp_path / "more.yaml").write_text("model_list: []\n", encoding="utf-8")
+    (tmp_path / "router.yaml").write_text(f"include: [more.yaml]\n{CLEAN}", encoding="utf-8")
+    read: list[str] = []
+    original = text_file.read
+
+    def noted(path: Path) -> str:
+        read.append(path.name)
+        return original(path)
+
+    monkeypatch.setattr(text_file, "read", noted)
+    check_file(CheckRequest(tmp_path / "router.yaml", litellm="1.108.7"), environ={})
+    assert sorted(read) == ["more.yaml", "router.yaml"]

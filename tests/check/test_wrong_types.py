@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from litellm_homelab.adopt import drafts
 from litellm_homelab.check import names as check_names
+from litellm_homelab.check.names import known_litellm
 from litellm_homelab.check.run import CheckRequest, check_file
 
 NAMES: Final[dict[str, Any]] = json.loads(
@@ -24,6 +25,7 @@ ODD: Final[list[Any]] = [
     *(None, True, 5, -1.5, "", "word", [], [5], [["x"]], [{}], [{"a": 1}], [{"a": {"b": 1}}, "x"]),
     *({}, {"a": 1}, {1: "x", "a": 2}, {"a": [1]}),
 ]
+KNOWN: Final = known_litellm({}, "1.108.7")
 SECTIONS: Final = ("litellm_settings", "router_settings", "general_settings")
 GOOD: Final[dict[str, Any]] = {
     "homelab": {"showroom": {"handles": ["main"]}},
@@ -61,7 +63,7 @@ def goes_through(folder: Path, document: dict[str, Any]) -> None:
     without = {name: value for name, value in document.items() if name != "homelab"}
     path.write_text(yaml.safe_dump(without), encoding="utf-8")
     with contextlib.suppress(ValueError):
-        drafts.adopt(path, drafts.Wishes((), ()), {})
+        drafts.adopt(path, drafts.Wishes((), ()), {}, KNOWN)
 
 
 @pytest.mark.parametrize("odd", ODD, ids=repr)

@@ -6,6 +6,7 @@ import json
 import resource
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -74,6 +75,7 @@ finally:
         pytest.param(["demo", "--help"], id="demo"),
         pytest.param(["check", "--help"], id="check"),
         pytest.param(["init", "--help"], id="init"),
+        pytest.param(["sync", "--help"], id="sync"),
         pytest.param(["schema", "--help"], id="schema"),
         pytest.param(["selftest", "--help"], id="selftest"),
         pytest.param(["--version"], id="version"),
@@ -97,15 +99,34 @@ def test_help_imports_the_command_line_only(arguments: list[str]) -> None:
     foreign = {name for name in imported if name.split(".")[0] not in sys.stdlib_module_names} - ours
     command_line = {name for name in ours if name.startswith("litellm_homelab.cli")}
     assert foreign == set()
-    shown = set() if arguments[0] == "check" else WHAT_UP_SHOWS  # it imports no other command
-    assert ours - command_line == {"litellm_homelab", *shown}
+    assert {"litellm_homelab"} <= ours - command_line <= {"litellm_homelab", *WHAT_UP_SHOWS}
     assert "asyncio" not in imported
+
+
+@pytest.mark.parametrize("command", ["init", "check", "sync", "schema", "selftest"])
+def test_a_command_imports_no_other(command: str) -> None:
+    """`check` runs before each commit: the modules of other commands would take their time."""
+    words = [sys.executable, "-c", IMPORTED_BY_HELP, command, "--help"]
+    done = subprocess.run(words, capture_output=True, text=True, check=True)
+    ours = {name for name in json.loads(done.stderr) if name.startswith("litellm_homelab.cli.")}
+    assert ours == {f"litellm_homelab.cli.{command}"}
+
+
+def test_help_lists_every_command(capsys: pytest.CaptureFixture[str]) -> None:
+    """Each module that adds a command is among them."""
+    with pytest.raises(SystemExit):
+        main(["--help"])
+    said = capsys.readouterr().out
+    assert [name for name in cli.COMMANDS if f"    {name} " not in said] == []
+    folder = Path(cli.__file__).parent
+    modules = {path.stem for path in folder.glob("*.py") if "def add_parser(" in path.read_text("utf-8")}
+    assert modules == {*cli.COMMANDS}
 
 
 def test_an_early_interrupt_is_quiet(monkeypatch: pytest.MonkeyPatch) -> None:
     """Ctrl-C before the subcommand is ready for it ends with a shell's status and without a traceback."""
 
-    def interrupted() -> None:
+    def interrupted(_: object) -> None:
         raise KeyboardInterrupt
 
     monkeypatch.setattr(cli, "_parser", interrupted)

@@ -143,7 +143,7 @@ class Setting:
 def settings(model: type[BaseModel] = HOMELAB, path: str = "homelab") -> Iterator[Setting]:
     """Every field of a settings model, those of nested models after it."""
     for name, field in model.model_fields.items():
-        here = f"{path}.{name}"
+        here = f"{path}.{field.alias or name}"
         yield Setting(here, _type(field.annotation), _default(field))
         for nested, step in _nested(field.annotation):
             yield from settings(nested, here + step)

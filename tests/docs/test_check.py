@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import re
 import shlex
+import subprocess
+import sysconfig
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -41,12 +44,87 @@ def test_there_are_commands() -> None:
     assert len(COMMANDS) >= 3
 
 
-@pytest.mark.parametrize("name", [".pre-commit-hooks.yaml", "action.yml"])
-def test_the_hooks_run_the_command(name: str) -> None:
-    """The pre-commit hook and the GitHub Action are YAML and call `litellm-homelab check`."""
-    text = (REPOSITORY / name).read_text(encoding="utf-8")
-    assert yaml.safe_load(text)
-    assert re.search(r"litellm-homelab check", text)
+CLEAN_FILE = "config/router.yaml"
+WRONG_FILE = "tests/check/cases/handle-unknown.yaml"
+WARNING_FILE = "tests/check/cases/litellm-setting-misplaced.yaml"
+COMMAND = Path(sysconfig.get_path("scripts")) / "litellm-homelab"
+
+
+@pytest.mark.parametrize(
+    ("name", "is_looked_at"),
+    [
+        ("router.yaml", True),
+        ("deploy/home/router.yml", True),
+        ("litellm_config.yaml", True),
+        ("my-router.yaml", False),
+        ("router.yaml.bak", False),
+        ("docs/router.md", False),
+    ],
+)
+def test_the_pre_commit_hook_looks_at_router_files(name: str, is_looked_at: bool) -> None:
+    """pre-commit searches for `files` in each changed file's path."""
+    (hook,) = yaml.safe_load((REPOSITORY / ".pre-commit-hooks.yaml").read_text(encoding="utf-8"))
+    assert (re.search(hook["files"], name) is not None) == is_looked_at
+
+
+@pytest.mark.parametrize(("names", "status"), [([CLEAN_FILE], 0), ([CLEAN_FILE, WRONG_FILE], 1)])
+def test_the_pre_commit_hook_fails_for_a_wrong_file(names: list[str], status: int) -> None:
+    """It runs `entry` with the names of the changed files behind it, from the top of the repository."""
+    (hook,) = yaml.safe_load((REPOSITORY / ".pre-commit-hooks.yaml").read_text(encoding="utf-8"))
+    command, *words = shlex.split(hook["entry"])
+    assert command == COMMAND.name
+    done = subprocess.run([COMMAND, *words, *names], cwd=REPOSITORY, capture_output=True, check=False)
+    assert done.returncode == status
+
+
+@pytest.mark.parametrize(
+    ("given", "status"),
+    [
+        pytest.param({"config": CLEAN_FILE}, 0, id="clean"),
+        pytest.param({"config": f"{CLEAN_FILE} {WRONG_FILE}"}, 1, id="two files, one wrong"),
+        pytest.param({"config": WARNING_FILE, "litellm": "1.108.7"}, 0, id="a warning"),
+        pytest.param({"config": WARNING_FILE, "litellm": "1.108.7", "strict": "true"}, 1, id="strict"),
+        pytest.param(
+            {
+                "config": CLEAN_FILE,
+                "env": "config/env.example",
+                "optillm-config": "config/optillm/proxy_config.yaml",
+            },
+            0,
+            id="with what belongs to it",
+        ),
+        pytest.param({"config": "missing.yaml"}, 2, id="missing"),
+    ],
+)
+def test_the_action_runs_the_check(given: dict[str, str], status: int, tmp_path: Path) -> None:
+    """Its last step, run as GitHub does: each input in the environment, by bash that stops at an error."""
+    action = yaml.safe_load((REPOSITORY / "action.yml").read_text(encoding="utf-8"))
+    inputs = {name: given.get(name, one["default"]) for name, one in action["inputs"].items()}
+    step = action["runs"]["steps"][-1]
+    environ = {
+        name: inputs[value.removeprefix("${{ inputs.").removesuffix(" }}")]
+        for name, value in step["env"].items()
+    }
+    (tmp_path / "litellm-homelab" / "bin").mkdir(parents=True)
+    (tmp_path / "litellm-homelab" / "bin" / "litellm-homelab").symlink_to(COMMAND)
+    done = subprocess.run(
+        ["bash", "--noprofile", "--norc", "-eo", "pipefail", "-c", step["run"]],
+        cwd=REPOSITORY,
+        env={"PATH": "/usr/bin:/bin", "RUNNER_TEMP": str(tmp_path), **environ},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == status, done.stdout + done.stderr
+
+
+def test_the_action_installs_what_the_check_needs() -> None:
+    """PyYAML and pydantic as the package requires them; `tests/cli/test_check.py` runs with no more."""
+    install = yaml.safe_load((REPOSITORY / "action.yml").read_text(encoding="utf-8"))["runs"]["steps"][0]
+    required = tomllib.loads((REPOSITORY / "pyproject.toml").read_text(encoding="utf-8"))
+    named = re.findall(r"'([^']+)'", install["run"])
+    assert set(named) <= set(required["project"]["dependencies"])
+    assert {re.split(r"\W", one)[0] for one in named} == {"pydantic", "pyyaml"}
 
 
 def test_the_action_hands_on_each_of_its_inputs() -> None:

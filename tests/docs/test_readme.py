@@ -125,16 +125,16 @@ def test_shell_works_as_printed(clone: Clone, block: Block) -> None:
     """A shell block runs, and every answer in it is JSON; an error is what the page says it is."""
     done = clone.run(block)
     assert done.returncode == 0, done.stderr
-    answers = list(_documents(done.stdout))
+    answers = list(documents(done.stdout))
     assert len(answers) == block.text.count("curl "), done.stdout
     promised = _promise(block)
     for answer in answers:
         assert "error" not in answer or promised, answer
         held = {name: answer.get(name) for name in promised}
-        assert _keeps(answer, promised), f"{held} where {promised} was promised, of {answer}"
+        assert keeps(answer, promised), f"{held} where {promised} was promised, of {answer}"
 
 
-def _documents(text: str) -> Iterator[dict[str, object]]:
+def documents(text: str) -> Iterator[dict[str, object]]:
     """JSON documents that stand one after another."""
     decoder, rest = json.JSONDecoder(), text.strip()
     while rest:
@@ -150,9 +150,9 @@ def _promise(block: Block) -> dict[str, object]:
     return dict(json.loads(found[0].text)) if found else {}
 
 
-def _keeps(answer: object, promise: object) -> bool:
+def keeps(answer: object, promise: object) -> bool:
     """Whether an answer holds all that was promised; `...` stands for any text."""
     if isinstance(promise, dict):
-        return isinstance(answer, dict) and all(_keeps(answer.get(key), promise[key]) for key in promise)
+        return isinstance(answer, dict) and all(keeps(answer.get(key), promise[key]) for key in promise)
     pattern = ".*".join(re.escape(part) for part in str(promise).split("..."))
     return re.fullmatch(pattern, str(answer), re.DOTALL) is not None

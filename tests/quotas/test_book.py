@@ -33,9 +33,13 @@ class Seen:
     shown: dict[str, tuple[int, int | None, float]] = field(default_factory=dict)
     sources: list[str] = field(default_factory=list)
     losses: int = 0
+    ends: dict[str, float | None] = field(default_factory=dict)
 
     def used(self, quota: str, window: str, used: int, limit: int | None, reset_seconds: float) -> None:
         self.shown[window] = used, limit, reset_seconds
+
+    def runs_out(self, quota: str, window: str, at: float | None) -> None:
+        self.ends[window] = at
 
     def learned(self, quota: str, source: str) -> None:
         self.sources.append(source)
@@ -122,6 +126,33 @@ async def test_what_a_sync_client_sent_is_counted_when_it_ends() -> None:
     assert not await worker.once()
 
 
+async def test_a_reservation_lasts_while_its_request_waits() -> None:
+    """Five minutes in a queue, looked at every 15 s: nothing else takes its place, and it may still leave."""
+    found = Ticking()
+    worker = Worker(found, windows=[{"requests": 1, "per": "day"}])
+    waits = await worker.reserved()
+    for _ in range(20):
+        found.now += 15_000
+        await worker.book.look()
+        assert not await worker.once()
+    assert await waits.send()
+    found.now += 120_000
+    assert not await worker.once()
+
+
+async def test_a_reservation_ends_with_its_worker() -> None:
+    """What looks no more gives its place back after a minute."""
+    found = Ticking()
+    killed, other = Worker(found), Worker(found)
+    waits = [await killed.reserved() for _ in range(2)]
+    found.now += 59_000
+    await other.book.look()
+    assert not await other.once()
+    found.now += 2_000
+    assert await other.once()
+    assert len(waits) == 2
+
+
 async def test_what_was_not_sent_is_returned() -> None:
     """Once, however often it is released."""
     worker = Worker(MemoryStore())
@@ -157,6 +188,51 @@ async def test_learn_false_learns_nothing() -> None:
     worker = Worker(MemoryStore(), learn=False)
     await worker.hears(429, shapes.cloudflare(3036))
     assert (worker.seen.sources, await worker.once()) == ([], True)
+
+
+@pytest.mark.parametrize(("choice", "leaves"), [("refuse", False), ("serve", True)])
+async def test_a_store_that_fails_before_a_request_leaves(
+    choice: str, leaves: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With `refuse` it does not leave, and its place is free again; with `serve` it counts once it can."""
+    monkeypatch.setattr("litellm_homelab.quotas.book.PAUSE_SECONDS", 0)
+    failing = Fails()
+    worker = Worker(failing, on_state_loss=choice)
+    found = await worker.reserved()
+    failing.fails = True
+    if leaves:
+        assert await found.send()
+    else:
+        with pytest.raises(StoreSilent):
+            await found.send()
+    failing.fails = False
+    await found.release()
+    await worker.book.look()
+    assert [await worker.once() for _ in range(3)] == [True, not leaves, False]
+
+
+async def test_what_ends_while_the_store_fails_is_returned_later(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With the next look, not with the end of its lease."""
+    monkeypatch.setattr("litellm_homelab.quotas.book.PAUSE_SECONDS", 0)
+    failing = Fails()
+    worker = Worker(failing)
+    found = [await worker.reserved() for _ in range(2)]
+    failing.fails = True
+    await found[0].release()
+    failing.fails = False
+    assert not await worker.once()
+    await worker.book.look()
+    assert [await worker.once() for _ in range(2)] == [True, False]
+
+
+class Ticking(MemoryStore):
+    """A store whose own clock a test sets, in milliseconds."""
+
+    now = 1_000_000
+
+    async def change(self, names: Any, change: Any) -> Any:
+        """Change accounts at its own time."""
+        return await super().change(names, lambda found, _: change(found, self.now))
 
 
 class Fails(MemoryStore):
@@ -202,3 +278,18 @@ async def test_what_is_shown() -> None:
     worker.now += HOUR
     await worker.book.look()
     assert worker.seen.shown == {"requests/day": (0, 2, 23.5 * HOUR)}
+
+
+async def test_when_it_runs_out() -> None:
+    """9 of 10 at noon are used up at 13:20; the same number half an hour before midnight is enough."""
+    worker = Worker(
+        MemoryStore(), windows=[{"requests": 10, "per": "day"}, {"requests": 20, "per": "minute"}]
+    )
+    worker.now -= 11.5 * HOUR
+    for _ in range(9):
+        await worker.once()
+    await worker.book.look()
+    assert worker.seen.ends == {"requests/day": worker.now + 12 * HOUR / 9}
+    worker.now += 11.5 * HOUR
+    await worker.book.look()
+    assert worker.seen.ends == {"requests/day": None}

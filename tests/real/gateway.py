@@ -31,6 +31,8 @@ EXAMPLE = REPOSITORY / "config" / "env.example"
 LOCAL_PORT: Final = re.compile(r"(127\.0\.0\.1:)(\d+)")
 STARTER: Final = Starter()
 Process = subprocess.Popen[bytes] | Forked
+STARTED: Final[dict[int, Process]] = {}
+"""By their ports."""
 START_SECONDS = 300
 """A LiteLLM start takes 11 to 14 s on two idle cores; four workers 42 s, and other tests run beside them."""
 
@@ -163,8 +165,15 @@ def start(
     variables = {**inherited, **measured, **environ, **own}
     options = ["--config", str(config), "--host", "127.0.0.1", "--port", str(port), *arguments]
     if measured or "PYTHONPATH" in environ or "--num_workers" in arguments:
-        return _command(variables, options, log)
-    return STARTER.start(variables, options, log)
+        STARTED[port] = _command(variables, options, log)
+    else:
+        STARTED[port] = STARTER.start(variables, options, log)
+    return STARTED[port]
+
+
+def process_on(port: int) -> Process:
+    """The LiteLLM that was started last on a port."""
+    return STARTED[port]
 
 
 def _command(environ: Mapping[str, str], options: list[str], log: Path) -> Process:

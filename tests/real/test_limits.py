@@ -16,6 +16,7 @@ import pytest
 
 from tests.access.asking import KEYS, TEXT
 from tests.real.gated import Gated, gated
+from tests.real.gateway import process_on
 
 pytestmark = pytest.mark.real
 
@@ -46,17 +47,9 @@ def gateway() -> Iterator[Gated]:
 def resident(gateway: Gated) -> int:
     """Bytes of memory that the gateway's process holds."""
     port = gateway.client.base_url.port
-    for process in Path("/proc").iterdir():
-        with contextlib.suppress(OSError):
-            if process.name.isdigit() and _serves(process, str(port)):
-                status = (process / "status").read_text()
-                return int(status.partition("VmRSS:")[2].split()[0]) * 1024
-    raise AssertionError("the gateway's process is not there")
-
-
-def _serves(process: Path, port: str) -> bool:
-    words = (process / "cmdline").read_bytes().decode(errors="replace").split("\0")
-    return any(word.endswith("/litellm") for word in words[:3]) and port in words
+    assert port
+    status = Path(f"/proc/{process_on(port).pid}/status").read_text()
+    return int(status.partition("VmRSS:")[2].split()[0]) * 1024
 
 
 def status_of(

@@ -172,7 +172,7 @@ def gateway(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
         }
         arguments = ("--num_workers", str(WORKERS), *PATIENCE)
         log = stack.enter_context(litellm(folder / "router.yaml", port, environ, arguments))
-        _wait_for_workers(log)
+        wait_for_workers(log)
         yield Running(gpu, f"http://127.0.0.1:{port}", port)
 
 
@@ -192,7 +192,8 @@ def _document(root: str, state: str) -> dict[str, Any]:
     return found
 
 
-def _wait_for_workers(log: Path) -> None:
+def wait_for_workers(log: Path) -> None:
+    """Return when every worker has started."""
     deadline = time.monotonic() + START_SECONDS
     while log.read_text(errors="replace").count(STARTED) < WORKERS:
         assert time.monotonic() < deadline, "not every worker has started"

@@ -50,18 +50,19 @@ def free_port() -> int:
 
 
 @contextlib.contextmanager
-def redis_server(folder: Path, port: int) -> Iterator[str]:
-    """Run redis-server; its state URL."""
+def redis_server(folder: Path, port: int, *, persistent: bool = False) -> Iterator[str]:
+    """Run redis-server until the block ends, then kill it; its state URL."""
     program = shutil.which("redis-server")
     if program is None:
         pytest.fail("redis-server is not installed (Debian: apt-get install redis-server)")
-    options = ["--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--dir", str(folder)]
+    options = ["--bind", "127.0.0.1", "--save", "", "--dir", str(folder)]
+    options += ["--appendonly", "yes" if persistent else "no"]
     with subprocess.Popen([program, "--port", str(port), *options], stdout=subprocess.DEVNULL) as server:
         try:
             _wait_for(port)
             yield f"redis://127.0.0.1:{port}/0"
         finally:
-            server.terminate()
+            server.kill()
 
 
 def _wait_for(port: int) -> None:

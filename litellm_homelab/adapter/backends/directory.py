@@ -44,6 +44,11 @@ class Directory:
         for one in self._deployments.all():
             yield str(one.get("model_name", "")), id_of(one)
 
+    def kept(self) -> Iterator[tuple[str, str]]:
+        """As `all`, with those of wildcard groups as they are in router.yaml."""
+        for one in self._deployments.kept():
+            yield str(one.get("model_name", "")), id_of(one)
+
     def _server(self, deployment: str, group: str | None) -> Server:
         provider = self._provider(deployment)
         url = self._written(deployment) or (self._found(deployment) if provider in DEFAULTS else "")

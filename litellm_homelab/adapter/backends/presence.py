@@ -82,6 +82,8 @@ class Presence:
         self._deadlines: dict[str, float] = {}
         self.away: frozenset[str] = frozenset()
         """The backends at which an attempt would find nothing; looked at for each attempt."""
+        self.listed: Callable[[str, frozenset[str]], None] = lambda *_: None
+        """Called when a backend has listed other models than before, or any for the first time."""
 
     # --- what is known -----------------------------------------------------------------------------
 
@@ -137,6 +139,8 @@ class Presence:
         if now.state is not before.state:
             self.away = frozenset(name for name, one in self._standings.items() if one.is_away)
             self._watching.standing(backend, now.state)
+        if now.models is not None and now.models != before.models:
+            self.listed(backend, now.models)
 
     # --- probes ------------------------------------------------------------------------------------
 

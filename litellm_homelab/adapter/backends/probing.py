@@ -64,6 +64,17 @@ def fetch_with(other: Fetch | None) -> None:
     _fetch = other or fetch
 
 
+async def ask(asked: Asked) -> tuple[int, bytes]:
+    """
+    Ask a server; its status and body.
+
+    Raises:
+        httpx.HTTPError: it does not answer.
+
+    """
+    return await _fetch(asked)
+
+
 async def probe(kind: ServerKind, base: str, key: str, seconds: float) -> Probed:
     """
     Find out how the server at `base` is; never raises.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from litellm_homelab.adapter.litellm_api import request
@@ -18,15 +18,25 @@ class Deployments:
     `router` gives the router at call time, since LiteLLM rebinds it.
     """
 
-    def __init__(self, router: Callable[[], Any], names: Iterable[str] = ()) -> None:
-        """`names` are the showroom's, for those that are below a wildcard group."""
+    def __init__(
+        self,
+        router: Callable[[], Any],
+        names: Iterable[str] = (),
+        late: Callable[[str], Collection[str]] = lambda _: (),
+    ) -> None:
+        """
+        `names` are the showroom's, for those that are below a wildcard group.
+
+        `late` gives for a wildcard group the names that its backend lists now.
+        """
         self._router = router
         self._names = tuple(names)
+        self._late = late
         self._known: dict[str, tuple[str, Mapping[str, Any]]] = {}
 
     def group_of(self, deployment: str) -> str | None:
         """The group of a deployment, None for an id that the router does not know."""
-        found = self._find(deployment)
+        found = self._known.get(deployment) or self._met(deployment)
         return found[0] if found else None
 
     def params_of(self, deployment: str) -> Mapping[str, Any]:
@@ -42,25 +52,29 @@ class Deployments:
         the wildcard itself where there is none. Where several do, it is the one asked for.
         """
         chosen = request.deployment_id(kwargs)
-        known = self._find(chosen) if chosen else None
-        if chosen is None or known is None:
-            return None
-        group = known[0]
-        if not wildcards.is_wildcard(group):
+        group = self.group_of(chosen) if chosen else None
+        if chosen is None or group is None or not wildcards.is_wildcard(group):
             return group
-        found = [
-            name for name, model in self._below(chosen) if wildcards.same_model(kwargs.get("model"), model)
-        ]
+        sent = kwargs.get("model")
+        if asked in self._late(group) and wildcards.same_model(sent, self.model_for(chosen, asked) or ""):
+            return asked
+        found = [name for name, model in self._below(chosen) if wildcards.same_model(sent, model)]
         return (asked if asked in found else found[0]) if found else group
 
     def model_for(self, deployment: str, group: str | None) -> str | None:
         """The model of a wildcard's deployment for one of the showroom's names; None for any other."""
+        pattern = self.group_of(deployment) or ""
+        if not wildcards.is_wildcard(pattern):
+            return None
+        if group is not None and group in self._late(pattern):
+            return wildcards.concrete(pattern, str(self.params_of(deployment).get("model") or ""), group)
         return dict(self._below(deployment)).get(group or "")
 
     def _below(self, deployment: str) -> Iterator[tuple[str, str]]:
         """The showroom's names below a deployment's wildcard, each with the model that it leads to."""
         group, params = self._find(deployment) or ("", {})
-        for name in self._names if wildcards.is_wildcard(group) else ():
+        names = (*self._names, *self._late(group)) if wildcards.is_wildcard(group) else ()
+        for name in names:
             model = wildcards.concrete(group, str(params.get("model") or ""), name)
             if model is not None and name != group:
                 yield name, model
@@ -71,9 +85,12 @@ class Deployments:
 
         One of a wildcard group is there once for each name of the showroom below it.
         """
+        return [one for each in self.kept() for one in self._each(each)]
+
+    def kept(self) -> Sequence[dict[str, Any]]:
+        """Every deployment, those of wildcard groups once."""
         router = self._router()
-        kept = members.model_list(router) if router is not None else ()
-        return [one for each in kept for one in self._each(each)]
+        return members.model_list(router) if router is not None else ()
 
     def _each(self, deployment: dict[str, Any]) -> Iterator[dict[str, Any]]:
         if not wildcards.is_wildcard(str(deployment.get("model_name", ""))):

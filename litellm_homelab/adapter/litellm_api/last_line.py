@@ -224,11 +224,9 @@ async def _spent(
     deployment = chosen.deployment if chosen is not None else None
     if deployment is None:
         return None
-    refusal = await quotas.leaving(record, deployment)
-    if refusal is not None:
-        record.kept_back = True
-        error = {"message": refusal.message, "type": refusal.type.value, "param": None, "code": "refused"}
-        return httpx.Response(429, json={"error": error}, headers=refusal.headers, request=request)
+    kept = await quotas.leaving(record, deployment)
+    if kept is not None:
+        return quotas.keep_back(record, kept, request)
     held = (record.reservations or {}).get(deployment)
     if held is not None:
         look = functools.partial(quotas.answered, held)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any, Final
 
 from litellm_homelab.optillm.lineage import MARKER
@@ -44,23 +44,16 @@ def answer(response: Any) -> None:  # noqa: ANN401 - LiteLLM's answer types
 
 def account(details: Mapping[str, Any]) -> None:
     """Take the marks out of LiteLLM's details of a call, which every callback is given, in their places."""
-    for place, name in _places(details):
-        value = place.get(name)
-        if isinstance(value, str) and MARK.search(value):
-            place[name] = text(value)
-
-
-def _places(details: Mapping[str, Any]) -> Iterator[tuple[dict[str, Any], str]]:
     for *outer, name in PLACES:
-        place = _inner(details, *outer)
-        if isinstance(place, dict):
-            yield place, name
-
-
-def _inner(value: object, *names: str) -> object:
-    for name in names:
-        value = value.get(name) if isinstance(value, Mapping) else None
-    return value
+        place: Any = details
+        for one in outer:
+            place = place.get(one)
+            if not isinstance(place, dict):
+                break
+        else:
+            value = place.get(name)
+            if isinstance(value, str) and MARK.search(value):
+                place[name] = text(value)
 
 
 class LogFilter(logging.Filter):

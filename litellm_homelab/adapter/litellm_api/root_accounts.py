@@ -39,10 +39,10 @@ class Roots:
     def __call__(self, details: Mapping[str, Any]) -> bool:
         """Ask by the chosen deployment; a wildcard's group is the one that was asked for."""
         payload = details.get(PAYLOAD)
-        chosen = payload.get("model_id") if isinstance(payload, Mapping) else None
+        chosen = payload.get("model_id") if isinstance(payload, dict) else None
         chosen = chosen or request.deployment_id(details.get("litellm_params") or {})
         group = self._deployments.group_of(str(chosen)) if chosen else None
-        if group is not None and wildcards.is_wildcard(group) and isinstance(payload, Mapping):
+        if group is not None and wildcards.is_wildcard(group) and isinstance(payload, dict):
             group = payload.get("model_group")
         return isinstance(group, str) and group in self._handles
 

@@ -94,7 +94,7 @@ class Events:
 
     def _event(self, body: Any) -> Any:  # noqa: ANN401 - JSON of any shape
         new = self._rewriting.event(body)
-        if isinstance(new, Mapping):
+        if isinstance(new, dict):
             if self._first is None:
                 if new.get("type") in OPENING:
                     self._opened = True

@@ -86,6 +86,5 @@ class AnswerFilter:
 
 
 def _kind(start: Message) -> str:
-    for value in header_pairs.values(start.get("headers", ()), b"content-type"):
-        return value.decode("latin-1").partition(";")[0].strip().lower()
-    return ""
+    kind = header_pairs.first(start.get("headers", ()), b"content-type")
+    return kind.decode("latin-1").partition(";")[0].strip().lower()

@@ -80,7 +80,7 @@ def _says_no_length(name: bytes) -> bool:
 
 
 def _header(start: Message, wanted: bytes) -> bytes:
-    return next(iter(header_pairs.values(start["headers"], wanted)), b"")
+    return header_pairs.first(start["headers"], wanted)
 
 
 async def answer(send: Send, start: Message, body: bytes, *, more: bool = False) -> None:

@@ -91,11 +91,10 @@ def _route(request: Request) -> Route:
 
 def _identity(caller: Caller, path: str) -> UserAPIKeyAuth:
     """Who LiteLLM sees, one of its own for each request: LiteLLM writes into it and what it holds."""
-    model, containers = _model(caller)
+    model, copies = _model(caller)
     identity = model.model_copy()
-    fields = vars(identity)  # what they hold is of the right type: nothing to validate
-    for name in containers:
-        fields[name] = fields[name].copy()
+    # What they hold is of the right type: nothing to validate.
+    vars(identity).update({name: copy() for name, copy in copies})
     # LiteLLM's own checks (custom_auth_run_common_checks) take every other route for an admin's.
     if caller is not MASTER and not RouteChecks.is_llm_api_route(route=path):
         identity.allowed_routes = [path]
@@ -103,10 +102,11 @@ def _identity(caller: Caller, path: str) -> UserAPIKeyAuth:
 
 
 @functools.lru_cache(maxsize=1024)
-def _model(caller: Caller) -> tuple[UserAPIKeyAuth, tuple[str, ...]]:
-    """What identities are copied from (LiteLLM's class is slow to make), and its fields that hold others."""
+def _model(caller: Caller) -> tuple[UserAPIKeyAuth, tuple[tuple[str, Callable[[], object]], ...]]:
+    """What identities are copied from (LiteLLM's class is slow to make), and what copies its containers."""
     model = _made(caller)
-    return model, tuple(name for name, value in vars(model).items() if isinstance(value, dict | list))
+    fields = vars(model).items()
+    return model, tuple((name, value.copy) for name, value in fields if isinstance(value, dict | list))
 
 
 def _made(caller: Caller) -> UserAPIKeyAuth:

@@ -6,20 +6,21 @@ import asyncio
 import contextlib
 import json
 from collections.abc import Callable, Mapping
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 import orjson
-from starlette.datastructures import Headers
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from litellm_homelab import refusals
 from litellm_homelab.access import limits
 from litellm_homelab.adapter import context
+from litellm_homelab.adapter.context import RequestContext
 from litellm_homelab.adapter.litellm_api.exceptions import response as to_response
-from litellm_homelab.adapter.middleware import drain
+from litellm_homelab.adapter.middleware import drain, model_names
 from litellm_homelab.adapter.middleware.forms import FormReader
 from litellm_homelab.decision import Refuse
+from litellm_homelab.formats import header_pairs
 from litellm_homelab.optillm import lineage
 
 FORMS: Final = frozenset({"multipart/form-data", "application/x-www-form-urlencoded"})
@@ -32,49 +33,46 @@ BINARY: Final = ("application/octet-stream", "application/x-protobuf", "audio/",
 """Content types whose body need not be JSON; LiteLLM reads it as JSON all the same where it is."""
 BLANK: Final = b" \t\r\n\xef\xbb\xbf"
 """White space of JSON (RFC 8259), and the mark that some editors put before a text."""
+CONTENT_TYPE: Final = b"content-type"
 FAILED: Final = 400
 DIGITS: Final = 20
 """Digits of an announced length that are looked at; ten thousand of them are no number to Python."""
 
 
+Unmark: TypeAlias = Callable[[RequestContext, str], str]
+"""Takes a mark off a model name; whose it was goes into the record."""
+
+
 class Body:
     """
-    Serves requests from `app` whose bodies are of a size and shape that LiteLLM can take.
+    Serves requests whose bodies are of a size and shape that LiteLLM can take.
 
     Whatever the method, the route and the key: LiteLLM reads the body of a GET too, before it asks for a
     key. Stock LiteLLM answers 500 to a JSON body that is no object, and has no size limit without a licence
     (measured on 1.106.2). `unmark` takes the mark off a model name: done here, so that the mark is in none
-    of LiteLLM's logs. `note` is told of a JSON body before anybody changes it, `note_form` of a form's
-    fields, which are read as they pass.
+    of LiteLLM's logs. The record gets a JSON body as it was before anybody changed it, and a form's fields,
+    which are read as they pass.
     """
 
-    def __init__(
-        self,
-        app: ASGIApp,
-        limit: int,
-        parts: int,
-        unmark: Callable[[str], str],
-        note: Callable[[Mapping[str, object], bytes], None],
-        note_form: Callable[[FormReader], None],
-    ) -> None:
-        self._app = app
+    def __init__(self, limit: int, parts: int, unmark: Unmark) -> None:
         self._limit = limit
         self._parts = parts
         self._unmark = unmark
-        self._note = note
-        self._note_form = note_form
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve one HTTP request (ASGI 3)."""
-        headers = Headers(scope=scope)
-        if _announced(headers) > self._limit:
+    async def serve(
+        self, app: ASGIApp, record: RequestContext, scope: Scope, receive: Receive, send: Send
+    ) -> None:
+        """Serve one HTTP request (ASGI 3) from `app`."""
+        if _announced(scope) > self._limit:
             await self._refuse_size(receive, send)  # before a byte of it is asked for
-        elif media_type(headers) in FORMS:
-            await self._counted(scope, receive, send)
+        elif media_type(scope) in FORMS:
+            await self._counted(app, record, scope, receive, send)
         else:
-            await self._held(scope, receive, send)
+            await self._held(app, record, scope, receive, send)
 
-    async def _held(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def _held(
+        self, app: ASGIApp, record: RequestContext, scope: Scope, receive: Receive, send: Send
+    ) -> None:
         """A body that is read whole, looked at, and handed on."""
         size, parts, more = 0, [], True
         while more:
@@ -89,32 +87,23 @@ class Body:
                 return
             more = message.get("more_body", False)
         body = b"".join(parts)
-        clean = self._judged(scope, body)
+        clean = self._judged(record, scope, body)
         if isinstance(clean, Refuse):
             await _response(clean)(scope, receive, send)
             return
         replayed = {"type": "http.request", "body": clean, "more_body": False}
-        await self._app(_resized(scope, body, clean), _Replay(replayed, receive), send)
+        await app(_resized(scope, body, clean), _Replay(replayed, receive), send)
 
-    def _judged(self, scope: Scope, body: bytes) -> bytes | Refuse:
+    def _judged(self, record: RequestContext, scope: Scope, body: bytes) -> bytes | Refuse:
         """The body as it goes on, or why it does not."""
-        document = self._read(body) if body.lstrip(BLANK)[:1] in {b"", b"{"} else None
+        document = _read(record, body) if body.lstrip(BLANK)[:1] in {b"", b"{"} else None
         if document is None:
-            is_binary = media_type(Headers(scope=scope)).startswith(BINARY)
+            is_binary = media_type(scope).startswith(BINARY)
             return body if is_binary else refusals.not_an_object()
         refused = None if limits.is_within(body, self._parts) else limits.refusal(document, self._parts)
-        return refused or self._without_mark(document, body)
+        return refused or self._without_mark(record, document, body)
 
-    def _read(self, body: bytes) -> Mapping[str, Any] | None:
-        """Read it as LiteLLM does, and note it; None for what LiteLLM takes for an empty object."""
-        try:
-            document: Mapping[str, Any] = orjson.loads(body)
-        except orjson.JSONDecodeError:
-            return _mended(body)
-        self._note(document, body)
-        return document
-
-    def _without_mark(self, document: Mapping[str, Any], body: bytes) -> bytes:
+    def _without_mark(self, record: RequestContext, document: Mapping[str, Any], body: bytes) -> bytes:
         """
         The body as it goes on; as it came, where it carries no mark.
 
@@ -123,17 +112,19 @@ class Body:
         model = document.get("model")
         if not isinstance(model, str) or lineage.MARKER not in model:
             return body
-        return _written({**document, "model": self._unmark(model)})
+        return _written({**document, "model": self._unmark(record, model)})
 
-    async def _counted(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def _counted(
+        self, app: ASGIApp, record: RequestContext, scope: Scope, receive: Receive, send: Send
+    ) -> None:
         """A body that goes on as it comes, and is cut off where it is too large."""
-        kind = Headers(scope=scope).get("content-type", "")
+        kind = header_pairs.first(scope["headers"], CONTENT_TYPE).decode("latin-1")
         first = await receive()
         is_json = bytes(first.get("body", b"")).lstrip(BLANK)[:1] == b"{"
-        app = _response(refusals.json_as_a_form(media_type(Headers(scope=scope)))) if is_json else self._app
+        app = _response(refusals.json_as_a_form(media_type(scope))) if is_json else app
         receive = _Replay(first, receive)
         fields = FormReader(kind)
-        self._note_form(fields)
+        record.form = fields.found
         counter = _Counter(receive, send, self._limit, fields)
         with contextlib.suppress(_TooLarge):
             await app(scope, counter.receive, counter.send)
@@ -206,6 +197,17 @@ class _Replay:
         return first if first is not None else await self._receive()
 
 
+def _read(record: RequestContext, body: bytes) -> Mapping[str, Any] | None:
+    """Read it as LiteLLM does, and note it; None for what LiteLLM takes for an empty object."""
+    try:
+        document: Mapping[str, Any] = orjson.loads(body)
+    except orjson.JSONDecodeError:
+        return _mended(body)
+    record.sent = document
+    record.named = model_names.in_json(body, document)
+    return document
+
+
 def _mended(body: bytes) -> Mapping[str, Any] | None:
     """
     What LiteLLM may make of broken JSON: it mends lone surrogates, of the rest it tells what is wrong.
@@ -229,14 +231,15 @@ def _written(document: Mapping[str, Any]) -> bytes:
         return json.dumps(document).encode()
 
 
-def media_type(headers: Headers) -> str:
-    """The content type without its parameters, as LiteLLM compares it."""
-    return headers.get("content-type", "").split(";", 1)[0].strip().lower()
+def media_type(scope: Scope) -> str:
+    """The content type of a request without its parameters, as LiteLLM compares it."""
+    kind = header_pairs.first(scope["headers"], CONTENT_TYPE).decode("latin-1")
+    return kind.partition(";")[0].strip().lower()
 
 
-def _announced(headers: Headers) -> int:
+def _announced(scope: Scope) -> int:
     """How long a body says that it is; 0 where it does not say it in digits."""
-    length = headers.get("content-length", "")
+    length = header_pairs.first(scope["headers"], b"content-length").decode("latin-1")
     return int(length[:DIGITS]) if length.isdecimal() else 0
 
 

@@ -8,6 +8,8 @@ from starlette.datastructures import Headers
 from starlette.middleware.cors import CORSMiddleware
 from starlette.types import Message, Receive, Scope, Send
 
+from litellm_homelab.formats import header_pairs
+
 PREFIX: Final = b"access-control-"
 
 
@@ -29,9 +31,9 @@ def adding(cors: CORSMiddleware | None, scope: Scope, send: Send) -> Send:
 
     A browser shows a page nothing of an answer without them, not even the status.
     """
-    asked = Headers(scope=scope)
-    if cors is None or scope["type"] != "http" or "origin" not in asked:
+    if cors is None or scope["type"] != "http" or not header_pairs.values(scope["headers"], b"origin"):
         return send
+    asked = Headers(scope=scope)
 
     async def added(message: Message) -> None:
         present = any(name.lower().startswith(PREFIX) for name, _ in message.get("headers", ()))

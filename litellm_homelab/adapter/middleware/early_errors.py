@@ -3,20 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Final, TypeAlias
+from typing import TypeAlias
 
-from starlette.types import Message, Scope, Send
+from starlette.types import Scope
 
 from litellm_homelab.access.callers import Caller, Keyring
 from litellm_homelab.access.rule import Gate
-from litellm_homelab.adapter import context
 from litellm_homelab.adapter.context import RequestContext
-from litellm_homelab.adapter.litellm_api import exceptions
 from litellm_homelab.adapter.middleware.route_access import keys
-from litellm_homelab.adapter.policies.fields import RULE, RequestFields
-from litellm_homelab.decision import RefusalType, Refuse
-
-FAILED: Final = 400
+from litellm_homelab.adapter.policies.fields import RequestFields
+from litellm_homelab.decision import Refuse
 
 Early: TypeAlias = Callable[[RequestContext], Refuse | None]
 """What a client gets in the place of an error that came before pre-call."""
@@ -47,30 +43,3 @@ class EarlyErrors:
 
     def _sender(self, scope: Scope) -> Caller | None:
         return next((found for key in keys(scope) if (found := self._keyring.find(key))), None)
-
-
-class Instead:
-    """An ASGI `send` that puts such a refusal in the place of an error's answer."""
-
-    def __init__(self, record: RequestContext, send: Send, early: Early) -> None:
-        self._record = record
-        self._send = send
-        self._early = early
-        self._replaced = False
-
-    async def __call__(self, message: Message) -> None:
-        """Pass on a message of the answer, or what stands in its place."""
-        if message["type"] == "http.response.start" and message["status"] >= FAILED:
-            found = self._early(self._record)
-            if found is not None:
-                await self._replace(found)
-        if not self._replaced:
-            await self._send(message)
-
-    async def _replace(self, found: Refuse) -> None:
-        self._replaced = True
-        context.refused("gate" if found.type is RefusalType.AUTHENTICATION_ERROR else RULE, found)
-        answer = exceptions.response(found)
-        head = {"type": "http.response.start", "status": answer.status_code, "headers": answer.raw_headers}
-        await self._send(head)
-        await self._send({"type": "http.response.body", "body": answer.body})

@@ -1,15 +1,21 @@
-"""The outcome of a root is what its client gets, whatever LiteLLM makes of it."""
+"""A refusal of ours is what its client gets, whatever LiteLLM makes of it."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Final
 
+from starlette.responses import Response
 from starlette.types import Message, Send
 
+from litellm_homelab.adapter import context
 from litellm_homelab.adapter.context import RequestContext
+from litellm_homelab.adapter.litellm_api import exceptions
 from litellm_homelab.adapter.middleware.asgi import is_event_stream
+from litellm_homelab.adapter.middleware.early_errors import Early
 from litellm_homelab.adapter.outcome import NO_REPEAT, FinalError
+from litellm_homelab.adapter.policies.fields import RULE
+from litellm_homelab.decision import RefusalType, Refuse
 from litellm_homelab.formats import header_pairs
 
 OF_THE_BODY = frozenset({b"content-type", b"content-length", b"transfer-encoding", b"cache-control"})
@@ -19,18 +25,23 @@ QUEUED: Final = "x-homelab-queue-seconds"
 """How long a request has waited for slots of backends."""
 
 
+def _none(_: RequestContext) -> Refuse | None:
+    return None
+
+
 class LastWord:
     """
-    An ASGI `send` that puts a root's outcome in the place of any other answer.
+    An ASGI `send` that puts a root's outcome in the place of any other answer, and `early` says what else.
 
     On a stream of `/v1/responses` LiteLLM turns whatever a hook raises into an event after a 200; on
     `/v1/messages`, `/v1/completions`, Gemini's routes, and before a stream's first chunk it drops the headers
     of an exception, so that SDKs ask twice more (measured on 1.106.2).
     """
 
-    def __init__(self, record: RequestContext, send: Send) -> None:
+    def __init__(self, record: RequestContext, send: Send, early: Early = _none) -> None:
         self._record = record
         self._send = send
+        self._early = early
         self._replaced = False
 
     async def __call__(self, message: Message) -> None:
@@ -52,15 +63,24 @@ class LastWord:
             await self._replace(message, ending)
             return
         if failed:
+            found = self._early(self._record)
+            if found is not None:
+                context.refused("gate" if found.type is RefusalType.AUTHENTICATION_ERROR else RULE, found)
+                await self._answer(exceptions.response(found), ())
+                return
             message["headers"] = self._with_own(message, ending)
         await self._send(message)
 
     async def _replace(self, message: Message, ending: FinalError) -> None:
-        self._replaced = True
         route = self._record.route
         answer = ending.response(route.path if route else self._record.path)
         own = {name for name, _ in answer.raw_headers}
         kept = [pair for pair in message.get("headers", ()) if pair[0].lower() not in OF_THE_BODY | own]
+        await self._answer(answer, kept)
+
+    async def _answer(self, answer: Response, kept: Iterable[tuple[bytes, bytes]]) -> None:
+        """Send another answer, with headers of the one in whose place it is."""
+        self._replaced = True
         headers = [*kept, *answer.raw_headers]
         await self._send({"type": "http.response.start", "status": answer.status_code, "headers": headers})
         await self._send({"type": "http.response.body", "body": answer.body})

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import Any
 
@@ -118,10 +118,11 @@ async def serve(
     await app({**scope, "headers": headers}, receive, _Held(send, order, str(scope["path"]), below))
 
 
-def one_of(scope: Scope, names: Collection[str]) -> str | None:
-    """Which of some names a request for one model (`GET /v1/models/{name}`) is about."""
+def one_of(scope: Scope, is_below: Callable[[str], bool]) -> str | None:
+    """The name below a wildcard group that a request for one model (`GET /v1/models/{name}`) is about."""
     _, found, name = str(scope["path"]).partition(ONE)
-    return name if found and scope["type"] == "http" and scope["method"] == "GET" and name in names else None
+    is_one = found and scope["type"] == "http" and scope["method"] == "GET"
+    return name if is_one and is_below(name) else None
 
 
 async def serve_one(

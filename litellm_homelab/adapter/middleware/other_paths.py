@@ -20,12 +20,16 @@ these two without a deployment in the path. Everything else below `/openai` stay
 """
 GOOGLE: Final = re.compile(r"/v1(/models/.+:(?:generateContent|streamGenerateContent|countTokens))")
 """What Google's SDK asks with `api_version="v1"`; LiteLLM answers 405 (1.106.2)."""
+ELSEWHERE: Final = ("/openai/", "/v1/models/")
+"""How those paths begin that may be served under another."""
 ITS_OWN: Final = re.compile(r"/openai/v1/responses(?:/.+)?")
 """Below Azure's path LiteLLM has these itself."""
 
 
 def known(path: str) -> str:
     """The path under which LiteLLM serves a request; the same where that is the one that was asked for."""
+    if not path.startswith(ELSEWHERE):
+        return path
     google = GOOGLE.fullmatch(path)
     if google is not None:
         return "/v1beta" + google.group(1)

@@ -16,23 +16,18 @@ from litellm_homelab.access import limits
 from litellm_homelab.adapter import context
 from litellm_homelab.adapter.context import RequestContext
 from litellm_homelab.adapter.litellm_api import exceptions, hop_header
-from litellm_homelab.adapter.middleware import cors, listing, model_names, websockets
+from litellm_homelab.adapter.middleware import cors, listing, websockets
 from litellm_homelab.adapter.middleware.answer_filter import AnswerFilter
-from litellm_homelab.adapter.middleware.body import Body
+from litellm_homelab.adapter.middleware.body import Body, Unmark
 from litellm_homelab.adapter.middleware.closed_headers import Closed, ClosedHeaders
-from litellm_homelab.adapter.middleware.early_errors import Early, Instead
+from litellm_homelab.adapter.middleware.early_errors import Early
 from litellm_homelab.adapter.middleware.final_refusal import LastWord
-from litellm_homelab.adapter.middleware.forms import FormReader
 from litellm_homelab.adapter.middleware.response_recorder import Watch
 from litellm_homelab.adapter.middleware.waiting_comments import Comments
 from litellm_homelab.decision import Allow, Refuse
 from litellm_homelab.formats import header_pairs
 
 AUTHORIZATION: Final = b"authorization"
-
-Unmark: TypeAlias = Callable[[RequestContext, str], str]
-"""Takes a mark off a model name; whose it was goes into the record."""
-
 
 Decide: TypeAlias = Callable[[Scope], Allow | Refuse]
 
@@ -96,8 +91,8 @@ class Border:
     scrub: Scrub = _plain
     early: Early = _left
     below: Callable[[RequestContext], Mapping[str, str]] = _none
-    concrete: frozenset[str] = frozenset()
-    """Names below wildcard groups."""
+    is_below: Callable[[str], bool] = lambda _: False
+    """Whether a name is below a wildcard group."""
     rewrite: Callable[[Scope], Scope] = _as_it_came
     closed: Closed = _none_is_closed
     """Which headers never reach LiteLLM."""
@@ -115,6 +110,7 @@ class Edge:
         self._cors = allowed
         self._border = border or Border()
         self._closed_headers = ClosedHeaders(self._border.closed)
+        self._body = Body(self._border.body_bytes, self._border.parts, self._border.unmark)
         self._order = {name: number for number, name in enumerate(self._border.order)}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -132,7 +128,7 @@ class Edge:
             if self._border.comment_seconds is not None:
                 record.comments = Comments(record, watch, self._border.comment_seconds)
             try:
-                last = LastWord(record, Instead(record, watch, self._border.early))
+                last = LastWord(record, watch, self._border.early)
                 clean = AnswerFilter(record, last, self._border.scrub, watch.note)
                 await self._serve(record, scope, receive, clean)
             finally:
@@ -141,10 +137,7 @@ class Edge:
 
     async def _serve(self, record: RequestContext, scope: Scope, receive: Receive, clean: Send) -> None:
         if scope["type"] == "http":
-            unmark = partial(self._border.unmark, record)
-            notes = partial(_note, record), partial(_note_form, record)
-            body = Body(self._decided, self._border.body_bytes, self._border.parts, unmark, *notes)
-            await body(scope, receive, clean)
+            await self._body.serve(self._decided, record, scope, receive, clean)
         else:
             await self.app(scope, websockets.bounded(receive, clean, self._border.body_bytes), clean)
 
@@ -157,7 +150,7 @@ class Edge:
         elif listing.is_listing(scope):
             below = partial(self._border.below, context.required())
             await listing.serve(self.app, scope, receive, send, self._order, below)
-        elif (one := listing.one_of(scope, self._border.concrete)) is not None:
+        elif (one := listing.one_of(scope, self._border.is_below)) is not None:
             below = partial(self._border.below, context.required())
             await listing.serve_one(self.app, scope, receive, send, one, below)
         else:
@@ -189,15 +182,6 @@ def _with_bearer(scope: Scope) -> Scope:
 def _spelt(value: bytes) -> bytes:
     scheme, _, key = value.partition(b" ")
     return b"Bearer " + key.lstrip() if scheme.lower() == b"bearer" and key.strip() else value
-
-
-def _note(record: RequestContext, document: Mapping[str, object], body: bytes) -> None:
-    record.sent = document
-    record.named = model_names.in_json(body, document)
-
-
-def _note_form(record: RequestContext, fields: FormReader) -> None:
-    record.form = fields.found
 
 
 def wrap(app: Any, border: Border | None = None) -> None:  # noqa: ANN401 - LiteLLM's FastAPI app

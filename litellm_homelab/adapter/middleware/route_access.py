@@ -12,7 +12,7 @@ from starlette.websockets import WebSocketClose
 
 from litellm_homelab.access.callers import MASTER, Caller, Keyring
 from litellm_homelab.access.rule import Gate
-from litellm_homelab.access.table import ANY, Route
+from litellm_homelab.access.table import ANY, Access, Route
 from litellm_homelab.adapter import context
 from litellm_homelab.adapter.context import RequestContext
 from litellm_homelab.adapter.fail_closed import broken
@@ -99,12 +99,16 @@ class Door:
         record = context.required()
         record.route, record.scope = route, scope
         record.open_route = self._rule.is_opened(route)
-        asks_no_key = self._rule.asks_no_key(route)
-        if not self._loaded() and not self._rule.is_for_everyone(route):
+        kind = self._rule.access(route)
+        if not self._loaded() and kind is not Access.OPEN:
             return broken("plugin", LookupError("the plugin is not in litellm.callbacks")).refusal
-        if self._rule.is_for_the_master(route):
+        if kind is Access.MANAGEMENT:
             return self._management(record, route, scope)
-        return self._rule.before_key(route, sender(scope, self._keyring) if asks_no_key else None)
+        if kind is Access.GUARDED:
+            return Allow()
+        # LiteLLM serves a keyless route to anyone, so that it must be known here who sends.
+        caller = sender(scope, self._keyring) if kind is Access.KEYLESS else None
+        return self._rule.before_key(route, caller)
 
     def _management(self, record: RequestContext, route: Route, scope: Scope) -> Allow | Refuse:
         """
@@ -127,7 +131,7 @@ class Door:
 
 def _form(scope: Scope) -> Refuse | None:
     """The refusal of a form on a route that takes JSON only."""
-    route, kind = context.required().route, media_type(Headers(scope=scope))
+    route, kind = context.required().route, media_type(scope)
     return bodies.refusal(route.path, scope["method"], kind) if route is not None and kind in FORMS else None
 
 

@@ -59,6 +59,8 @@ class LineageGuard:
                 many others like it are under way.
 
         """
+        if not record.is_optillms:
+            return
         facts = await self._facts(record, model if isinstance(model, str) else None)
         await self._apply(record, facts, loop_guard.enter(facts), Level.STAGE)
 
@@ -70,9 +72,9 @@ class LineageGuard:
             Refused: it leads OptiLLM back to itself, or its root has had all its children or has ended.
 
         """
-        child = record.child
-        if child is None and record.caller.role != "optillm":
+        if not record.is_optillms:
             return
+        child = record.child
         facts = await self._facts(record, group, is_attempt=True)
         verdict = loop_guard.attempt(facts, is_charged=child is not None and child.admitted)
         await self._apply(record, facts, verdict, Level.ATTEMPT)

@@ -104,15 +104,12 @@ def reduced(
     OpenAI-compatible provider of LiteLLM sends as it is: at top level some answer 500 before any call
     (measured on 1.106.2).
     """
-    seen = {name: value for name, value in kwargs.items() if not _clients(name, body)}
-    seen |= {name: deployment[name] for name in body if _clients(name, body) and name in deployment}
+    # The client's arguments that are neither part of the request nor overwritten by LiteLLM.
+    clients = body.keys() - LITELLMS_OWN - REQUEST_FIELDS
+    seen = {name: value for name, value in kwargs.items() if name not in clients} if clients else {**kwargs}
+    seen |= {name: deployment[name] for name in body if name in clients and name in deployment}
     reduction = wire.reduce(seen, approach, policy, frozenset(seen) - REQUEST_FIELDS)
-    stripped = {name for name in kwargs if _clients(name, body)} | {*reduction.stripped} & body.keys()
+    stripped = (clients & kwargs.keys()) | (body.keys() & reduction.stripped)
     sent = reduction.fields
-    own = {name: sent.pop(name) for name in [*sent] if name in RELATIVES}
+    own = {name: sent.pop(name) for name in [*filter(RELATIVES.__contains__, sent)]}
     return {**sent, **({"extra_body": own} if own else {}), **UNCACHED}, stripped
-
-
-def _clients(name: str, body: Mapping[str, Any]) -> bool:
-    """Whether an argument is a client's that is neither part of the request nor overwritten by LiteLLM."""
-    return name in body and name not in LITELLMS_OWN and name not in REQUEST_FIELDS

@@ -49,8 +49,8 @@ class ApproachPolicy(Policy):
         data.update(self._decide(ctx, model, data, by_name=True))
         # Whoever wrote them: LiteLLM's copy of the body, unlike the body, has no api_key and no headers.
         ctx.stats.stripped.update(optillm_fields.CREDENTIALS.intersection(ctx.fields))
-        for name in optillm_fields.CREDENTIALS:
-            data.pop(name, None)
+        for name in optillm_fields.CREDENTIALS & data.keys():
+            del data[name]
         # The root's retries are the ledger's to stop, not the client's or the router's to multiply.
         data["num_retries"] = 0
 
@@ -99,12 +99,17 @@ class ApproachPolicy(Policy):
             Refused: the request may not go to OptiLLM.
 
         """
-        texts = {name: value for name, value in fields.items() if name in PROMPT_FIELDS and value is not None}
-        asked = optillm_fields.asked(ctx)
-        run = self._lanes.decide(group, asked, ctx.fields, texts, by_name=by_name, clean=ctx.clean)
+        named = filter(PROMPT_FIELDS.__contains__, fields)
+        texts = {name: fields[name] for name in named if fields[name] is not None}
+        known = ctx.runs.get(group)
+        if known is not None:  # what the client sent is the same, what leaves may not be
+            run = self._lanes.again(group, known, texts, ctx.clean)
+        else:
+            asked = optillm_fields.asked(ctx)
+            run = self._lanes.decide(group, asked, ctx.fields, texts, by_name=by_name, clean=ctx.clean)
         if isinstance(run, Refuse):
             optillm_fields.refuse(run)
-        ctx.approaches[group], ctx.dropped = run.approach, run.dropped
+        ctx.runs[group], ctx.approaches[group], ctx.dropped = run, run.approach, run.dropped
         ctx.stats.stripped.update(run.dropped)
         changed = {name: value for name, value in run.prompt.items() if value is not texts[name]}
         if changed:

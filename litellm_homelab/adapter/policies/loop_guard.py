@@ -57,7 +57,7 @@ class LoopGuardPolicy(Policy):
 
     async def pre_call(self, ctx: RequestContext, data: dict[str, Any], call_type: str) -> None:  # noqa: ARG002
         """Let no call of OptiLLM be retried; `RequestOpening` has refused re-entries."""
-        if ctx.child is not None or ctx.caller.role == "optillm":
+        if ctx.is_optillms:
             # OptiLLM's own client asks three times; 0 overrides the retry policies of the file (1.106.2).
             data["num_retries"] = 0
 
@@ -72,7 +72,7 @@ class LoopGuardPolicy(Policy):
             return None
         group = self._deployments.group_in(kwargs, ctx.asked)
         if group is None or group not in self._lanes.lanes:
-            if self._may_go_on(ctx, group):
+            if ctx.is_optillms and self._may_go_on(ctx, group):
                 await self._guard.attempt(ctx, group)
             if ctx.root is not None:
                 ctx.root.carrying = False

@@ -10,8 +10,7 @@ import litellm
 
 from litellm_homelab.adapter.context import RequestContext
 from litellm_homelab.adapter.fail_closed import log_and_continue
-from litellm_homelab.adapter.litellm_api import request, usage
-from litellm_homelab.adapter.litellm_api.deployments import Deployments
+from litellm_homelab.adapter.litellm_api import usage
 from litellm_homelab.adapter.policy import Policy
 from litellm_homelab.adapter.recording import meter
 
@@ -28,25 +27,10 @@ class MetricsPolicy(Policy):
 
     name = "metrics"
 
-    def __init__(self, deployments: Deployments) -> None:
-        self._deployments = deployments
-
     @classmethod
-    def build(cls, shared: Shared) -> Self:
-        """Make it from what policies share."""
-        return cls(shared.deployments)
-
-    async def attempt(
-        self,
-        ctx: RequestContext | None,
-        kwargs: dict[str, Any],
-        call_type: Any,  # noqa: ANN401, ARG002 - LiteLLM's enum, or None
-    ) -> dict[str, Any] | None:
-        """Note the group that an attempt goes to; health checks go to none that the router chose."""
-        with log_and_continue(self.name):
-            if ctx is not None and request.deployment_id(kwargs) is not None:
-                ctx.stats.chosen = self._deployments.group_in(kwargs, ctx.asked)
-        return None
+    def build(cls, shared: Shared) -> Self:  # noqa: ARG003 - it needs nothing
+        """Make it: the showroom has noted the group of each attempt by the time its stages come."""
+        return cls()
 
     def sending(self, ctx: RequestContext | None, body: dict[str, Any]) -> None:  # noqa: ARG002 - not changed here
         """Note that the attempt is being sent: once, however often its hooks run."""

@@ -257,7 +257,7 @@ class ProbedBackends:
         if kind is None or section.presence is None:
             return None
         if backend not in self._known:
-            for group, deployment in self._directory.all():
+            for group, deployment in (*self._directory.all(), *self._directory.kept()):
                 if self._directory.of(deployment, group) != backend:
                     continue
                 found = place(self._directory.base(deployment))

@@ -7,6 +7,7 @@ import logging
 import time
 from collections.abc import AsyncIterator, Mapping
 from contextvars import Context
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final, Self
 
@@ -19,6 +20,8 @@ from litellm_homelab.adapter.fail_closed import log_and_continue
 from litellm_homelab.adapter.litellm_api import own_errors, transport, usage
 from litellm_homelab.adapter.litellm_api.exceptions import Refused, Skipped
 from litellm_homelab.adapter.log_limits import log_seldom
+from litellm_homelab.adapter.outcome import Level
+from litellm_homelab.adapter.policies.quota_keys import KeyReader
 from litellm_homelab.adapter.policy import Policy
 from litellm_homelab.adapter.recording import meter
 from litellm_homelab.decision import Refuse
@@ -34,6 +37,7 @@ if TYPE_CHECKING:
 LOST: Final = (
     "homelab quota: the store of quotas does not answer (%s); homelab.quotas.*.on_state_loss decides."
 )
+RUNS_OUT: Final = "homelab quota: at its present pace %s (%s) is used up on %s, before it begins anew."
 LOOK_SECONDS: Final = 15.0
 """Seconds between two updates of the metrics of unused quotas: their windows begin anew, too."""
 WITH_A_WORD: Final = frozenset({402, 429})
@@ -47,8 +51,20 @@ GENERIC: Final = frozenset(
 class _QuotasShown:
     """Counts what happens to quotas."""
 
+    def __init__(self) -> None:
+        self._running_out: set[tuple[str, str]] = set()
+
     def used(self, quota: str, window: str, used: int, limit: int | None, reset_seconds: float) -> None:
         meter().quota(quota, window, used, limit, reset_seconds)
+
+    def runs_out(self, quota: str, window: str, at: float | None) -> None:
+        meter().quota_runs_out(quota, window, at)
+        if at is None:
+            self._running_out.discard((quota, window))
+        elif (quota, window) not in self._running_out:
+            self._running_out.add((quota, window))
+            when = datetime.fromtimestamp(at).astimezone()
+            log_seldom(logging.WARNING, RUNS_OUT % (quota, window, f"{when:%a %H:%M %Z}"))
 
     def learned(self, quota: str, source: str) -> None:
         meter().quota_learned(quota, source)
@@ -66,6 +82,7 @@ class QuotaPolicy(Policy):
     def __init__(self, quotas: Quotas, book: Book, shared: Shared) -> None:
         self._quotas, self._book = quotas, book
         self._targets = shared.targets
+        self._keys = KeyReader(quotas, shared.targets, book)
         self._looking: asyncio.Task[None] | None = None
 
     @classmethod
@@ -92,6 +109,7 @@ class QuotaPolicy(Policy):
         chosen = context.chosen()
         if ctx is None or chosen is None or chosen.deployment is None:
             return None
+        _end_if_kept_back(ctx)
         if ctx.reservations is not None:
             await _leave_others(ctx.reservations, chosen.deployment)
         held = (ctx.reservations or {}).get(chosen.deployment)
@@ -129,6 +147,7 @@ class QuotaPolicy(Policy):
             return
         with log_and_continue(self.name):
             if not held.is_sent:  # by a client that does not send through the transport
+                held.has_left = True
                 await held.send()
             found = usage.used(response)
             if found is not None and found.total_tokens:
@@ -139,7 +158,8 @@ class QuotaPolicy(Policy):
         held = _of_the_attempt(ctx)
         if held is None or isinstance(error, Skipped):
             return
-        if not held.is_sent and own_errors.has_left(ctx, error):
+        if not held.is_sent and not ctx.kept_back and own_errors.has_left(ctx, error):
+            held.has_left = True
             await held.send()
         await held.release()
         await held.settle(None, failed=True)
@@ -163,6 +183,8 @@ class QuotaPolicy(Policy):
             await asyncio.sleep(LOOK_SECONDS)
             with log_and_continue(self.name):
                 await self._book.look()
+            with log_and_continue(self.name):
+                await self._keys.read_if_due()
 
 
 async def _settling(held: Reservation, chunks: AsyncIterator[Any]) -> AsyncIterator[Any]:
@@ -173,6 +195,19 @@ async def _settling(held: Reservation, chunks: AsyncIterator[Any]) -> AsyncItera
         yield chunk
     with log_and_continue(QuotaPolicy.name):
         await held.settle(seen.usage.total_tokens or None)
+
+
+def _end_if_kept_back(ctx: RequestContext) -> None:
+    """
+    End a request that was kept back from its provider, and whose chain may not go on.
+
+    Raises:
+        Refused: it was; a 400 for LiteLLM's router, which cools a deployment down for others (1.106.2).
+
+    """
+    refusal = ctx.outcome.refusal
+    if refusal is not None and ctx.outcome.rule_of(refusal) == QuotaPolicy.name:
+        raise Refused(replace(refusal, to_child=True), QuotaPolicy.name)
 
 
 def _of_the_attempt(ctx: RequestContext) -> Reservation | None:
@@ -200,7 +235,16 @@ async def ended(ctx: RequestContext) -> None:
             await held.settle(None)
 
 
-async def leaving(ctx: RequestContext, deployment: str) -> Refuse | None:
+@dataclass(frozen=True, slots=True)
+class KeptBack:
+    """Why an HTTP request does not leave."""
+
+    refusal: Refuse
+    falls_back: bool
+    """Whether the next group of the chain may answer."""
+
+
+async def leaving(ctx: RequestContext, deployment: str) -> KeptBack | None:
     """
     Note that an HTTP request of a deployment leaves; why it may not.
 
@@ -209,20 +253,38 @@ async def leaving(ctx: RequestContext, deployment: str) -> Refuse | None:
     held = (ctx.reservations or {}).get(deployment)
     if held is None:
         return None
-    if held.is_sent:
-        try:
+    falls_back = all(one.falls_back for one in held.quotas)
+    try:
+        if held.is_sent:
             found = await held.book.reserve(held.quotas, held.group, held.tokens)
-        except Exceeded as spent:
-            return refused(ctx, spent.exhausted)
-        except StoreSilent:
-            return refusals.store_failed()
-        await held.settle(None)
-        if found is None:
+            await held.settle(None)
+            if found is None:
+                return None
+            found.provider = held.provider
+            ctx.reservations = {**(ctx.reservations or {}), deployment: found}
+            held = found
+        if await held.send():
             return None
-        found.provider = held.provider
-        ctx.reservations = {**(ctx.reservations or {}), deployment: found}
-        held = found
-    return None if await held.send() else refused(ctx, Exhausted(time.time() + 1))
+    except Exceeded as spent:
+        quota = spent.exhausted.quota
+        return KeptBack(refused(ctx, spent.exhausted), falls_back if quota is None else quota.falls_back)
+    except StoreSilent:
+        return KeptBack(refusals.store_failed(), falls_back)
+    return KeptBack(refused(ctx, Exhausted(time.time() + 1)), falls_back)
+
+
+def keep_back(ctx: RequestContext, kept: KeptBack, request: httpx.Request) -> httpx.Response:
+    """
+    The answer in the place of a request that does not leave.
+
+    LiteLLM goes on with the next group after either status; where that may not be, `attempt` ends it.
+    """
+    ctx.kept_back = True
+    ctx.outcome.refuse(QuotaPolicy.name, kept.refusal, Level.STAGE if kept.falls_back else Level.ATTEMPT)
+    error = {"message": kept.refusal.message, "type": kept.refusal.type.value, "param": None}
+    headers = {"x-should-retry": "false"}
+    status = 429 if kept.falls_back else 400
+    return httpx.Response(status, json={"error": error}, headers=headers, request=request)
 
 
 async def answered(held: Reservation, response: httpx.Response, request: httpx.Request) -> httpx.Response:

@@ -11,6 +11,8 @@ from litellm.constants import RETURN_RAW_MODEL_NAME_METADATA_KEY
 from litellm_homelab import refusals
 from litellm_homelab.access.callers import MASTER
 from litellm_homelab.adapter import context
+from litellm_homelab.adapter.backends.directory import Directory
+from litellm_homelab.adapter.backends.discovered import Discovered
 from litellm_homelab.adapter.context import Chosen, RequestContext
 from litellm_homelab.adapter.fail_closed import log
 from litellm_homelab.adapter.litellm_api import request
@@ -62,10 +64,13 @@ class ShowroomPolicy(Policy):
         deployments: Deployments,
         targets: Targets,
         own_errors: OwnErrors,
+        discovered: Discovered,
+        directory: Directory,
     ) -> None:
         self._rule = rule
         self._own_errors = own_errors
-        self.concrete = rule.concrete
+        self._discovered = discovered
+        self._directory = directory
         self._opening = opening
         self._deployments = deployments
         self._targets = targets
@@ -76,7 +81,15 @@ class ShowroomPolicy(Policy):
     def build(cls, shared: Shared) -> Self:
         """Make it from what policies share."""
         own_errors = OwnErrors(shared.deployments, shared.scrub)
-        return cls(shared.showroom, shared.opening, shared.deployments, shared.targets, own_errors)
+        return cls(
+            shared.showroom,
+            shared.opening,
+            shared.deployments,
+            shared.targets,
+            own_errors,
+            shared.discovered,
+            shared.directory,
+        )
 
     async def pre_call(self, ctx: RequestContext, data: dict[str, Any], call_type: str) -> None:
         """Refuse a name or a route; remember what was asked for."""
@@ -116,6 +129,8 @@ class ShowroomPolicy(Policy):
         group = self._deployments.group_in(kwargs, asked)
         model = self._deployments.model_for(chosen, group) if chosen else None
         decision = self._rule.attempt(asked, group, caller)
+        if chosen is not None and self._strays(group, chosen):
+            decision = self._rule.not_found(asked, caller)
         if isinstance(decision, Refuse) and asked is not None and group is not None:
             log.error(LED_ELSEWHERE, asked, group)
         if isinstance(decision, Allow) and chosen is not None:
@@ -129,12 +144,28 @@ class ShowroomPolicy(Policy):
 
     def _of_an_opened_route(self, record: RequestContext, kwargs: dict[str, Any]) -> None:
         """Refuse a deployment of `model_list` that the caller may not use; a pass-through chooses none."""
-        if request.deployment_id(kwargs) is None:
+        chosen = request.deployment_id(kwargs)
+        if chosen is None:
             return
         asked = record.model if record.model in self._rule.served(record.caller) else None
-        decision = self._rule.attempt(asked, self._deployments.group_in(kwargs, asked), record.caller)
+        group = self._deployments.group_in(kwargs, asked)
+        decision = self._rule.attempt(asked, group, record.caller)
+        if self._strays(group, chosen):
+            decision = self._rule.not_found(asked, record.caller)
+        record.stats.chosen = group
         if isinstance(decision, Refuse):
             raise _harmless(record, decision, "showroom")
+
+    def _strays(self, name: str | None, deployment: str) -> bool:
+        """
+        Whether a name that a backend lists would reach another one.
+
+        LiteLLM's database may have a group of the same name, or further deployments of the wildcard group.
+        """
+        place = self._discovered.place_of(name)
+        if place is None:
+            return False
+        return place != (self._deployments.group_of(deployment), self._directory.of(deployment, name))
 
     def _carried(
         self, chosen: str, model: str | None, kwargs: Mapping[str, Any], record: RequestContext | None
@@ -187,13 +218,18 @@ class ShowroomPolicy(Policy):
 
     def below(self, record: RequestContext) -> dict[str, str]:
         """The names below wildcard groups, with their modes, that the listing of a request has."""
-        if not self._rule.concrete:
+        if not self._rule.concrete and not self._rule.late.modes:
             return {}
         names = record.listed
         if names is None:  # LiteLLM had nothing to list, and did not ask
             caller = self._opening.sender(record.stats.sender)
             names = tuple(self._there(self._rule.listed(caller))) if caller is not None else ()
-        return {name: self._rule.modes.get(name, "chat") for name in names if name in self._rule.concrete}
+        modes = ((name, self._rule.below_wildcards(name)) for name in names)
+        return {name: mode for name, mode in modes if mode is not None}
+
+    def is_below(self, name: str) -> bool:
+        """Whether a name of the showroom is below a wildcard group."""
+        return self._rule.below_wildcards(name) is not None
 
 
 def _granted(user_api_key_dict: Any, name: str) -> bool:  # noqa: ANN401 - LiteLLM's type

@@ -66,8 +66,10 @@ class TimeoutsPolicy(Policy):
             text = refusals.upstream_timeout(ctx.asked or group, again).message
             raise no_retry.AskedAgain(text)
         timed = self._of(group)
+        if timed is None:
+            return None
         context.choose(replace(chosen, timed=timed))
-        return _longer(kwargs, timed.limits) if timed is not None else None
+        return _longer(kwargs, timed.limits)
 
     async def attempt_failed(self, ctx: RequestContext, error: Exception) -> None:  # noqa: ARG002 - any error
         """Refuse where the first attempt reached a limit: LiteLLM shows its error, if no fallback answers."""

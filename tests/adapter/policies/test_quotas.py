@@ -9,6 +9,9 @@ from typing import Any
 
 import pytest
 
+from litellm_homelab.adapter.backends import probing
+from litellm_homelab.adapter.policies import quotas
+from litellm_homelab.quotas.book import Book, Reservation, StoreSilent
 from litellm_homelab.testing import MockProxy
 from tests.adapter.lane import TEXT, document, group, proxy_on
 from tests.quotas import shapes
@@ -192,3 +195,57 @@ async def test_the_first_quota_to_begin_anew_is_named(tmp_path: Path) -> None:
         answers = [await gateway.chat("cloud") for _ in range(3)]
         assert [one.status for one in answers] == [200, 200, 429]
         assert int(answers[2].response.headers["retry-after"]) <= 3600 - time.time() % 3600 + 2
+
+
+@pytest.mark.parametrize("why", ["late", "store"])
+@pytest.mark.parametrize(
+    ("choice", "fallbacks", "served"),
+    [("fallback", True, True), ("fallback", False, False), ("refuse", True, False)],
+    ids=["fallback", "no fallback left", "refuse"],
+)
+async def test_what_is_kept_back_on_the_wire(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, choice: str, fallbacks: bool, served: bool, why: str
+) -> None:
+    """A request that may not leave after all: no call, and the chain goes on or ends as the setting says."""
+
+    async def send(held: Reservation) -> bool:
+        if why == "store":
+            raise StoreSilent(held.quotas)
+        return False
+
+    async with proxy(tmp_path, fallbacks=fallbacks, on_exhausted=choice) as gateway:
+        monkeypatch.setattr(Book, "send", lambda _, held: send(held))
+        answer = await gateway.chat("cloud")
+        refused = (429, "quota_exceeded") if why == "late" else (503, "policy_error")
+        kind = None if served else answer.json["error"]["type"]
+        assert (answer.status, kind) == ((200, None) if served else refused)
+        assert gateway.upstream("cloud").requests == []
+        assert len(gateway.upstream("local").requests) == served
+
+
+@pytest.mark.parametrize("preset", ["openrouter-free", "cohere-free"])
+async def test_openrouters_own_account_of_the_key(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, preset: str
+) -> None:
+    """It says that the day is used up, by other programs: nothing is sent. Other providers are not asked."""
+    monkeypatch.setattr(quotas, "LOOK_SECONDS", 0.01)
+    found = document([group("cloud", api_key="sk-or-v1-test")], {}, internal=())
+    found["homelab"]["quotas"] = {"free": {"groups": ["cloud"], "preset": preset}}
+    asked: list[tuple[str, str]] = []
+
+    async def fetch(one: probing.Asked) -> tuple[int, bytes]:
+        asked.append((one.url, one.key))
+        return 200, shapes.openrouter_key(50, 50)
+
+    async with proxy_on(tmp_path, found) as gateway:
+        probing.fetch_with(fetch)
+        assert (await gateway.chat("cloud")).status == 200
+        await asyncio.sleep(0.5)
+        answer = await gateway.chat("cloud")
+        sent = len(gateway.upstream("cloud").requests)
+    if preset == "openrouter-free":
+        assert asked == [("http://127.0.0.1:9/v1/key", "sk-or-v1-test")]
+        assert (answer.status, sent) == (429, 1)
+        assert "quota of 50 requests per day is used up" in answer.json["error"]["message"]
+    else:
+        assert (asked, answer.status, sent) == ([], 200, 2)
