@@ -24,6 +24,6 @@ def test_systemd_accepts_the_unit(unit: Path, tmp_path: Path) -> None:
     for each in UNITS:
         text = re.sub(r"(?<==)\S+/\.venv/bin/litellm", "/bin/true", each.read_text())
         (tmp_path / each.name).write_text(text.replace(INSTALLED, f"{REPOSITORY}/"))
-    command = ["systemd-analyze", "verify", "--man=no", tmp_path / unit.name]
+    command = ["systemd-analyze", "verify", "--man=no", str(tmp_path / unit.name)]
     done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
