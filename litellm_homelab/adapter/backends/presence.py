@@ -80,6 +80,8 @@ class Presence:
         self._tasks: list[asyncio.Task[None]] = []
         self._waking: dict[str, asyncio.Task[bool]] = {}
         self._deadlines: dict[str, float] = {}
+        self._refused: dict[str, float] = {}
+        """When an attempt last found no connection, by the monotonic clock."""
         self.away: frozenset[str] = frozenset()
         """The backends at which an attempt would find nothing; looked at for each attempt."""
         self.listed: Callable[[str, frozenset[str]], None] = lambda *_: None
@@ -100,6 +102,7 @@ class Presence:
         """An attempt found no connection to a backend: it is absent for the very next request."""
         known = self._standings.get(backend)
         if known is not None:
+            self._refused[backend] = time.monotonic()
             self._set(backend, known.unreachable(time.time()))
 
     def waking(self, backend: str, seconds: float) -> asyncio.Task[bool]:
@@ -181,14 +184,19 @@ class Presence:
         probes = self._probes(backend)
         if probes is None:
             return
-        key = f"{series}:{backend}:{number}"
+        key, began = f"{series}:{backend}:{number}", time.monotonic()
         if not await self._is_mine(key, probes):
-            await self._learn(backend, key, probes)
+            await self._learn(backend, key, probes, began)
             return
         seen = await probing.probe(probes.kind, probes.base, probes.key, probes.timeout)
         self._watching.probed(backend, seen.outcome)
-        self._set(backend, self._standings[backend].probed(seen, time.time()))
+        self._take(backend, seen, began)
         await self._tell(key, seen)
+
+    def _take(self, backend: str, seen: Probed, began: float) -> None:
+        """Believe a probe, unless an attempt has found no connection since the probe began."""
+        if self._refused.get(backend, began) <= began:
+            self._set(backend, self._standings[backend].probed(seen, time.time()))
 
     async def _is_mine(self, key: str, probes: Probes) -> bool:
         """Whether this worker is the one that asks in this interval."""
@@ -205,7 +213,7 @@ class Presence:
         except (StateUnavailable, TimeoutError):
             return
 
-    async def _learn(self, backend: str, key: str, probes: Probes) -> None:
+    async def _learn(self, backend: str, key: str, probes: Probes, began: float) -> None:
         """Wait for what another worker sees; nothing is learned where it does not say so in time."""
         until = time.monotonic() + min(4 * probes.timeout + STORE_SECONDS, probes.every)
         while time.monotonic() < until:
@@ -215,7 +223,6 @@ class Presence:
             except (StateUnavailable, TimeoutError):
                 return
             if entry is not None and SEEN in entry.marks:
-                seen = presence.read(entry.marks[SEEN])
-                self._set(backend, self._standings[backend].probed(seen, time.time()))
+                self._take(backend, presence.read(entry.marks[SEEN]), began)
                 return
             await asyncio.sleep(LOOK_SECONDS)

@@ -147,3 +147,21 @@ async def test_a_backend_that_is_not_followed_is_unknown() -> None:
     one = worker(MemoryStore())
     one.unreachable("other")
     assert (one.standing("other").state, one.away) == (BackendState.UNKNOWN, frozenset())
+
+
+@pytest.mark.parametrize("asks_itself", [True, False], ids=["its own probe", "another worker's probe"])
+async def test_a_probe_from_before_a_refused_connection_brings_nothing_back(
+    server: Server, asks_itself: bool
+) -> None:
+    """A server that went away while a probe was under way is absent, until a later probe finds it."""
+    store = MemoryStore()
+    one, other = worker(store), worker(store)
+    asking = asyncio.create_task((one if asks_itself else other).round("box", 7))
+    await asyncio.sleep(0)
+    following = [] if asks_itself else [asyncio.create_task(one.round("box", 7))]
+    await asyncio.sleep(0)
+    one.unreachable("box")
+    await asyncio.gather(asking, *following)
+    assert one.standing("box").state is BackendState.ABSENT
+    await one.round("box", 8)
+    assert one.standing("box").state is BackendState.UP
