@@ -21,7 +21,7 @@ from starlette.routing import Route
 from tests.config import shipped
 from tests.real import gateway as real
 from tests.real.gateway import Gateway
-from tests.real.lane.rig import PATIENCE
+from tests.real.lane import rig
 from tests.real.upstreams import listening
 
 pytestmark = pytest.mark.real
@@ -79,7 +79,7 @@ def gateway(tmp_path_factory: pytest.TempPathFactory, switch: Switch) -> Iterato
     with listening(switch.app) as url:
         config = folder / "router.yaml"
         config.write_text(yaml.safe_dump(document(f"{url}/wake"), sort_keys=False), encoding="utf-8")
-        with real.gateway(config, arguments=("--num_workers", "2", *PATIENCE)) as running:
+        with real.gateway(config, arguments=("--num_workers", "2", *rig.PATIENCE)) as running:
             yield running
 
 
