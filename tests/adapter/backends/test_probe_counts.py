@@ -88,7 +88,9 @@ async def test_ten_minutes_of_probes_load_nothing(
     """At least 40 probes, by the server's own count; none loads a model or renews a keep-alive."""
     server, clock = servers[kind], Clock()
     monkeypatch.setattr(presence_module, "time", SimpleNamespace(time=clock.time, monotonic=clock.time))
-    monkeypatch.setattr(asyncio, "sleep", clock.sleep)
+    # Of this module alone: servers on other threads of the test process sleep, too.
+    stepped = SimpleNamespace(**{**vars(asyncio), "sleep": clock.sleep})
+    monkeypatch.setattr(presence_module, "asyncio", stepped)
     probes = Probes(KINDS[kind], f"http://{kind}", "", EVERY, 2)
     followed = Presence({"box": EVERY}, lambda _: probes, MemoryStore(), Unseen())
     followed.start()
