@@ -18,7 +18,7 @@ T = TypeVar("T")
 
 _SILENT = Metrics()
 _added: set[str] = set()
-"""Labels of rules that `metric_labels.RULES` does not list: those of other packages' hooks."""
+"""Labels of rules that `metrics.labels.RULES` does not list: those of other packages' hooks."""
 _meter = _SILENT
 _shown: CollectorRegistry | None = None
 

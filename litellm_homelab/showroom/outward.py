@@ -14,8 +14,7 @@ PLACEHOLDER = "upstream"
 ORDINARY = re.compile(r"[A-Za-z]+")
 """
 Names that are words: `spare`, `local`. In a sentence they may be meant as such, so that they are taken out
-only
-where they are used as a name: quoted, or after `model=` and the like.
+only where they are used as a name: quoted, or after `model=` and the like.
 """
 FIELDS = frozenset(
     {"model", "models", "messages", "input", "prompt", "tools", "stream", "user", "file", "image", "content"}

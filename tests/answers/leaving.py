@@ -21,7 +21,7 @@ NAMES = client_error.scrubber(DEPLOYMENTS, (HANDLE,))
 
 @functools.lru_cache(maxsize=4096)
 def clean(text: str) -> str:
-    """What the gateway makes of a text: `Closing.scrub` without a router."""
+    """What the gateway makes of a text: `client_error.cleaned` without a router."""
     return client_error.cleaned(text, NAMES, WORDS)
 
 

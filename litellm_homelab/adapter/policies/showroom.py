@@ -267,7 +267,7 @@ def _harmless(record: RequestContext | None, refusal: Refuse, rule: str) -> Refu
     A refusal of an attempt as LiteLLM's router gets it: with a 400, whatever the client gets.
 
     The router cools a deployment down for a 404 and for every 5xx, a guardrail's too (measured on 1.106.2).
-    `Closing` gives the client what the record has.
+    `LastWord` gives the client what the record has.
     """
     if record is None:
         return Refused(refusal, rule)
