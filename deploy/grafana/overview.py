@@ -228,15 +228,6 @@ def _quotas(page: Dashboard) -> None:
                 "s",
             ),
             lines(
-                "Used up at",
-                "When a day, week or month is used up at its pace so far; no line where not before its reset",
-                {
-                    "{{quota}} {{window}}": "1000 * max by (quota, window) "
-                    "(homelab_quota_used_up_timestamp_seconds > 0)"
-                },
-                "dateTimeAsLocal",
-            ),
-            lines(
                 "Learned",
                 "What providers' answers said of their limits; unknown changed nothing",
                 {

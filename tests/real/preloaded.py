@@ -32,7 +32,7 @@ from typing import Any, Final
 
 REPOSITORY: Final = Path(__file__).parents[2]
 KEPT: Final = 3
-"""How many preloaded processes a test process keeps, about 350 MB each."""
+"""How many preloaded processes without a child a test process keeps, about 350 MB each."""
 
 
 class Forked:
@@ -82,6 +82,7 @@ class Preloaded:
         )
         self._ended: dict[int, int] = {}
         self._pids: list[int] = []
+        self._started: set[int] = set()
         self._news = threading.Condition()
         names = json.loads(self._read_line())["read"]
         self._read = {name: environ.get(name) for name in names}
@@ -102,7 +103,14 @@ class Preloaded:
             self._process.stdin.write(json.dumps(order) + "\n")
             self._process.stdin.flush()
             assert self._news.wait_for(lambda: self._pids, timeout=60), "no child was forked within a minute"
-            return Forked(self._pids.pop(), self._ended)
+            pid = self._pids.pop()
+        self._started.add(pid)
+        return Forked(pid, self._ended)
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether all its children have ended: it alone can say how."""
+        return self._started <= {*self._ended}
 
     def end(self) -> None:
         """End it; its children have ended before."""
@@ -144,8 +152,9 @@ class Starter:
         else:
             self._running.remove(found)
         self._running.insert(0, found)
-        while len(self._running) > KEPT:
-            self._running.pop().end()
+        for one in [one for one in self._running[KEPT:] if one.is_idle]:
+            self._running.remove(one)
+            one.end()
         return found.start(environ, arguments, log)
 
 
@@ -154,6 +163,7 @@ def main() -> None:
     with _names_read() as names:
         for name in ("proxy_cli", "proxy_server"):
             importlib.import_module(f"litellm.proxy.{name}")
+    _remove_finalizer()
     gc.freeze()
     with os.fdopen(os.dup(1), "w") as answers:
         os.dup2(2, 1)  # what LiteLLM prints is no answer of ours
@@ -161,6 +171,13 @@ def main() -> None:
         order = _serve(answers)
     if order is not None:
         _run(order["environ"], order["arguments"], order["log"])
+
+
+def _remove_finalizer() -> None:
+    """It crashes stock LiteLLM now and then before Python 3.12 (`adapter/litellm_api/finalizers.py`)."""
+    wrapper = importlib.import_module("litellm.litellm_core_utils.streaming_handler").CustomStreamWrapper
+    if sys.version_info < (3, 12) and "__del__" in vars(wrapper):
+        del wrapper.__del__
 
 
 def _serve(answers: Any) -> Mapping[str, Any] | None:

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.real.gateway import REPOSITORY, START_SECONDS
-from tests.real.preloaded import Forked, Preloaded, Starter
+from tests.real.preloaded import KEPT, Forked, Preloaded, Starter
 
 pytestmark = pytest.mark.real
 
@@ -91,3 +91,20 @@ def test_one_process_for_starts_that_are_alike(tmp_path: Path) -> None:
         parent.end()
     assert parents[0] is parents[1]
     assert parents[1] is not parents[2]
+
+
+def test_a_process_stays_while_a_child_of_it_runs(tmp_path: Path) -> None:
+    """However many others were started since: only it can say how its child ended."""
+    starter, log = Starter(), tmp_path / "log"
+    log.touch()
+    (tmp_path / "router.yaml").write_text("model_list: []\n", encoding="utf-8")
+    child = starter.start(ENVIRON, ["--config", str(tmp_path / "router.yaml"), "--port", "0"], log)
+    first = starter.latest
+    others = []
+    for number in range(KEPT):
+        starter.start({**ENVIRON, "NO_DOCS": str(number)}, ["--version"], log).wait(START_SECONDS)
+        others.append(starter.latest)
+    os.kill(child.pid, signal.SIGKILL)
+    assert child.wait(START_SECONDS) == -signal.SIGKILL
+    for process in (first, *others):
+        process.end()
