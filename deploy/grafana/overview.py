@@ -228,6 +228,15 @@ def _quotas(page: Dashboard) -> None:
                 "s",
             ),
             lines(
+                "Used up in",
+                "Time until a day, week or month is used up at its pace so far; 0 where not before its reset",
+                {
+                    "{{quota}} {{window}}": "clamp_min(max by (quota, window) "
+                    "(homelab_quota_used_up_timestamp_seconds) - time(), 0)"
+                },
+                "s",
+            ),
+            lines(
                 "Learned",
                 "What providers' answers said of their limits; unknown changed nothing",
                 {

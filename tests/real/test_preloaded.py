@@ -99,6 +99,7 @@ def test_a_process_stays_while_a_child_of_it_runs(tmp_path: Path) -> None:
     log.touch()
     (tmp_path / "router.yaml").write_text("model_list: []\n", encoding="utf-8")
     child = starter.start(ENVIRON, ["--config", str(tmp_path / "router.yaml"), "--port", "0"], log)
+    os.kill(child.pid, signal.SIGSTOP)  # so that it does not end by itself
     first = starter.latest
     others = []
     for number in range(KEPT):
