@@ -23,7 +23,7 @@ class Gate:
     table: Table = field(default_factory=reviewed)
 
     def access(self, route: Route) -> Access:
-        """Whom a route is for; one that the operator has opened, for the clients."""
+        """Who may use a route; if router.yaml opens it, clients may."""
         kind = access(route, self.table)
         if kind in {Access.UNGUARDED, Access.KEYLESS} and self._opens(route):
             return Access.GUARDED

@@ -116,7 +116,7 @@ def check(text: str, expected: object) -> None:
 
 
 def root_of(text: str) -> yaml.MappingNode:
-    """The tree of a text; `CannotEdit` where it is no plain mapping of sections."""
+    """The tree of a text. Raises `CannotEdit` unless it is a plain mapping of sections."""
     try:
         node = yaml.compose(text, Loader=yaml.SafeLoader)
     except yaml.YAMLError as error:  # an edit before this one was misplaced

@@ -65,7 +65,7 @@ class Fields:
     _documented: dict[str, frozenset[str]] = field(default_factory=dict, compare=False)
     """Documented fields by API, looked up once."""
     _unexamined: dict[str, frozenset[str]] = field(default_factory=dict, compare=False)
-    """Those of them whose values no rule looks at, and which the operator has not closed."""
+    """Those of them whose values no rule looks at, and which `homelab.fields` does not close."""
     _header_starts: tuple[str, ...] = ("x-litellm-",)
     """How headers begin that are dropped, as `lists` has them."""
     _headers: dict[str, tuple[Verdict, str]] = field(default_factory=dict, compare=False)

@@ -9,7 +9,7 @@ from litellm_homelab.quotas.windows import Instant, Per, Window
 LONG: Final = frozenset({Per.DAY, Per.WEEK, Per.MONTH})
 """Windows that are worth a forecast: shorter ones are over before anyone could act."""
 SHORTEST: Final = 3600
-"""Seconds that a pace is measured over at least: a burst after midnight is no pace for a day."""
+"""Seconds of a window that a forecast needs at least: a burst after midnight says little about a day."""
 
 
 def used_up_at(window: Window, used: int, limit: int | None, at: Instant) -> Instant | None:

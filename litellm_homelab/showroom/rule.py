@@ -27,7 +27,7 @@ class LateNames(Protocol):
         """The names that listings show."""
 
     def reachable(self, name: str) -> frozenset[str]:
-        """A name, and where the operator's fallbacks lead from it."""
+        """The name, and the groups that its fallbacks may reach."""
 
     def unknown_for(self, name: str) -> int | None:
         """Seconds until it may be known whether a backend lists a name; None where that is known."""

@@ -166,7 +166,7 @@ def main() -> None:
     _remove_finalizer()
     gc.freeze()
     with os.fdopen(os.dup(1), "w") as answers:
-        os.dup2(2, 1)  # what LiteLLM prints is no answer of ours
+        os.dup2(2, 1)  # what LiteLLM prints must not mix with our answers
         _say(answers, read=sorted(names))
         order = _serve(answers)
     if order is not None:

@@ -109,7 +109,7 @@ def test_a_pulled_model_becomes_a_handle_and_goes_when_it_is_removed(
 
 
 def test_only_and_except_decide(gateway: Gateway, ollama: Ollama) -> None:
-    """A model that neither lets in is no handle, though its server has it."""
+    """A model outside of `only`, or in `except`, does not become a handle."""
     names = ("mistral:7b", "qwen-base:7b", "qwen2.5:1b")
     for one in names:
         ollama.pull(one)

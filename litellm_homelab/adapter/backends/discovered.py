@@ -58,7 +58,7 @@ class Discovered:
         return (found.group, found.backend) if found is not None else None
 
     def reachable(self, name: str) -> frozenset[str]:
-        """A name, and where the operator's fallbacks lead from it."""
+        """The name, and the groups that its fallbacks may reach."""
         if name not in self._reachable:
             found = self._owners.get(name)
             self._reachable[name] = found.router.reachable(name) if found else frozenset({name})

@@ -107,10 +107,10 @@ class _Attempt:
 
     async def _read(self, response: httpx.Response) -> bytes:
         """
-        A body; of an error's as much as comes in time.
+        The body of an answer; of an error's, as much as comes in time.
 
         Raises:
-            Stopped, httpx.TransportError: it is not complete, and is no error's.
+            Stopped, httpx.TransportError: it is not complete. An error's body may be.
 
         """
         parts: list[bytes] = []

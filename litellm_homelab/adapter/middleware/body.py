@@ -48,10 +48,10 @@ class Body:
     Serves requests whose bodies are of a size and shape that LiteLLM can take.
 
     Whatever the method, the route and the key: LiteLLM reads the body of a GET too, before it asks for a
-    key. Stock LiteLLM answers 500 to a JSON body that is no object, and has no size limit without a licence
-    (measured on 1.106.2). `unmark` takes the mark off a model name: done here, so that the mark is in none
-    of LiteLLM's logs. The record gets a JSON body as it was before anybody changed it, and a form's fields,
-    which are read as they pass.
+    key. Stock LiteLLM answers 500 to a JSON body that is not an object, and has no size limit without a
+    licence (measured on 1.106.2). `unmark` takes the mark off a model name: done here, so that the mark is
+    in none of LiteLLM's logs. The record gets a JSON body as the client sent it, and a form's fields, which
+    are read as they pass.
     """
 
     def __init__(self, limit: int, parts: int, unmark: Unmark) -> None:

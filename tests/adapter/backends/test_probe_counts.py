@@ -43,7 +43,7 @@ class Unseen:
 
 
 class Clock:
-    """Time that passes when somebody sleeps; it ends after ten minutes."""
+    """A clock that moves only when a task sleeps; it ends after ten minutes."""
 
     def __init__(self) -> None:
         self.now = 1_000_000.0
