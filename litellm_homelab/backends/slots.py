@@ -19,7 +19,7 @@ from contextvars import Context
 from dataclasses import dataclass, field
 from typing import Any, Final, Protocol
 
-from litellm_homelab.state import Claim, Claimed, Pool, StateUnavailable, Store
+from litellm_homelab.state import Claim, Claimed, Pool, StateUnavailable, Store, within
 
 LEASE_SECONDS: Final = 15.0
 """How long a slot, or a place in the queue, outlives its worker."""
@@ -200,7 +200,7 @@ class Slots:
         if _now() >= self._alone_until:
             claim = Claim(self._pool, self._limit, rank=rank, length=self._length)
             with self._bounded():
-                async with asyncio.timeout(STORE_SECONDS):
+                async with within(STORE_SECONDS):
                     return await self._store.lease([claim], owner, LEASE_SECONDS)
         ahead = any(one.rank <= rank for one in self._waiting) if new else False
         if len(self._held) < self._alone_limit and not ahead:
@@ -228,7 +228,7 @@ class Slots:
             owner = self._owed.pop()
             with self._bounded():
                 self._owed.add(owner)
-                async with asyncio.timeout(STORE_SECONDS):
+                async with within(STORE_SECONDS):
                     await self._store.release([self._pool], owner)
                 self._owed.discard(owner)
 
@@ -238,7 +238,7 @@ class Slots:
         if _now() < self._alone_until:
             return
         with self._bounded():
-            async with asyncio.timeout(STORE_SECONDS):
+            async with within(STORE_SECONDS):
                 owners = {*self._held, *(one.owner for one in self._waiting)}
                 await self._store.renew([self._pool], owners, LEASE_SECONDS)
                 known = await self._store.pool(self._pool)
@@ -326,7 +326,7 @@ class Slots:
     async def _now_in_the_store(self) -> Pool | None:
         found: list[Pool] = []
         with self._bounded():
-            async with asyncio.timeout(STORE_SECONDS):
+            async with within(STORE_SECONDS):
                 found.append(await self._store.pool(self._pool))
         return found[0] if found else None
 

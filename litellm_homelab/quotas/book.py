@@ -7,7 +7,6 @@ the next change.
 
 from __future__ import annotations
 
-import asyncio
 import itertools
 import time
 import uuid
@@ -22,7 +21,7 @@ from litellm_homelab.quotas.learning import Answered
 from litellm_homelab.quotas.observations import Learned, Source
 from litellm_homelab.quotas.rule import Exhausted, Quota, exhausted
 from litellm_homelab.quotas.windows import Instant, Span, Unit
-from litellm_homelab.state import StateUnavailable, Store
+from litellm_homelab.state import StateUnavailable, Store, within
 from litellm_homelab.state import account as accounts
 from litellm_homelab.state.account import Account, Accounts, Corrections, KnownLimit, Reserved, Use
 
@@ -318,7 +317,7 @@ class Book:
         if time.monotonic() < self._paused_until:
             return None
         try:
-            async with asyncio.timeout(STORE_SECONDS):
+            async with within(STORE_SECONDS):
                 answer, changed = await self._store.change([one.account for one in quotas], restoring)
         except (StateUnavailable, TimeoutError) as error:
             self._paused_until = time.monotonic() + PAUSE_SECONDS

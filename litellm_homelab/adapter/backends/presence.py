@@ -22,7 +22,7 @@ from litellm_homelab.adapter.log_limits import log_seldom
 from litellm_homelab.backends import presence
 from litellm_homelab.backends.kinds import ServerKind
 from litellm_homelab.backends.presence import BackendState, Probed, ProbeOutcome, Standing
-from litellm_homelab.state import Entry, StateUnavailable, Store
+from litellm_homelab.state import Entry, StateUnavailable, Store, within
 
 STORE_SECONDS: Final = 1.0
 """How long a probe waits for the store (the contract's section on backends)."""
@@ -201,14 +201,14 @@ class Presence:
     async def _is_mine(self, key: str, probes: Probes) -> bool:
         """Whether this worker is the one that asks in this interval."""
         try:
-            async with asyncio.timeout(STORE_SECONDS):
+            async with within(STORE_SECONDS):
                 return await self._store.create(key, Entry(), KEPT * probes.every)
         except (StateUnavailable, TimeoutError):
             return True
 
     async def _tell(self, key: str, seen: Probed) -> None:
         try:
-            async with asyncio.timeout(STORE_SECONDS):
+            async with within(STORE_SECONDS):
                 await self._store.mark(key, SEEN, seen.written())
         except (StateUnavailable, TimeoutError):
             return
@@ -218,7 +218,7 @@ class Presence:
         until = time.monotonic() + min(4 * probes.timeout + STORE_SECONDS, probes.every)
         while time.monotonic() < until:
             try:
-                async with asyncio.timeout(STORE_SECONDS):
+                async with within(STORE_SECONDS):
                     entry = await self._store.read(key)
             except (StateUnavailable, TimeoutError):
                 return

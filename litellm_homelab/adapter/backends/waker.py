@@ -14,7 +14,7 @@ import httpx
 
 from litellm_homelab.adapter.log_limits import log_seldom
 from litellm_homelab.backends import waking
-from litellm_homelab.state import Entry, StateUnavailable, Store
+from litellm_homelab.state import Entry, StateUnavailable, Store, within
 
 if TYPE_CHECKING:
     from litellm_homelab.config.sections import WakeSection
@@ -119,7 +119,7 @@ class Waker:
     async def _is_first(self, backend: str, cooldown: float) -> bool:
         """Whether no other worker has woken it lately; without the store this worker goes by its own."""
         try:
-            async with asyncio.timeout(STORE_SECONDS):
+            async with within(STORE_SECONDS):
                 return await self._store.create(f"wake:{backend}", Entry(), cooldown)
         except (StateUnavailable, TimeoutError):
             return True
