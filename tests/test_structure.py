@@ -142,6 +142,13 @@ def test_each_helper_has_a_line_in_the_map(helper: str) -> None:
     assert f"- `{helper}`: " in (TESTS / "README.md").read_text(encoding="utf-8")
 
 
+def test_the_slowest_files_are_there() -> None:
+    """Each name in slowest.txt is that of a test file, once."""
+    names = (TESTS / "slowest.txt").read_text(encoding="utf-8").split()
+    assert [name for name in names if not (TESTS / name).is_file()] == []
+    assert len(names) == len({*names})
+
+
 def test_the_map_names_no_helper_that_is_gone() -> None:
     """Each line of the map that begins with a module names one that exists."""
     lines = (TESTS / "README.md").read_text(encoding="utf-8").splitlines()
