@@ -82,7 +82,7 @@ class QuotaPolicy(Policy):
     def __init__(self, quotas: Quotas, book: Book, shared: Shared) -> None:
         self._quotas, self._book = quotas, book
         self._targets = shared.targets
-        self._keys = KeyReader(quotas, shared.targets, book)
+        self._keys = KeyReader(quotas, shared.directory, book)
         self._looking: asyncio.Task[None] | None = None
 
     @classmethod
