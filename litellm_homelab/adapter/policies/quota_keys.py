@@ -9,8 +9,6 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import Final
 
-import httpx
-
 from litellm_homelab.adapter.backends import probing
 from litellm_homelab.adapter.backends.directory import Directory
 from litellm_homelab.attempts import address
@@ -78,7 +76,7 @@ class KeyReader:
         for one in accounts(self._quotas, self._directory):
             try:
                 status, body = await probing.ask(probing.Asked(one.url, one.key, TIMEOUT_SECONDS))
-            except (httpx.HTTPError, TimeoutError):
+            except probing.UNANSWERED:
                 continue
             found = self._book.read_key(one.quota, body) if status == OK else {}
             if found:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
 from litellm_homelab.adapter.backends import probing
@@ -15,14 +16,17 @@ from litellm_homelab.adapter.backends.directory import Directory
 from litellm_homelab.adapter.litellm_api.deployments import Deployments
 from litellm_homelab.adapter.litellm_api.targets import Targets
 from litellm_homelab.adapter.policies import quotas
-from litellm_homelab.adapter.policies.quota_keys import accounts
+from litellm_homelab.adapter.policies.quota_keys import KeyReader, accounts
 from litellm_homelab.backends.rule import Backends
 from litellm_homelab.config.sections import QuotaSection
+from litellm_homelab.quotas.book import Book
 from litellm_homelab.quotas.rule import Quotas
+from litellm_homelab.state.memory import MemoryStore
 from litellm_homelab.testing.mock_proxy import MASTER_KEY
 from tests.adapter.backends.test_directory import Router
 from tests.adapter.lane import document, group, proxy_on
 from tests.adapter.recording_server import recording_server
+from tests.quotas.test_book import Seen
 
 ENVIRONMENT = {
     "LITELLM_MASTER_KEY": "sk-master",
@@ -47,6 +51,12 @@ def only_these_keys(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv(name, value)
 
 
+def directory_of(router: Callable[[], Any], names: Iterable[str] = ()) -> Directory:
+    """What is known of a router's deployments."""
+    deployments = Deployments(router, names)
+    return Directory(Backends({}), Targets(deployments, ()), deployments)
+
+
 def asked(
     *params: dict[str, Any],
     names: Iterable[str] = ("main",),
@@ -54,8 +64,7 @@ def asked(
     **quota: Any,
 ) -> list[tuple[str, str]]:
     """Which addresses are asked with which key, for deployments of `main` whose quota is OpenRouter's."""
-    deployments = Deployments(router or (lambda: Router(*params)), names)
-    directory = Directory(Backends({}), Targets(deployments, ()), deployments)
+    directory = directory_of(router or (lambda: Router(*params)), names)
     section = QuotaSection.model_validate({"groups": ["main"], "preset": "openrouter-free", **quota})
     return [(one.url, one.key) for one in accounts(Quotas({"free": section}), directory)]
 
@@ -116,6 +125,65 @@ def test_a_quota_that_does_not_learn_is_not_asked_for() -> None:
     """Nor does another preset ask at an unknown address."""
     assert asked({"model": "openrouter/m"}, learn=False) == []
     assert asked({"model": "openai/m", "api_base": LOCAL, **OWN}, preset="cohere-free") == []
+
+
+@pytest.mark.parametrize(
+    "error",
+    [httpx.ConnectError(""), httpx.InvalidURL(""), TimeoutError(), OSError(), UnicodeError()],
+    ids=lambda error: type(error).__name__,
+)
+async def test_an_account_that_cannot_be_read_keeps_no_other_back(error: Exception) -> None:
+    """The next quota's account is read all the same."""
+    params = [{"model": "openai/m", "api_base": f"http://127.0.0.1:{port}/v1", **OWN} for port in (1, 2)]
+    router = Router(*params)
+    router.model_list[1]["model_name"] = "other"
+    found = Quotas(
+        {
+            name: QuotaSection.model_validate({"groups": [name], "preset": "openrouter-free"})
+            for name in ("main", "other")
+        }
+    )
+    seen: list[str] = []
+
+    async def fetch(one: probing.Asked) -> tuple[int, bytes]:
+        seen.append(one.url)
+        raise error
+
+    probing.fetch_with(fetch)
+    try:
+        book = Book(found.all, MemoryStore(), Seen())
+        await KeyReader(found, directory_of(lambda: router), book).read_if_due()
+    finally:
+        probing.fetch_with(None)
+    assert seen == ["http://127.0.0.1:1/v1/key", "http://127.0.0.1:2/v1/key"]
+
+
+async def test_a_slow_account_delays_no_metric(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is used is shown meanwhile: windows reset without a request."""
+    monkeypatch.setattr(quotas, "LOOK_SECONDS", 0.01)
+    found = document([group("cloud", api_key="sk-or-own")], {}, internal=())
+    found["homelab"]["quotas"] = {"free": {"groups": ["cloud"], "preset": "openrouter-free"}}
+    is_asked, ends, looks = asyncio.Event(), asyncio.Event(), asyncio.Queue[None]()
+
+    async def fetch(_: probing.Asked) -> tuple[int, bytes]:
+        is_asked.set()
+        await ends.wait()
+        return 500, b""
+
+    async def look(_: Book) -> None:
+        looks.put_nowait(None)
+
+    async with proxy_on(tmp_path, found) as gateway:
+        probing.fetch_with(fetch)
+        monkeypatch.setattr(Book, "look", look)
+        await gateway.chat("cloud")
+        async with asyncio.timeout(60):
+            await is_asked.wait()
+            while not looks.empty():
+                looks.get_nowait()
+            await looks.get()
+            await looks.get()
+        ends.set()
 
 
 async def test_the_server_receives_no_other_key(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
