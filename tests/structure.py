@@ -80,7 +80,6 @@ TESTED_IN: Final[Mapping[str, tuple[str, ...]]] = {
         "adapter/litellm_api/scrubbing.py",
         "adapter/policies/error_response.py",
     ),
-    "adapter/policies/test_quotas.py": ("adapter/policies/quota_keys.py",),
     "adapter/policies/test_hops.py": ("adapter/litellm_api/hop_header.py",),
     "adapter/test_every_parameter.py": ("adapter/litellm_api/parameters.py",),
     "adapter/litellm_api/test_headers_read.py": ("adapter/litellm_api/unreviewed.py",),

@@ -40,6 +40,7 @@ from litellm_homelab.adapter.policies.request_opening import RequestOpening
 from litellm_homelab.adapter.policies.request_stats import Count
 from litellm_homelab.adapter.policies.showroom import ShowroomPolicy
 from litellm_homelab.attempts.hops import GatewayIdentity
+from litellm_homelab.backends.presence import probe_intervals
 from litellm_homelab.backends.rule import Backends
 from litellm_homelab.config.references import resolve
 from litellm_homelab.config.settings import Settings
@@ -132,7 +133,9 @@ def build(
         ending=Ending(
             shared.orphans,
             Count(shared.keyring, shared.ledger),
-            Dropped((one.group for one in settings.router.deployments), shared.deployments),
+            Dropped(
+                (one.group for one in settings.router.deployments if not one.wildcard), shared.deployments
+            ),
         ),
         last_line=LastLine(
             shared.rule,
@@ -157,7 +160,7 @@ def share(settings: Settings, router: Callable[[], Any], mode_of: Callable[[str,
     orphans = Orphans(settings.homelab.limits.orphans)
     guard = LineageGuard(lanes.lanes, ledger, orphans)
     placed = settings.homelab.showroom
-    discovered = Discovered(Discovery(settings), mode_of, _intervals(settings))
+    discovered = Discovered(Discovery(settings), mode_of, probe_intervals(settings.homelab.backends))
     names = (*settings.handles, *placed.hidden, *placed.internal)
     deployments = Deployments(router, names, discovered.below)
     showroom = Showroom.from_settings(settings, deployments.mode_of, discovered)
@@ -188,13 +191,6 @@ def share(settings: Settings, router: Callable[[], Any], mode_of: Callable[[str,
         directory=Directory(Backends(settings.homelab.backends), targets, deployments),
         discovered=discovered,
     )
-
-
-def _intervals(settings: Settings) -> dict[str, float]:
-    """The backends of `discover`, with the seconds between two probes."""
-    backends = settings.homelab.backends
-    probed = ((name, backends[name].presence) for name in settings.homelab.showroom.discover)
-    return {name: one.probe_seconds for name, one in probed if one is not None}
 
 
 def identity_of(settings: Settings, environ: Mapping[str, str]) -> GatewayIdentity:

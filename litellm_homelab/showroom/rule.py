@@ -198,13 +198,14 @@ class Showroom:
         saw the request come in (`asked` is None), only what the caller may use itself.
         """
         if group is not None:
-            allowed = self.served(caller) if asked is None else self._from(asked)
+            allowed = self.served(caller) if asked is None else self.chain_of(asked)
             if group in allowed:
                 return Allow()
         return self.not_found(asked, caller)
 
-    def _from(self, asked: str) -> frozenset[str]:
-        return self.reachable.get(asked) or self.late.reachable(asked)
+    def chain_of(self, name: str) -> frozenset[str]:
+        """A name and the groups that its fallbacks lead to."""
+        return self.reachable.get(name) or self.late.reachable(name)
 
 
 def _modes(router: RouterFile) -> dict[str, str]:

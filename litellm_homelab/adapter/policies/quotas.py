@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextvars import Context
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -37,9 +37,9 @@ if TYPE_CHECKING:
 LOST: Final = (
     "homelab quota: the store of quotas does not answer (%s); homelab.quotas.*.on_state_loss decides."
 )
-RUNS_OUT: Final = "homelab quota: at its present pace %s (%s) is used up on %s, before it begins anew."
+RUNS_OUT: Final = "homelab quota: at its present pace %s (%s) is used up on %s, before it resets."
 LOOK_SECONDS: Final = 15.0
-"""Seconds between two updates of the metrics of unused quotas: their windows begin anew, too."""
+"""Seconds between two updates of the metrics of unused quotas: their windows reset, too."""
 WITH_A_WORD: Final = frozenset({402, 429})
 """Statuses of errors whose body is looked at."""
 GENERIC: Final = frozenset(
@@ -82,7 +82,7 @@ class QuotaPolicy(Policy):
     def __init__(self, quotas: Quotas, book: Book, shared: Shared) -> None:
         self._quotas, self._book = quotas, book
         self._targets = shared.targets
-        self._keys = KeyReader(quotas, shared.targets, book)
+        self._keys = KeyReader(quotas, shared.directory, book)
         self._looking: asyncio.Task[None] | None = None
 
     @classmethod
@@ -179,12 +179,15 @@ class QuotaPolicy(Policy):
             self._looking = asyncio.get_running_loop().create_task(self._look_on(), context=Context())
 
     async def _look_on(self) -> None:
-        while True:
-            await asyncio.sleep(LOOK_SECONDS)
-            with log_and_continue(self.name):
-                await self._book.look()
-            with log_and_continue(self.name):
-                await self._keys.read_if_due()
+        """Each in its own task: a provider that answers slowly does not delay the metrics."""
+        await asyncio.gather(_repeated(self._book.look), _repeated(self._keys.read_if_due))
+
+
+async def _repeated(look: Callable[[], Awaitable[None]]) -> None:
+    while True:
+        await asyncio.sleep(LOOK_SECONDS)
+        with log_and_continue(QuotaPolicy.name):
+            await look()
 
 
 async def _settling(held: Reservation, chunks: AsyncIterator[Any]) -> AsyncIterator[Any]:
