@@ -120,7 +120,8 @@ class ErrorResponse:
             return self._broken(record.broken)
         if record is not None and record.timeouts and client_error.status_of(error) == TIMED_OUT:
             reached = [one for _, one in record.timeouts]  # of a stream that LiteLLM sends for late
-            return ClientError.of(refusals.upstream_timeout(record.asked or "", reached))
+            refusal = refusals.upstream_timeout(record.asked or "", reached, to_child=record.is_optillms)
+            return ClientError.of(refusal)
         if record is not None and client_error.is_guardrails(error):
             record.guardrail = True
         if record is not None and getattr(error, "llm_provider", None):

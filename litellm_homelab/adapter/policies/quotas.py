@@ -7,7 +7,7 @@ import logging
 import time
 from collections.abc import AsyncIterator, Mapping
 from contextvars import Context
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final, Self
 
@@ -109,7 +109,6 @@ class QuotaPolicy(Policy):
         chosen = context.chosen()
         if ctx is None or chosen is None or chosen.deployment is None:
             return None
-        _end_if_kept_back(ctx)
         if ctx.reservations is not None:
             await _leave_others(ctx.reservations, chosen.deployment)
         held = (ctx.reservations or {}).get(chosen.deployment)
@@ -197,19 +196,6 @@ async def _settling(held: Reservation, chunks: AsyncIterator[Any]) -> AsyncItera
         await held.settle(seen.usage.total_tokens or None)
 
 
-def _end_if_kept_back(ctx: RequestContext) -> None:
-    """
-    End a request that was kept back from its provider, and whose chain may not go on.
-
-    Raises:
-        Refused: it was; a 400 for LiteLLM's router, which cools a deployment down for others (1.106.2).
-
-    """
-    refusal = ctx.outcome.refusal
-    if refusal is not None and ctx.outcome.rule_of(refusal) == QuotaPolicy.name:
-        raise Refused(replace(refusal, to_child=True), QuotaPolicy.name)
-
-
 def _of_the_attempt(ctx: RequestContext) -> Reservation | None:
     chosen = context.chosen()
     if ctx.reservations is None or chosen is None or chosen.deployment is None:
@@ -277,7 +263,8 @@ def keep_back(ctx: RequestContext, kept: KeptBack, request: httpx.Request) -> ht
     """
     The answer in the place of a request that does not leave.
 
-    LiteLLM goes on with the next group after either status; where that may not be, `attempt` ends it.
+    LiteLLM goes on with the next group after either status; where it may not, `refused_calls` ends the
+    request.
     """
     ctx.kept_back = True
     ctx.outcome.refuse(QuotaPolicy.name, kept.refusal, Level.STAGE if kept.falls_back else Level.ATTEMPT)
@@ -316,5 +303,5 @@ def refused(ctx: RequestContext, ended: Exhausted) -> Refuse:
         limit=ended.limit,
         seconds=max(1.0, ended.until - now),
         opens=f"{opens:%a %Y-%m-%d %H:%M:%S %Z}",
-        to_child=ctx.child is not None,
+        to_child=ctx.is_optillms,
     )
