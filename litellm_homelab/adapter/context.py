@@ -15,7 +15,6 @@ from litellm_homelab.adapter.stats import RequestStats
 from litellm_homelab.attempts.failures import Failure
 from litellm_homelab.backends.slots import Slot
 from litellm_homelab.decision import Refuse
-from litellm_homelab.optillm.approaches import Approach
 from litellm_homelab.optillm.fanout import Summary
 from litellm_homelab.optillm.lanes import OptillmRun
 from litellm_homelab.quotas.book import Reservation
@@ -152,10 +151,8 @@ class RequestContext:
     """Whether it is a call of OptiLLM's that belongs to no request, and has been let in."""
     forged: str | None = None
     """Why a mark on the model name is not accepted."""
-    approaches: dict[str, Approach] = field(default_factory=dict)
-    """The approach decided on for each OptiLLM group."""
     runs: dict[str, OptillmRun] = field(default_factory=dict)
-    """What was decided last for each OptiLLM group."""
+    """What was decided for each OptiLLM group: the approach, and what it drops."""
     dropped: tuple[str, ...] = ()
     """What the approach of the attempt under way drops of the request."""
     clean: dict[int, str] = field(default_factory=dict)

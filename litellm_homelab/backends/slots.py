@@ -223,17 +223,16 @@ class Slots:
         self._changed()
 
     async def _release_owed(self) -> None:
-        """Give back to the store what is free; what it does not take now is tried again with the next one."""
+        """Give back to the store what is free; what it does not take now, after `OWED_SECONDS` again."""
         while self._owed and _now() >= self._alone_until:
-            owner = self._owed.pop()
+            owner = next(iter(self._owed))
             with self._bounded():
-                self._owed.add(owner)
                 async with within(STORE_SECONDS):
                     await self._store.release([self._pool], owner)
                 self._owed.discard(owner)
 
     async def _renew(self) -> None:
-        """Prolong what this worker has; put back what the store does not know: it is under way, or waits."""
+        """Prolong the slots and places of this worker; take slots again that the store has lost."""
         await self._release_owed()
         if _now() < self._alone_until:
             return
@@ -324,11 +323,12 @@ class Slots:
         return unknown, sorted(known, key=lambda one: places[one.owner])
 
     async def _now_in_the_store(self) -> Pool | None:
-        found: list[Pool] = []
+        """The pool as the store has it; None where the store does not answer."""
+        found: Pool | None = None
         with self._bounded():
             async with within(STORE_SECONDS):
-                found.append(await self._store.pool(self._pool))
-        return found[0] if found else None
+                found = await self._store.pool(self._pool)
+        return found
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.get_running_loop().create_task(work, context=Context())

@@ -19,9 +19,6 @@ JOINER: Final = "\u2060"
 _LONG: Final = 4096
 """Characters from which on a text is worth remembering."""
 
-_HOLDERS: Final = frozenset({str, dict, list})
-"""Types of parsed JSON that are a text or may hold one."""
-
 _Step: TypeAlias = str | int
 _Entries: TypeAlias = "Iterator[tuple[_Step, object]]"
 
@@ -89,7 +86,7 @@ def _opens(value: object) -> bool:
             waiting += one
             waiting += one.values()
         elif isinstance(one, list):
-            waiting += [inner for inner in one if type(inner) in _HOLDERS]  # no token ids
+            waiting += [inner for inner in one if isinstance(inner, str | dict | list)]  # no token ids
     return False
 
 

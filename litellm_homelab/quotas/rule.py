@@ -114,11 +114,11 @@ class Exhausted:
     """Why an attempt is not sent, and when it may be."""
 
     until: Instant
+    quota: Quota
     state: State = State.CLOSED
     unit: Unit = Unit.REQUESTS
     per: Per | None = None
     limit: int | None = None
-    quota: Quota | None = field(default=None, compare=False)
 
 
 def exhausted(
@@ -141,12 +141,12 @@ def _shortages(quota: Quota, account: Account, tokens: int, group: str, at: Inst
         window, limit = windows[use.name], account.limit_of(use) or 0
         used = {start: account.total([key]) for start, key in zip(use.starts, use.keys, strict=True)}
         until = window.frees(at, used, limit, min(use.amount, limit))
-        yield Exhausted(until, State.CLOSED, window.unit, window.calendar.per, limit, quota)
+        yield Exhausted(until, quota, State.CLOSED, window.unit, window.calendar.per, limit)
     for name, closure in account.closures(group, at).items():
         unit, per = _named(name)
         said = account.limits.get(name)
         most = said.limit if said else windows[name].limit if name in windows else None
-        yield Exhausted(closure.until, State(closure.state), unit, per, most, quota)
+        yield Exhausted(closure.until, quota, State(closure.state), unit, per, most)
 
 
 def _named(name: str) -> tuple[Unit, Per | None]:

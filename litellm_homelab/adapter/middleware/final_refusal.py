@@ -15,7 +15,7 @@ from litellm_homelab.adapter.middleware.asgi import is_event_stream
 from litellm_homelab.adapter.middleware.early_errors import Early
 from litellm_homelab.adapter.outcome import NO_REPEAT, FinalError
 from litellm_homelab.adapter.policies.fields import RULE
-from litellm_homelab.decision import RefusalType, Refuse
+from litellm_homelab.decision import RefusalType
 from litellm_homelab.formats import header_pairs
 
 OF_THE_BODY = frozenset({b"content-type", b"content-length", b"transfer-encoding", b"cache-control"})
@@ -23,10 +23,6 @@ OF_THE_BODY = frozenset({b"content-type", b"content-length", b"transfer-encoding
 FAILED = 400
 QUEUED: Final = "x-homelab-queue-seconds"
 """How long a request has waited for slots of backends."""
-
-
-def _none(_: RequestContext) -> Refuse | None:
-    return None
 
 
 class LastWord:
@@ -38,7 +34,7 @@ class LastWord:
     of an exception, so that SDKs ask twice more (measured on 1.106.2).
     """
 
-    def __init__(self, record: RequestContext, send: Send, early: Early = _none) -> None:
+    def __init__(self, record: RequestContext, send: Send, early: Early) -> None:
         self._record = record
         self._send = send
         self._early = early

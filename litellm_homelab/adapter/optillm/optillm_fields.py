@@ -11,7 +11,6 @@ from litellm_homelab.adapter.outcome import Level
 from litellm_homelab.decision import Refuse
 from litellm_homelab.optillm import wire
 from litellm_homelab.optillm.approaches import Approach
-from litellm_homelab.optillm.lanes import Lanes
 from litellm_homelab.optillm.parameters import RELATIVES
 
 SENT: Final = frozenset({"acompletion", "atext_completion"})
@@ -57,22 +56,6 @@ def asked(record: RequestContext) -> list[object]:
     places = [record.fields, extra if isinstance(extra, Mapping) else {}]
     found: list[object] = [place["optillm_approach"] for place in places if "optillm_approach" in place]
     return found + ([record.prefix] if record.prefix is not None else [])
-
-
-def approach_of(lanes: Lanes, record: RequestContext, group: str) -> Approach:
-    """
-    The approach of this request at `group`, decided once.
-
-    Raises:
-        Refused: it is not allowed there, or would make too many calls.
-
-    """
-    if group not in record.approaches:
-        decided = lanes.approach(group, asked(record), record.fields, by_name=False)
-        if isinstance(decided, Refuse):
-            refuse(decided)
-        record.approaches[group] = decided
-    return record.approaches[group]
 
 
 def refuse(refusal: Refuse, rule: str = "approach") -> NoReturn:

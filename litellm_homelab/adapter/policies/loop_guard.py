@@ -78,8 +78,7 @@ class LoopGuardPolicy(Policy):
                 ctx.root.carrying = False
             return None
         await self._guard.attempt(ctx, group)
-        approach = optillm_fields.approach_of(self._lanes, ctx, group)
-        refusal = await self._keeper.attempt(ctx, group, approach.text)
+        refusal = await self._keeper.attempt(ctx, group, ctx.runs[group].approach.text)
         if refusal is not None:
             optillm_fields.refuse(refusal, self.name)
         if ctx.root is not None:

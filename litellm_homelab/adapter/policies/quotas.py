@@ -123,8 +123,7 @@ class QuotaPolicy(Policy):
             found = await self._book.reserve(quotas, group, tokens)
         except Exceeded as spent:
             ended = spent.exhausted
-            falls_back = ended.quota is None or ended.quota.falls_back
-            self._end(refused(ctx, ended), falls_back=falls_back)
+            self._end(refused(ctx, ended), falls_back=ended.quota.falls_back)
         except StoreSilent as unknown:
             falls_back = all(one.falls_back for one in unknown.quotas)
             self._end(refusals.store_failed(), falls_back=falls_back)
@@ -252,11 +251,10 @@ async def leaving(ctx: RequestContext, deployment: str) -> KeptBack | None:
         if await held.send():
             return None
     except Exceeded as spent:
-        quota = spent.exhausted.quota
-        return KeptBack(refused(ctx, spent.exhausted), falls_back if quota is None else quota.falls_back)
+        return KeptBack(refused(ctx, spent.exhausted), spent.exhausted.quota.falls_back)
     except StoreSilent:
         return KeptBack(refusals.store_failed(), falls_back)
-    return KeptBack(refused(ctx, Exhausted(time.time() + 1)), falls_back)
+    return KeptBack(refused(ctx, Exhausted(time.time() + 1, held.quotas[0])), falls_back)
 
 
 def keep_back(ctx: RequestContext, kept: KeptBack, request: httpx.Request) -> httpx.Response:
