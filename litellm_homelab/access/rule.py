@@ -16,7 +16,7 @@ class Gate:
     Who may use which route.
 
     `opened` are the names and patterns of `homelab.gate.open`: what the table closes and the operator has
-    opened all the same. Only LiteLLM's own checks apply there.
+    opened. Only LiteLLM's own checks apply there.
     """
 
     opened: tuple[str, ...] = ()

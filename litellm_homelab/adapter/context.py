@@ -34,7 +34,7 @@ class Child:
     """Whether it has been counted: at its first attempt, once for all of its attempts."""
     admitted_at: float = field(default_factory=time.monotonic)
     failed: bool = False
-    """Whether its root has been told that its backend refused it."""
+    """Whether its root knows that its backend refused it."""
     rank: int | None = None
     """In which order it waits for a backend: as its root does."""
 
@@ -116,9 +116,9 @@ class RequestContext:
     screened: bool = False
     """Whether the fields rule has judged the body."""
     refused_field: Refuse | None = None
-    """The refusal of a field, a header or a query parameter, until it may be told."""
+    """The refusal of a field, a header or a query parameter, until the client may see it."""
     malformed: Refuse | None = None
-    """The refusal of a conversation of the wrong form, told once the model is known to be allowed."""
+    """The refusal of a conversation of the wrong form, shown once the model is known to be allowed."""
     model: str | None = None
     """The name that the client asked for, mark and prefix off, allowed or not."""
     asked: str | None = None
@@ -133,7 +133,7 @@ class RequestContext:
     announced: bool = False
     """Whether LiteLLM has said that it is about to send; an error of its own may still come first."""
     failure: Failure | None = None
-    """How the attempt under way failed, read before the router hangs other errors on its error."""
+    """How the attempt under way failed, read before the router chains other errors to its error."""
     unsent: Exception | None = None
     """An error that LiteLLM raised before anything was sent: the request ends with it."""
     open_route: bool = False
@@ -166,7 +166,7 @@ class RequestContext:
     chosen: Chosen | None = None
     """What the last attempt that began may reach."""
     guardrail: bool = False
-    """Whether the error of this request is a guardrail's of the operator's, with a mapping of its own."""
+    """Whether the error of this request comes from an operator's guardrail, with a mapping of its own."""
     listed: tuple[str, ...] | None = None
     """The names that a listing shows to its caller; None before LiteLLM has asked."""
     receive: Callable[[], Awaitable[MutableMapping[str, Any]]] | None = None
@@ -224,7 +224,7 @@ def required() -> RequestContext:
     """The record of the request that this code runs for.
 
     Raises:
-        LookupError: the ASGI wrapper is not around LiteLLM, so that nothing can be told apart.
+        LookupError: the ASGI wrapper is not around LiteLLM, so that requests cannot be distinguished.
 
     """
     record = _record.get()

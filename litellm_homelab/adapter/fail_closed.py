@@ -31,7 +31,7 @@ STORE = "state"
 
 def closed(rule: str) -> Callable[[Callable[P, Awaitable[T]]], Callable[P, Awaitable[T]]]:
     """
-    Turn any exception of a deciding hook that is no refusal into a `policy_error` of `rule`, logged.
+    Turn any exception of a deciding hook, except for refusals, into a logged `policy_error` of `rule`.
 
     The label `rule` is known to the metrics from here on, so that an alert sees its first failure.
     """

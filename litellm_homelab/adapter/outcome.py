@@ -80,7 +80,7 @@ def _anthropics(outcome: FinalError) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """An upstream's error: its status, and its message without the operator's names."""
+    """An upstream's error: its status, and its message without internal names."""
 
     status: int
     message: str
@@ -129,7 +129,7 @@ class Outcome:
             self.verdict = refusal
 
     def withdraw(self, rule: str) -> None:
-        """Take back what a rule refused: it is about to say so anew, with what happened since."""
+        """Take back what a rule refused: it is about to refuse again, with what happened since."""
         if self.refusal is not None and self.rule_of(self.refusal) == rule:
             self.refusal = None
         self.refusals = [one for one in self.refusals if one[0] != rule]

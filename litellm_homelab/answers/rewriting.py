@@ -23,7 +23,7 @@ class Rewriting:
 
     `own` says whether a text is a refusal of this gateway, which passes as it is; `guardrail` that the
     error is
-    one that a guardrail of the operator's raised with a mapping of its own; `mend` puts the sum of a root's
+    one that an operator's guardrail raised with a mapping of its own; `mend` puts the sum of a root's
     calls in the place of what OptiLLM says that it used.
     """
 

@@ -38,7 +38,7 @@ LEAST_RETRY, MOST_RETRY = 1, 300
 
 
 class Full(Exception):
-    """There is no slot for a request, and it may not wait, or not any longer."""
+    """No slot is free for a request, and it may not wait, or not any longer."""
 
     def __init__(self, waited: float, retry_after: int) -> None:
         super().__init__("no slot")
@@ -54,13 +54,13 @@ class Watching(Protocol):
     """Who follows what happens to the slots of a backend."""
 
     def slots_used(self, backend: str, used: int, waiting: int) -> None:
-        """So many slots are held by requests of this worker, and so many of its requests wait."""
+        """`used` slots are held by requests of this worker, and `waiting` of its requests wait."""
 
     def waited(self, backend: str, rank: int, seconds: float) -> None:
         """A request has waited, whether it got a slot or not."""
 
     def store_lost(self, error: Exception) -> None:
-        """The store did not answer; this worker goes on alone for a while."""
+        """The store did not answer; this worker does without it for a while."""
 
 
 @dataclass(slots=True, eq=False)

@@ -155,7 +155,7 @@ class GateSection(_Section):
     """Which routes there are."""
 
     open: list[Name] = []
-    """Routes that are closed since no rule sees what they lead to, and are open all the same."""
+    """Routes to open although no rule sees what they lead to."""
     ui: Switch = False
     """Whether LiteLLM's Admin UI is open: its pages, its login, and what they load without a key."""
 
@@ -261,9 +261,9 @@ class WindowSection(_Section):
     """One limit of a quota."""
 
     requests: Number | None = Field(default=None, ge=1)
-    """So many requests in each window."""
+    """Requests allowed in each window."""
     tokens: Number | None = Field(default=None, ge=1)
-    """In the place of `requests`: so many tokens, of prompts and answers together."""
+    """Instead of `requests`: tokens allowed in each window, prompts and answers together."""
     per: Literal["second", "minute", "hour", "day", "week", "month"]
     """How long a window is."""
     zone: Name | None = None
@@ -278,7 +278,7 @@ class QuotaSection(_Section):
     """The limits of one account with a provider: a free tier."""
 
     groups: list[Name] = Field(min_length=1)
-    """Groups of `model_list` that draw on it together."""
+    """Groups of `model_list` whose requests count against it together."""
     preset: Name | None = None
     """A free tier by name: its windows, calendar and way to write its limits, as documented on a day."""
     windows: list[WindowSection] = []

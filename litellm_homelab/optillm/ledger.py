@@ -91,7 +91,7 @@ class Ledger:
         await self._store.add(_RETURNS, {group: 1})
 
     async def returns(self) -> Mapping[str, int]:
-        """How many re-entries without a mark each group has seen; they start anew every day."""
+        """How many re-entries without a mark each group has seen; they start from zero every day."""
         entry = await self._store.read(_RETURNS)
         return entry.counters if entry else {}
 

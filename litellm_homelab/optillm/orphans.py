@@ -1,4 +1,4 @@
-"""Calls of OptiLLM that belong to no request: how many may be under way at once."""
+"""Calls of OptiLLM that belong to no request: how many may be under way together."""
 
 from __future__ import annotations
 

@@ -75,7 +75,7 @@ def find(value: object, clean: dict[int, str] | None = None) -> str | None:
 
 
 def _opens(value: object) -> bool:
-    """Whether any text of a JSON value, or any key, has a `<`: without one there is no tag in any pieces."""
+    """Whether any text of a JSON value, or any key, has a `<`: without one there is no tag."""
     waiting = [value]
     while waiting:
         one = waiting.pop()

@@ -41,7 +41,7 @@ class Graph:
     """
     All that decides where a request can go.
 
-    `fallbacks` has those of every kind, merged; `*` stands for every group. `optillm` are the groups whose
+    `fallbacks` has those of every kind, merged; `*` means every group. `optillm` are the groups whose
     OptiLLM calls this gateway back; a deployment at the address of one of theirs is OptiLLM wherever it
     stands. `own` are this gateway's addresses.
     """

@@ -36,7 +36,7 @@ T = TypeVar("T")
 
 
 class Exceeded(Exception):
-    """A window is used up, or closed by the provider."""
+    """A window is used up, or the provider has closed it."""
 
     def __init__(self, exhausted: Exhausted) -> None:
         super().__init__("quota used up")
@@ -52,16 +52,16 @@ class StoreSilent(Exception):
 
 
 class Follower(Protocol):
-    """Who follows what happens to quotas."""
+    """Receives what happens to quotas."""
 
     def used(self, quota: str, window: str, used: int, limit: int | None, reset_seconds: float) -> None:
-        """So much of a window is used, and it begins anew in so many seconds."""
+        """`used` of a window's limit is used, and it resets in `reset_seconds`."""
 
     def runs_out(self, quota: str, window: str, at: Instant | None) -> None:
-        """When a day, week or month is used up at its present pace; None where not before it begins anew."""
+        """When a day, week or month will be used up at its present rate; None where it resets before."""
 
     def learned(self, quota: str, source: str) -> None:
-        """An answer of the provider said something, or something unknown."""
+        """An answer of the provider said something about its limits, or something unknown."""
 
     def store_lost(self, error: Exception) -> None:
         """The store did not answer."""

@@ -1,4 +1,4 @@
-"""The operator's names and addresses, taken out of texts."""
+"""Takes internal names and addresses out of texts."""
 
 from __future__ import annotations
 

@@ -97,7 +97,7 @@ class Showroom:
         )
 
     def forget(self) -> None:
-        """Names have changed: decide anew who may use which."""
+        """Names have changed: decide again who may use which."""
         self._served.clear()
         self._offered.clear()
 

@@ -38,7 +38,7 @@ _running: list[Path] = []
 
 
 async def _no_answer(asked: probing.Asked) -> tuple[int, bytes]:
-    """A probe before there are stand-ins: nothing is known by it."""
+    """A probe before there are stand-ins: it learns nothing."""
     raise httpx.ReadTimeout(asked.url)
 
 

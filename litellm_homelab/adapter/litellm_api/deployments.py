@@ -13,7 +13,7 @@ from litellm_homelab.showroom import modes
 
 class Deployments:
     """
-    Looks deployments up in LiteLLM's router, each once: an id stands for one set of parameters for good.
+    Looks deployments up in LiteLLM's router, each once: the parameters of an id never change.
 
     `router` gives the router at call time, since LiteLLM rebinds it.
     """
@@ -105,7 +105,7 @@ class Deployments:
         return self._router() is not None
 
     def mode_of(self, group: str) -> str:
-        """The mode of a group as LiteLLM has it now; chat where nobody says."""
+        """The mode of a group as LiteLLM has it now; chat where it is not set."""
         for one in self.all():
             if one.get("model_name") == group:
                 found = (one.get("model_info") or {}).get("mode")

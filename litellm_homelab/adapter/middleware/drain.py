@@ -28,7 +28,7 @@ async def answer(response: Response, receive: Receive, send: Send, limit: int) -
 
     A server that closes while its client is still sending resets the connection, and the client may lose
     the answer (RFC 9112, section 9.6); most clients send to the end before they listen. `limit` is in
-    bytes. A client that listens at once has the whole answer before any of the rest is read.
+    bytes. A client that reads immediately has the whole answer before any of the rest is read.
     """
     await send(
         {"type": "http.response.start", "status": response.status_code, "headers": response.raw_headers}

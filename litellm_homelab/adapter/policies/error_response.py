@@ -112,7 +112,7 @@ class ErrorResponse:
         return Told(status, child_failures.sentence(self.scrub(upstream_failure.said(error))))
 
     def refined(self, error: Exception) -> ClientError | None:
-        """An upstream's error without the operator's names, None where it says none."""
+        """An upstream's error without internal names, None where it has none."""
         record = context.current()
         if isinstance(error, StreamBroken):  # the event is on its way: an HTTPException would cut the stream
             return None

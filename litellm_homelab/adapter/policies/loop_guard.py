@@ -1,4 +1,4 @@
-"""The loop guard's hooks: re-entries, children, marks on the wire, the bill of a root."""
+"""The loop guard's hooks: re-entries, children, lineage tokens, the usage of a root."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 
 class LoopGuardPolicy(Policy):
-    """Applies the loop guard: re-entries, children, lineage tokens on the wire, the usage of a root."""
+    """Applies the loop guard: re-entries, children, lineage tokens, the usage of a root."""
 
     name = "loop_guard"
 

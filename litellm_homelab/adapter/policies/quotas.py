@@ -1,4 +1,4 @@
-"""Quotas of free tiers: an attempt is sent while every window has room, and else the chain goes on."""
+"""Quotas of free tiers: an attempt is sent while every window has room; otherwise its group is skipped."""
 
 from __future__ import annotations
 
@@ -37,9 +37,9 @@ if TYPE_CHECKING:
 LOST: Final = (
     "homelab quota: the store of quotas does not answer (%s); homelab.quotas.*.on_state_loss decides."
 )
-RUNS_OUT: Final = "homelab quota: at its present pace %s (%s) is used up on %s, before it begins anew."
+RUNS_OUT: Final = "homelab quota: at this rate %s (%s) will be used up on %s, before it resets."
 LOOK_SECONDS: Final = 15.0
-"""Seconds between two updates of the metrics of unused quotas: their windows begin anew, too."""
+"""Seconds between two updates of the metrics of unused quotas: their windows reset, too."""
 WITH_A_WORD: Final = frozenset({402, 429})
 """Statuses of errors whose body is looked at."""
 GENERIC: Final = frozenset(
@@ -61,10 +61,10 @@ class _QuotasShown:
         meter().quota_runs_out(quota, window, at)
         if at is None:
             self._running_out.discard((quota, window))
-        elif (quota, window) not in self._running_out:
+        elif (quota, window) not in self._running_out and at > time.time():  # not used up already
             self._running_out.add((quota, window))
             when = datetime.fromtimestamp(at).astimezone()
-            log_seldom(logging.WARNING, RUNS_OUT % (quota, window, f"{when:%a %H:%M %Z}"))
+            log_seldom(logging.WARNING, RUNS_OUT % (quota, window, f"{when:%a %Y-%m-%d %H:%M %Z}"))
 
     def learned(self, quota: str, source: str) -> None:
         meter().quota_learned(quota, source)
@@ -75,7 +75,7 @@ class _QuotasShown:
 
 
 class QuotaPolicy(Policy):
-    """Reserves for each attempt what it takes of its quotas, or lets the chain go on without it."""
+    """Reserves for each attempt what it uses of its quotas, or skips it where they are used up."""
 
     name = "quota"
 
@@ -101,7 +101,7 @@ class QuotaPolicy(Policy):
         Reserve, once for an HTTP request: LiteLLM calls this twice for one of messages or responses.
 
         Raises:
-            Skipped: a quota is used up, and the chain goes on.
+            Skipped: a quota is used up; the next group may answer.
             Refused: a quota is used up that has `on_exhausted: refuse`.
 
         """

@@ -28,8 +28,8 @@ class Count:
     """
     What `Edge` calls after each request.
 
-    It stands outside of LiteLLM, so that nothing a client sends (`no-log`) keeps a request from being
-    counted; a fault of its own is logged and counted, and nobody's answer.
+    It is outside of LiteLLM, so that nothing a client sends (`no-log`) keeps a request from being
+    counted; a fault of its own is logged and counted, and changes no answer.
     """
 
     def __init__(self, keyring: Keyring, ledger: Ledger) -> None:
