@@ -69,7 +69,7 @@ class Root:
     handle: str
     approach: str
     mark: str
-    """What is put behind the model name on the wire; empty where nothing is carried."""
+    """What is put behind the model name that is sent; empty where nothing is carried."""
     returns: Mapping[str, int] = field(default_factory=dict)
     """How many unmarked re-entries each group had seen when it started."""
     wire: dict[str, Any] | None = None

@@ -57,7 +57,7 @@ def reraise(rule: str, error: Exception) -> NoReturn:
     Raises:
         Refused: the refusal, or the `policy_error` in the place of what broke.
         HTTPException, Unsent: an error that is meant for the client already.
-        Skipped: the attempt is not made; LiteLLM goes on with the next group.
+        Skipped: the attempt is not made; LiteLLM tries the next group.
         AskedAgain: the error of an attempt that goes on to the next group.
 
     """

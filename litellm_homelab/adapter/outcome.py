@@ -1,4 +1,4 @@
-"""What a client gets in the place of an answer: written by whoever refuses, read by whoever answers."""
+"""What a client gets in the place of an answer: rules and policies write it, middleware and hooks read it."""
 
 from __future__ import annotations
 
@@ -92,7 +92,7 @@ class Level(IntEnum):
     STAGE = 0
     """The stage that raised it: LiteLLM shows the client this very exception."""
     ATTEMPT = 1
-    """An attempt: LiteLLM may go on with the next group, and then shows the first error."""
+    """An attempt: LiteLLM may try the next group, and then shows the first error."""
     ROOT = 2
     """A request through OptiLLM, whatever OptiLLM makes of it."""
 

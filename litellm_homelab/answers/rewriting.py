@@ -69,7 +69,7 @@ def error_object(style: str, message: str) -> dict[str, Any]:
 
 
 def error_event(style: str, message: str) -> bytes:
-    """The last event of a stream that cannot go on, in the shape of a route's format."""
+    """The last event of a stream that cannot continue, in the shape of a route's format."""
     if style == "responses":
         body: dict[str, Any] = {"type": "error", "code": BROKEN, "message": message, "param": None}
     else:

@@ -103,7 +103,7 @@ class Plan:
 
 def make_plan(args: argparse.Namespace, environ: Mapping[str, str]) -> tuple[Plan, tuple[str, ...]]:
     """
-    The plan, and what to tell the operator about the environment.
+    The plan, and what the operator should know about the environment.
 
     ``environ`` comes before ``env.local``: what is set already is not overridden.
 

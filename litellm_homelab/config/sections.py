@@ -201,7 +201,7 @@ class PresenceSection(_Section):
     """
     What becomes of attempts while it is away.
 
-    `fallback`: the chain goes on without it; `refuse`: the request ends; `wake`: `wake` says what is done;
+    `fallback`: the next group is tried; `refuse`: the request ends; `wake`: `wake` says what is done;
     `ignore`: it is asked anyway.
     """
 
@@ -222,7 +222,7 @@ class WakeSection(_Section):
     cooldown_seconds: Seconds = 30
     """From one wake to the next, over all workers."""
     meanwhile: Literal["wait", "fallback"] = "wait"
-    """Whether requests wait for the server, or go on to their fallbacks while it wakes."""
+    """Whether requests wait for the server, or use their fallbacks while it wakes."""
 
 
 class BackendSection(_Section):
@@ -288,7 +288,7 @@ class QuotaSection(_Section):
     learn: Switch = True
     """Whether the provider's headers and errors correct the counts and close windows."""
     on_exhausted: Literal["fallback", "refuse"] = "fallback"
-    """What becomes of an attempt while a window is used up; `fallback`: the chain goes on without it."""
+    """What becomes of an attempt while a window is used up; `fallback`: the next group is tried."""
     on_state_loss: Literal["refuse", "serve"] = "refuse"
     """What becomes of an attempt while the store of `state` does not answer."""
 
@@ -331,7 +331,7 @@ class Homelab(_Section):
     limits: Limits = Limits()
     """How large a request may be."""
     accept_advisories: list[Name] = []
-    """Ids of advisories with which the start goes on although they would stop it."""
+    """Ids of advisories that do not stop the start, although they would."""
     state: Name = "sqlite:///homelab.db"
     """Where counters live: `memory://`, `sqlite:///file` (relative to router.yaml), `redis://host:port/db`."""
     secret: Annotated[str, Field(min_length=16)] | None = Field(default=None, repr=False)

@@ -195,7 +195,7 @@ WHOLE: Final = "Send the whole conversation in {field} instead."
 
 def _earlier(field: str) -> Callable[[object], Iterator[Found]]:
     def found(_: object) -> Iterator[Found]:
-        why = "this gateway keeps no conversations, so there is nothing to go on from"
+        why = "this gateway keeps no conversations, so there is nothing to continue"
         yield Found("", why, WHOLE.format(field=field), is_state=True)
 
     return found

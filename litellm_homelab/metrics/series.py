@@ -208,7 +208,7 @@ class Metrics:
         self._count("homelab_orphans_total")
 
     def loop(self, handle: str | None) -> None:
-        """A return to OptiLLM was refused; `handle` is the root's, None where no mark tells."""
+        """A return to OptiLLM was refused; `handle` is the root's, None where no mark says."""
         self._count("homelab_loops_total", handle)
 
     def attempt(self, handle: str | None, target: str | None, outcome: str) -> None:

@@ -35,7 +35,7 @@ LINGER_SECONDS = 60.0
 
 
 class Ledger:
-    """Roots by id, on any store; of the children of a root exactly `max_calls` are admitted, whoever asks."""
+    """Roots by id, on any store; of the children of a root exactly `max_calls` are admitted."""
 
     def __init__(self, store: Store) -> None:
         self._store = store

@@ -158,7 +158,7 @@ class _Ends:
             self.waiting.add(len(unfinished[1]))
 
     def completed_by(self, text: str) -> bool:
-        """Tell whether the text goes on where an earlier one stopped, to the end of the name."""
+        """Whether the text continues where an earlier one stopped, to the end of the name."""
         return bool(self.waiting) and self._goes_on(text[_leading(text) :].rstrip())
 
     def _goes_on(self, text: str) -> bool:

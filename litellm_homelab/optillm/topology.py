@@ -85,7 +85,7 @@ class Graph:
 
 def find_cycle(graph: Graph) -> tuple[str, ...] | None:
     """
-    Return the shortest way round through OptiLLM, or through this gateway's own address; None without one.
+    Return the shortest loop through OptiLLM, or through this gateway's own address; None without one.
 
     The first and the last step are the same name: `("boost", "OptiLLM", "boost")`. Fallbacks that go round
     inside the router alone are not reported: LiteLLM bounds those (`max_fallbacks`).

@@ -111,7 +111,7 @@ class MockProxy:
         self.wakes.append(backend)
 
     def upstream(self, group: str) -> Upstream:
-        """What stands in for a group's deployments: switch its faults, see what it received."""
+        """The stand-in for a group's deployments: switch its faults, see what it received."""
         return self._upstreams.of(group)
 
     async def request(self, method: str, path: str, **kwargs: Any) -> Answer:  # noqa: ANN401 - httpx's

@@ -93,7 +93,7 @@ def is_pythons(error: BaseException) -> bool:
 
 
 def says_pythons(error: BaseException, text: str) -> bool:
-    """Whether a text repeats a message of Python's own, which tells a client nothing."""
+    """Whether a text repeats a message of Python's own, which means nothing to a client."""
     found = (one for one in _chain(error) if isinstance(one, PYTHONS) and not isinstance(one, ValueError))
     return any(str(one) in text for one in found)
 

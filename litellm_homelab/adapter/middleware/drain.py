@@ -18,7 +18,7 @@ BODIES: Final = 4
 The rest is read up to this many bodies of the size limit.
 
 Nginx knows no such bound; but on a fast network thirty seconds are gigabytes, and a worker reads in the one
-thread in which it serves. A body four times too large is a mistake, what goes on beyond that is none.
+thread in which it serves. A body four times too large may be a mistake; what is larger still is not.
 """
 
 

@@ -109,7 +109,7 @@ class Door:
 
     def _management(self, record: RequestContext, route: Route, scope: Scope) -> Allow | Refuse:
         """
-        Refuse whoever can have no key for management: where all keys are ours, and none is the master key.
+        Refuse a caller that cannot have a key for management: all keys are ours, and none is the master key.
 
         Where any header has the master key, or one that may be a key of LiteLLM's database or of another
         `custom_auth`, LiteLLM decides which header counts, and asks the authentication that it has.

@@ -60,7 +60,7 @@ def asked(record: RequestContext) -> list[object]:
 
 def refuse(refusal: Refuse, rule: str = "approach") -> NoReturn:
     """
-    Refuse, and remember it: inside a fallback LiteLLM would go on and show the first error.
+    Refuse, and remember it: inside a fallback LiteLLM would try the next one and show the first error.
 
     Raises:
         Refused: always.

@@ -133,7 +133,7 @@ class LoopGuardPolicy(Policy):
         return self._answers.stream(ctx, chunks)
 
     async def headers(self, ctx: RequestContext) -> dict[str, str] | None:
-        """Tell what a root cost; blanks where the account cannot be read."""
+        """Say what a root cost; blanks where the account cannot be read."""
         if ctx.root is None:
             return None
         headers = blank_headers()

@@ -261,8 +261,7 @@ def keep_back(ctx: RequestContext, kept: KeptBack, request: httpx.Request) -> ht
     """
     The answer in the place of a request that does not leave.
 
-    LiteLLM goes on with the next group after either status; where it may not, `refused_calls` ends the
-    request.
+    LiteLLM tries the next group after either status; where it may not, `refused_calls` ends the request.
     """
     ctx.kept_back = True
     ctx.outcome.refuse(QuotaPolicy.name, kept.refusal, Level.STAGE if kept.falls_back else Level.ATTEMPT)

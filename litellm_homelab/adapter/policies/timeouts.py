@@ -28,7 +28,7 @@ LATER: Final = 30
 
 
 class TimeoutsPolicy(Policy):
-    """Limits how long an attempt may take to connect, to begin, to go on and to finish"""
+    """Limits how long an attempt may take to connect, to begin, to continue and to finish."""
 
     name = "timeouts"
 
