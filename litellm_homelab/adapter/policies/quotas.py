@@ -48,16 +48,18 @@ GENERIC: Final = frozenset(
 """LiteLLM's providers for any compatible server: they do not say whose it is."""
 
 
-class _QuotasShown:
+class QuotasShown:
     """Counts what happens to quotas."""
 
     def __init__(self) -> None:
         self._running_out: set[tuple[str, str]] = set()
 
     def used(self, quota: str, window: str, used: int, limit: int | None, reset_seconds: float) -> None:
+        """Set the gauges of a window."""
         meter().quota(quota, window, used, limit, reset_seconds)
 
     def runs_out(self, quota: str, window: str, at: float | None) -> None:
+        """Set the gauge of a window; log once that it will be used up, until it has been reset."""
         meter().quota_runs_out(quota, window, at)
         if at is None:
             self._running_out.discard((quota, window))
@@ -67,9 +69,11 @@ class _QuotasShown:
             log_seldom(logging.WARNING, RUNS_OUT % (quota, window, f"{when:%a %Y-%m-%d %H:%M %Z}"))
 
     def learned(self, quota: str, source: str) -> None:
+        """Count what an answer said."""
         meter().quota_learned(quota, source)
 
     def store_lost(self, error: Exception) -> None:
+        """Count that the store did not answer, and log it."""
         meter().rule_error(QuotaPolicy.name)
         log_seldom(logging.WARNING, LOST % (str(error) or type(error).__name__))
 
@@ -89,7 +93,7 @@ class QuotaPolicy(Policy):
     def build(cls, shared: Shared) -> Self:
         """Make it from what policies share."""
         quotas = Quotas(shared.settings.homelab.quotas)
-        return cls(quotas, Book(quotas.all, shared.store, _QuotasShown()), shared)
+        return cls(quotas, Book(quotas.all, shared.store, QuotasShown()), shared)
 
     async def attempt(
         self,
