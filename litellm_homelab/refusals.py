@@ -62,7 +62,7 @@ def route_closed(route: object) -> Refuse:
 
 
 def route_unreviewed(route: object) -> Refuse:
-    """A route that this package knows nothing about: of a newer LiteLLM, or of the operator's own code."""
+    """A route that this package knows nothing about: of a newer LiteLLM, or of an operator's own code."""
     return _route(
         f"This gateway does not serve {route}: the installed LiteLLM brings it, and litellm-homelab has not "
         "reviewed it. Use another route. The operator can install a newer litellm-homelab, or open the route "
@@ -450,7 +450,7 @@ def quota_exceeded(
     opens: str,
     to_child: bool = False,
 ) -> Refuse:
-    """A quota of the provider's is used up; `opens` is when it begins anew, in local time."""
+    """A quota of the provider is used up; `opens` is when it resets, in local time."""
     number = f"of {limit} {unit} " if limit else f"of {unit} "
     why = {
         "payment": "its provider asks for payment: the account's credits are used up",

@@ -62,7 +62,7 @@ class Keyring:
         """
         The caller who owns `key`; None for an unknown one.
 
-        Every entry is compared, in constant time, so that the time taken tells nothing about the keys.
+        Every entry is compared, in constant time, so that the time taken reveals nothing about the keys.
         """
         presented, found = digest(key), None
         for known, caller in ((self.master, MASTER), *self.entries):

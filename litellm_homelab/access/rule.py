@@ -16,7 +16,7 @@ class Gate:
     Who may use which route.
 
     `opened` are the names and patterns of `homelab.gate.open`: what the table closes and the operator has
-    opened all the same. Only LiteLLM's own checks apply there.
+    opened. Only LiteLLM's own checks apply there.
     """
 
     opened: tuple[str, ...] = ()
@@ -24,19 +24,23 @@ class Gate:
 
     def access(self, route: Route) -> Access:
         """Who may use a route; if router.yaml opens it, clients may."""
+        return self.placed(route)[0]
+
+    def placed(self, route: Route) -> tuple[Access, bool]:
+        """Who may use a route, and whether that is so because the operator has opened it."""
         kind = access(route, self.table)
         if kind in {Access.UNGUARDED, Access.KEYLESS} and self._opens(route):
-            return Access.GUARDED
-        return kind
+            return Access.GUARDED, True
+        return kind, False
 
-    def before_key(self, route: Route, caller: Caller | None) -> Allow | Refuse:
+    def before_key(self, route: Route, caller: Caller | None, kind: Access | None = None) -> Allow | Refuse:
         """
         Decide on what LiteLLM would serve without asking us for a key, and on what no client may use.
 
-        `caller` is who sent the key, None for no key or one that is not ours. Any other route is decided
-        once LiteLLM asks whose key it is.
+        `caller` is who sent the key, None for no key or one that is not ours; `kind` is the route's access,
+        where it is known. Any other route is decided once LiteLLM asks whose key it is.
         """
-        kind = self.access(route)
+        kind = kind or self.access(route)
         if kind is Access.UNGUARDED:
             return self._closed(route)
         if kind is Access.KEYLESS:
@@ -78,11 +82,6 @@ class Gate:
     def guards(self, route: Route) -> bool:
         """Whether our rules decide on all that a route leads to; False for what the operator has opened."""
         return access(route, self.table) is Access.GUARDED
-
-    def is_opened(self, route: Route) -> bool:
-        """Whether the operator has opened a route on which only LiteLLM's own checks apply."""
-        closed = access(route, self.table) in {Access.UNGUARDED, Access.KEYLESS}
-        return closed and self._opens(route)
 
     def _opens(self, route: Route) -> bool:
         """

@@ -67,7 +67,7 @@ def access(route: Route, table: Table) -> Access:
     """
     Whom a route is for.
 
-    A route that has not been reviewed (of a newer LiteLLM, or added by the operator's own code) is closed to
+    A route that has not been reviewed (of a newer LiteLLM, or added by an operator's own code) is closed to
     everyone: its path does not show what it does.
     """
     return table.get((route.method, route.path), Access.UNGUARDED)

@@ -223,7 +223,7 @@ def port() -> int:
 
 
 def forget() -> None:
-    """Forget the settings and instances, so that the next load reads them anew; for tests."""
+    """Forget the settings and instances, so that the next load reads them again; for tests."""
     from litellm_homelab.adapter.litellm_api import root_accounts, transport
 
     settings.cache_clear()

@@ -23,7 +23,7 @@ PACIFIC: Final = ("gemini",)
 
 @check("litellm-max-parallel", "warning", "`max_parallel_requests` refuses: it does not queue.")
 def max_parallel(doc: Document) -> Iterator[Found]:
-    """A 429 at once since 1.106 (`MaxParallelRequestsLimit`); 1.97 let requests wait."""
+    """An immediate 429 since 1.106 (`MaxParallelRequestsLimit`); 1.97 let requests wait."""
     text = (
         "further requests get a 429 instead of waiting, counted in each worker by itself; to let them "
         "wait, set slots and a queue in homelab.backends"

@@ -155,7 +155,7 @@ class GateSection(_Section):
     """Which routes there are."""
 
     open: list[Name] = []
-    """Routes that are closed since no rule sees what they lead to, and are open all the same."""
+    """Routes to open although no rule sees what they lead to."""
     ui: Switch = False
     """Whether LiteLLM's Admin UI is open: its pages, its login, and what they load without a key."""
 
@@ -201,7 +201,7 @@ class PresenceSection(_Section):
     """
     What becomes of attempts while it is away.
 
-    `fallback`: the chain goes on without it; `refuse`: the request ends; `wake`: `wake` says what is done;
+    `fallback`: the next group is tried; `refuse`: the request ends; `wake`: `wake` says what is done;
     `ignore`: it is asked anyway.
     """
 
@@ -222,7 +222,7 @@ class WakeSection(_Section):
     cooldown_seconds: Seconds = 30
     """From one wake to the next, over all workers."""
     meanwhile: Literal["wait", "fallback"] = "wait"
-    """Whether requests wait for the server, or go on to their fallbacks while it wakes."""
+    """Whether requests wait for the server, or use their fallbacks while it wakes."""
 
 
 class BackendSection(_Section):
@@ -261,9 +261,9 @@ class WindowSection(_Section):
     """One limit of a quota."""
 
     requests: Number | None = Field(default=None, ge=1)
-    """So many requests in each window."""
+    """Requests allowed in each window."""
     tokens: Number | None = Field(default=None, ge=1)
-    """In the place of `requests`: so many tokens, of prompts and answers together."""
+    """Instead of `requests`: tokens allowed in each window, prompts and answers together."""
     per: Literal["second", "minute", "hour", "day", "week", "month"]
     """How long a window is."""
     zone: Name | None = None
@@ -278,7 +278,7 @@ class QuotaSection(_Section):
     """The limits of one account with a provider: a free tier."""
 
     groups: list[Name] = Field(min_length=1)
-    """Groups of `model_list` that draw on it together."""
+    """Groups of `model_list` whose requests count against it together."""
     preset: Name | None = None
     """A free tier by name: its windows, calendar and way to write its limits, as documented on a day."""
     windows: list[WindowSection] = []
@@ -288,7 +288,7 @@ class QuotaSection(_Section):
     learn: Switch = True
     """Whether the provider's headers and errors correct the counts and close windows."""
     on_exhausted: Literal["fallback", "refuse"] = "fallback"
-    """What becomes of an attempt while a window is used up; `fallback`: the chain goes on without it."""
+    """What becomes of an attempt while a window is used up; `fallback`: the next group is tried."""
     on_state_loss: Literal["refuse", "serve"] = "refuse"
     """What becomes of an attempt while the store of `state` does not answer."""
 
@@ -331,7 +331,7 @@ class Homelab(_Section):
     limits: Limits = Limits()
     """How large a request may be."""
     accept_advisories: list[Name] = []
-    """Ids of advisories with which the start goes on although they would stop it."""
+    """Ids of advisories that do not stop the start, although they would."""
     state: Name = "sqlite:///homelab.db"
     """Where counters live: `memory://`, `sqlite:///file` (relative to router.yaml), `redis://host:port/db`."""
     secret: Annotated[str, Field(min_length=16)] | None = Field(default=None, repr=False)

@@ -25,7 +25,7 @@ litellm-homelab demo backends (embedded, no model runs)
 Switch a fault:      curl -X PUT {control}/backends/mlx/fault -d '{{"fault": "429", "times": 3}}'
 Switch it off:       curl -X DELETE {control}/backends/mlx/fault
 Faults:              {valid}
-                     seconds: delay of slow, retry-after of 429; times: only the next so many requests
+                     seconds: delay of slow, retry-after of 429; times: only the next that many requests
 Limit a free tier:   curl -X PUT {control}/backends/cloud/limit \\
                        -d '{{"like": "groq", "requests": 3, "per": "day"}}'
 Lift it:             curl -X DELETE {control}/backends/cloud/limit

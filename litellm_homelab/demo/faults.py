@@ -20,7 +20,7 @@ class Fault:
 
     ``kind`` is one of ``down`` (connection refused), ``slow`` (``seconds`` before the first byte), ``silent``
     (accepts, never answers) and ``drop`` (breaks the connection in mid-answer), or an HTTP status as text;
-    429 carries ``seconds`` as retry-after.  ``times`` limits it to the next so many requests.
+    429 carries ``seconds`` as retry-after.  ``times`` limits it to that number of requests.
     """
 
     kind: str

@@ -101,7 +101,7 @@ def _address(scope: Scope) -> str:
 
 
 class _Exchange:
-    """One request's two ends, with the body read ahead so that a leaving client is seen at once."""
+    """One request's two ends, with the body read ahead so that a leaving client is noticed immediately."""
 
     def __init__(self, name: str, receive: Receive, send: Send) -> None:
         self._name = name

@@ -16,7 +16,7 @@ _BACKLOG: Final = 256
 KEEP_ALIVE_SECONDS: Final = 150
 """
 Longer than LiteLLM keeps an idle connection (120 s in 1.106.2): with uvicorn's 5 s a call that is sent just
-as the server hangs up is lost, and repeated where somebody counts calls.
+as the server hangs up is lost, and repeated where calls are counted.
 """
 
 
@@ -42,7 +42,7 @@ def _bind(port: int) -> socket.socket:
 class Listener:
     """Serves ``app`` on ``port`` of the loopback address.
 
-    While down, the port stays bound without listening, so that connections are refused and nobody else can
+    While down, the port stays bound without listening, so that connections are refused and no process can
     take it.
     """
 

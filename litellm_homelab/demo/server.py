@@ -23,7 +23,7 @@ from litellm_homelab.demo.recorder import RecordedRequest, Recorder
 class Demo:
     """The running backends: ``async with Demo(DemoConfig()) as demo``; leaving the block ends them all.
 
-    A method given a name that is no backend raises a KeyError that lists the known ones.
+    A method given an unknown name raises a KeyError that lists the known ones.
     """
 
     def __init__(self, config: DemoConfig | None = None) -> None:

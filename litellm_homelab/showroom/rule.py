@@ -97,7 +97,7 @@ class Showroom:
         )
 
     def forget(self) -> None:
-        """Names have changed: decide anew who may use which."""
+        """Names have changed: decide again who may use which."""
         self._served.clear()
         self._offered.clear()
 
@@ -154,7 +154,9 @@ class Showroom:
         if not isinstance(name, str) or caller.role == "metrics":
             return None
         seconds = self.late.unknown_for(name) if caller.handles is None or name in caller.handles else None
-        return refusals.model_absent(name, seconds) if seconds is not None else None
+        if seconds is None:
+            return None
+        return refusals.model_absent(name, seconds, to_child=caller.role == "optillm")
 
     def _fitting(self, route: ServedRoute, caller: Caller) -> list[str]:
         """The listed models of a caller that a route serves."""

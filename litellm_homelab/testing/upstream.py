@@ -37,7 +37,7 @@ class AnyModel(Backend):
         return app
 
     def streams(self, chunks_per_second: float) -> None:
-        """Stream no faster than this; 0 is at once."""
+        """Stream no faster than this; 0 is without a pause."""
         self._pace = chunks_per_second
 
     def _check_model(self, model: object) -> None:
@@ -71,7 +71,7 @@ class Scripted:
 
 @dataclass(slots=True)
 class Upstream:
-    """What stands in for the deployments of one group."""
+    """The stand-in for the deployments of one group."""
 
     group: str
     switch: FaultSwitch

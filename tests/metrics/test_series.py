@@ -176,7 +176,7 @@ def test_an_event_counts_in_its_series(
 
 
 def test_a_quota_is_shown(registry: CollectorRegistry, metrics: Metrics) -> None:
-    """Its limit from the start; what is used and when it begins anew with each attempt."""
+    """Its limit from the start; what is used and when it resets with each attempt."""
     labels = {"quota": "groq", "window": "requests/day"}
 
     def shown() -> list[float | None]:

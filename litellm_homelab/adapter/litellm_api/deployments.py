@@ -15,7 +15,7 @@ Entry: TypeAlias = tuple[str, Mapping[str, Any]]
 
 class Deployments:
     """
-    Looks deployments up in LiteLLM's router, each once: the parameters behind an id never change.
+    Looks deployments up in LiteLLM's router, each once: the parameters of an id never change.
 
     `router` gives the router at call time, since LiteLLM rebinds it.
     """

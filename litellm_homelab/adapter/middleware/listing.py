@@ -111,7 +111,7 @@ async def serve(
     `below` gives the caller's names below wildcard groups, with their modes, once `app` has answered.
 
     Raises:
-        ValueError: a 200 that is not a JSON object, and so cannot be checked; the server makes it a 500.
+        ValueError: a 200 that is not a JSON object, so that it cannot be filtered; the server makes it a 500.
 
     """
     headers = [pair for pair in scope["headers"] if pair[0].lower() != b"accept-encoding"]

@@ -32,7 +32,7 @@ AUTHORIZATION: Final = b"authorization"
 Decide: TypeAlias = Callable[[Scope], Allow | Refuse]
 
 Ended: TypeAlias = Callable[[RequestContext, Scope, Watch], Awaitable[None]]
-"""Is told of each request when it has ended."""
+"""Called with each request when it has ended."""
 
 
 Scrub: TypeAlias = Callable[[str], str]

@@ -189,7 +189,7 @@ class PresencePolicy(Policy):
             if one in self._wakes and self.presence.standing(one).is_away:
                 self._waker.wake(one)
         refusal = refusals.model_absent(
-            ctx.asked or "", self.presence.retry_after(backends), to_child=ctx.child is not None
+            ctx.asked or "", self.presence.retry_after(backends), to_child=ctx.is_optillms
         )
         if all(self._sections[one].on_absent == REFUSE for one in backends):
             ctx.outcome.refuse(self.name, refusal, Level.ATTEMPT)

@@ -28,8 +28,8 @@ class Count:
     """
     What `Edge` calls after each request.
 
-    It stands outside of LiteLLM, so that nothing a client sends (`no-log`) keeps a request from being
-    counted; a fault of its own is logged and counted, and nobody's answer.
+    It is outside of LiteLLM, so that nothing a client sends (`no-log`) keeps a request from being
+    counted; a fault of its own is logged and counted, and changes no answer.
     """
 
     def __init__(self, keyring: Keyring, ledger: Ledger) -> None:
@@ -108,7 +108,7 @@ def _handle(record: RequestContext, refusal: Refuse) -> str | None:
 
 def _named(record: RequestContext) -> str:
     """The approach that a refused request asked for."""
-    if record.model in record.approaches:
-        return record.approaches[record.model].text
+    if record.model in record.runs:
+        return record.runs[record.model].approach.text
     asked = optillm_fields.asked(record)
     return asked[0] if len(asked) == 1 and isinstance(asked[0], str) else OTHER
