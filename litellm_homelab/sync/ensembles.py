@@ -63,6 +63,10 @@ def _problem(facts: SyncFacts, ensemble: Ensemble) -> str:
             "is a group of model_list that is not an OptiLLM handle, and stays as it is; rename it in "
             f"{ENSEMBLES}, or add it to homelab.optillm if its deployments are OptiLLM"
         )
+    if not facts.calls_back(handle):
+        return ""
+    if facts.is_optillm(ensemble.base) or ensemble.base in (facts.sources.ensembles or {}):
+        return f"its base {quoted(ensemble.base)} is an OptiLLM handle; write a model's name as base"
     if _has_base(facts, ensemble):
         return ""
     meant = did_you_mean(ensemble.base, [one for one in groups if not facts.is_optillm(one)])
@@ -73,11 +77,10 @@ def _problem(facts: SyncFacts, ensemble: Ensemble) -> str:
 
 
 def _has_base(facts: SyncFacts, ensemble: Ensemble) -> bool:
-    """Whether OptiLLM will find the base: here, or on a server of its own (`carrier: off`)."""
+    """Whether OptiLLM will find the base here: a group, or a name below a wildcard group."""
     groups = facts.router.groups
-    if not facts.calls_back(ensemble.handle) or ensemble.base in groups:
-        return True
-    return group_for(ensemble.base, [one for one in groups if is_wildcard(one)]) is not None
+    patterns = [one for one in groups if is_wildcard(one)]
+    return ensemble.base in groups or group_for(ensemble.base, patterns) is not None
 
 
 def _base(facts: SyncFacts, plan: SyncPlan, ensemble: Ensemble) -> None:

@@ -258,6 +258,14 @@ def test_a_base_that_is_misspelt_is_named(lab: Lab) -> None:
     assert "is not a model_name of model_list; did you mean 'main'? add the model" in found.left[0]
 
 
+def test_a_base_that_is_an_optillm_handle_is_refused(lab: Lab) -> None:
+    """OptiLLM would call OptiLLM; the start would stop for the loop."""
+    listed = [line("plan", "think"), line("think", "main")]
+    found = lab.has(deployment("main", "m"), ensembles=listed).synced()
+    assert lab.groups == ["main", "think"]
+    assert found.left[0] == "'plan': its base 'think' is an OptiLLM handle; write a model's name as base"
+
+
 def test_an_approach_that_a_variable_has_is_left_to_a_person(lab: Lab) -> None:
     """The reference stays."""
     lane = {"think": {"approaches": ["moa"], "default": "os.environ/APPROACH"}}
