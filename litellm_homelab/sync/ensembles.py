@@ -99,7 +99,7 @@ def _base(facts: SyncFacts, plan: SyncPlan, ensemble: Ensemble) -> None:
             plan.left.append(f"{quoted(one.group)} is in {facts.file_of(one)}: write `model: {model}` there")
         else:
             plan.patches.append(Put(("model_list", numbers[one.where], "litellm_params", "model"), model))
-            plan.notes.append(f"changed: {quoted(one.group)}: base: {one.upstream_model} -> {ensemble.base}")
+            plan.done.append(f"changed: {quoted(one.group)}: base: {one.upstream_model} -> {ensemble.base}")
 
 
 def _approach(facts: SyncFacts, plan: SyncPlan, ensemble: Ensemble) -> None:
@@ -108,7 +108,7 @@ def _approach(facts: SyncFacts, plan: SyncPlan, ensemble: Ensemble) -> None:
     if not lane:
         settings = _lane(facts, ensemble)
         if plan.in_homelab(facts, Put(path, settings), f"write {_written(settings)}"):
-            plan.notes.append(f"changed: {quoted(ensemble.handle)}: approach: none -> {approach}")
+            plan.done.append(f"changed: {quoted(ensemble.handle)}: approach: none -> {approach}")
         return
     if approach not in (lane.get("approaches") or ()):
         plan.in_homelab(facts, Append((*path, "approaches"), approach), f"add {approach}")
@@ -119,7 +119,7 @@ def _approach(facts: SyncFacts, plan: SyncPlan, ensemble: Ensemble) -> None:
     if variable:
         plan.left.append(f"{quoted(ensemble.handle)}: set {variable}={approach}: it is the default approach")
     elif plan.in_homelab(facts, Put((*path, "default"), approach), f"write {approach}"):
-        plan.notes.append(f"changed: {quoted(ensemble.handle)}: approach: {old} -> {approach}")
+        plan.done.append(f"changed: {quoted(ensemble.handle)}: approach: {old} -> {approach}")
 
 
 def _variable(facts: SyncFacts, handle: str) -> str:
@@ -158,7 +158,7 @@ def _add(facts: SyncFacts, plan: SyncPlan, ensemble: Ensemble) -> None:
     else:
         _approach(facts, plan, ensemble)
     plan.place(facts, "handles", ensemble.handle)
-    plan.notes.append(f"added: {quoted(ensemble.handle)}: {ensemble.approach} over {quoted(ensemble.base)}")
+    plan.done.append(f"added: {quoted(ensemble.handle)}: {ensemble.approach} over {quoted(ensemble.base)}")
 
 
 def _limits(facts: SyncFacts, base: str) -> dict[str, Any]:

@@ -74,7 +74,7 @@ def _limits(facts: SyncFacts, plan: SyncPlan, number: int, one: Deployment, entr
         elif old != value:
             plan.patches.append(Put(("model_list", number, "model_info", name), value))
             was = shown(old) if old is not None else "not set"
-            plan.notes.append(f"changed: {quoted(one.group)}: {name}: {was} -> {value}")
+            plan.done.append(f"changed: {quoted(one.group)}: {name}: {was} -> {value}")
 
 
 def _included(facts: SyncFacts, plan: SyncPlan, one: Deployment, entry: RegistryEntry) -> None:
@@ -99,8 +99,8 @@ def _add(facts: SyncFacts, plan: SyncPlan, model: str, entry: RegistryEntry, ali
     new = {"model_name": model, "litellm_params": params, "model_info": {"mode": "chat", **limits(entry)}}
     plan.patches.append(Append(("model_list",), new))
     plan.place(facts, "hidden", model)
-    plan.notes.append(f"added: {quoted(model)}, hidden: clients may call it, no list has it")
-    plan.notes += [
+    plan.done.append(f"added: {quoted(model)}, hidden: clients may call it, no list has it")
+    plan.done += [
         f"set {value.removeprefix(ENV_PREFIX)} where LiteLLM starts"
         for name, value in params.items()
         if name in OF_EACH and value == variable(model, name.upper())

@@ -21,11 +21,25 @@ PROVIDER: Final = "lm_studio"
 
 @dataclass(slots=True)
 class SyncPlan:
-    """Changes of the file, a line about each, and what a person has to do."""
+    """Changes of the file, what they are, and what a person has to do."""
 
     patches: list[Patch] = field(default_factory=list)
+    done: list[str] = field(default_factory=list)
+    """A line about each change."""
     notes: list[str] = field(default_factory=list)
+    """What stays as it is, and why."""
+    by_hand: list[str] = field(default_factory=list)
+    """What a person has to do because of a change: another part of it is in a file that is not changed."""
     left: list[str] = field(default_factory=list)
+    """What a person has to do as things are."""
+
+    def add(self, other: SyncPlan) -> None:
+        """Take what another plan has as well."""
+        self.patches += other.patches
+        self.done += other.done
+        self.notes += other.notes
+        self.by_hand += other.by_hand
+        self.left += other.left
 
     def place(self, facts: SyncFacts, which: str, name: str) -> None:
         """List a name in the showroom, unless it is there already."""
@@ -35,7 +49,7 @@ class SyncPlan:
     def in_homelab(self, facts: SyncFacts, patch: Append | Put, by_hand: str) -> bool:
         """Change the `homelab:` section; False where an included file has it, which is left to a person."""
         if facts.homelab_file:
-            self.left.append(f"{where(patch.path)} is in {facts.homelab_file}: {by_hand} there")
+            self.by_hand.append(f"{where(patch.path)} is in {facts.homelab_file}: {by_hand} there")
             return False
         self.patches.append(patch)
         return True
@@ -47,7 +61,7 @@ class SyncPlan:
             self.left.append(f"{quoted(name)} {why}, {kept}")
             return
         self.patches += [Remove(path) for path in _own_places(facts, name)]
-        self.notes.append(f"gone: {quoted(name)} {why}")
+        self.done.append(f"gone: {quoted(name)} {why}")
 
 
 def variable(name: str, what: str) -> str:

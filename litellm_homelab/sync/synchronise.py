@@ -25,6 +25,8 @@ __all__ = ["NothingToSync", "SyncRequest", "Synchronised", "synchronise"]
 
 STEPS: Final = (models.add, ensembles.bring_in, ensembles.remove_gone, models.remove_gone, models.set_limits)
 """Each sees the file as those before it leave it: what one removes, the next does not count on."""
+ROUNDS: Final = 8
+"""How often the steps may have something to change; two are usual: what one removes may free a name."""
 NUMBER: Final = re.compile(r"\[\d+\]")
 Found = TypeVar("Found")
 
@@ -64,17 +66,33 @@ def synchronise(request: SyncRequest, environ: Mapping[str, str], known: Known) 
     ends = "\r\n" if before.count("\n") == before.count("\r\n") > 0 else "\n"
     text, content = before.replace(ends, "\n"), document
     given = _sources(request, reading.facts(request.path, text, content, environ))
-    notes, left = [], []
-    for step in STEPS:
-        facts, plan = reading.facts(request.path, text, content, environ, given), SyncPlan()
-        step(facts, plan)
-        text, content = patches.applied(text, content, plan.patches)
-        notes += plan.notes
-        left += plan.left
+    done: list[str] = []
+    by_hand: dict[str, None] = {}
+    for _ in range(ROUNDS):
+        plan, text, content = _round(request.path, text, content, environ, given)
+        done += plan.done
+        by_hand |= dict.fromkeys(plan.by_hand)
+        if not plan.patches:
+            break
+    else:
+        raise NothingToSync("its sources want the same name for two things; rename one of them")
     after = text.replace("\n", ends)
     edits.check(after, content)
-    left += _stopping_now(document, content, request.path, environ, known)
-    return Synchronised(before, after, tuple(notes), tuple(left))
+    left = (*by_hand, *plan.left, *_stopping_now(document, content, request.path, environ, known))
+    return Synchronised(before, after, (*done, *plan.notes), left)
+
+
+def _round(
+    path: Path, text: str, content: dict[str, Any], environ: Mapping[str, str], given: SyncSources
+) -> tuple[SyncPlan, str, dict[str, Any]]:
+    """All steps once: what they decided, and the file as they leave it."""
+    whole = SyncPlan()
+    for step in STEPS:
+        plan = SyncPlan()
+        step(reading.facts(path, text, content, environ, given), plan)
+        text, content = patches.applied(text, content, plan.patches)
+        whole.add(plan)
+    return whole, text, content
 
 
 def _stopping_now(

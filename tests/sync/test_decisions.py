@@ -344,3 +344,13 @@ def test_a_registry_that_an_unset_variable_names_is_not_missing(lab: Lab) -> Non
     lab.has(deployment("main", "m")).edited("registry: registry.json", "registry: os.environ/REGISTRY")
     with pytest.raises(NothingToSync, match=r"homelab\.showroom\.registry: REGISTRY is not set; set it"):
         lab.synced()
+
+
+def test_a_name_that_a_handle_leaves_free_is_the_models_in_the_same_run(lab: Lab) -> None:
+    """The registry's model could not be added before."""
+    lane = {A: {"approaches": ["moa"], "default": "moa"}}
+    models = [deployment("main", "m"), deployment(A, "main", OPTILLM)]
+    lab.has(*models, optillm=lane, registry={A: entry()}, ensembles=[])
+    found = lab.edited(f"model_name: {A}", f"model_name: {A}  # of ensembles.jsonl").synced()
+    assert lab.content["model_list"][1]["litellm_params"]["model"] == f"lm_studio/{A}"
+    assert not [one for one in found.notes if one.startswith("left out")]

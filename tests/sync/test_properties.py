@@ -223,8 +223,8 @@ def replaced(content: Any, path: tuple[Any, ...], value: object) -> Any:
 
 
 def text_of(name: str, content: object) -> bytes:
-    """A document as its file has it: JSON is YAML too."""
-    text = yaml.safe_dump(content) if name.endswith(".yaml") and content is ROUTER else json.dumps(content)
+    """A document as its file has it."""
+    text = yaml.safe_dump(content) if name.endswith(".yaml") else json.dumps(content)
     return text.encode("utf-8", "surrogatepass")
 
 
