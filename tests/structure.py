@@ -51,7 +51,15 @@ TESTED_IN: Final[Mapping[str, tuple[str, ...]]] = {
         "adapter/middleware/forms.py",
     ),
     "test_policies.py": ("adapter/policy.py",),
-    "sync/test_synchronise.py": ("sync/ensembles.py", "sync/models.py", "sync/plan.py"),
+    "sync/test_decisions.py": (
+        "sync/ensembles.py",
+        "sync/facts.py",
+        "sync/models.py",
+        "sync/plan.py",
+        "sync/reading.py",
+    ),
+    "sync/test_properties.py": ("sync/shapes.py",),
+    "cli/test_sync.py": ("cli/editing.py",),
     "config/test_entry_points.py": ("hooks.py",),
     "adapter/middleware/test_token_counts.py": ("adapter/middleware/other_paths.py",),
     "adapter/test_naming.py": (

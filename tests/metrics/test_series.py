@@ -420,6 +420,7 @@ def test_workers_add_up(tmp_path: Path) -> None:
             [sys.executable, "-c", WORKER % times],
             env={"PROMETHEUS_MULTIPROC_DIR": str(tmp_path), "PYTHONPATH": str(Path(__file__).parents[2])},
             check=True,
+            timeout=300,
         )
     registry = CollectorRegistry()
     MultiProcessCollector(registry, path=str(tmp_path))  # type: ignore[no-untyped-call]
