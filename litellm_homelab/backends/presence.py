@@ -10,7 +10,7 @@ from typing import Final
 
 
 class BackendState(StrEnum):
-    """How a backend is (the contract's section on backends)."""
+    """The states of a backend (the contract's section on backends)."""
 
     UP = "up"
     BUSY = "busy"
