@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 class BackendState(StrEnum):
-    """How a backend is (the contract's section on backends)."""
+    """The states of a backend (the contract's section on backends)."""
 
     UP = "up"
     BUSY = "busy"

@@ -180,7 +180,7 @@ def info_misspelt(doc: Document) -> Iterator[Found]:
 
 
 @check(
-    "litellm-not-a-number", "error", "A parameter that must be a number is none: the deployment is left out."
+    "litellm-not-a-number", "error", "A parameter that must be a number is not: the deployment is left out."
 )
 def not_a_number(doc: Document) -> Iterator[Found]:
     """The router drops a deployment with a parameter of another type (`_create_deployment`, 1.108.7)."""

@@ -170,7 +170,7 @@ class Window:
 
     def frees(self, at: Instant, used: dict[int, int], limit: int, amount: int) -> int:
         """
-        When `amount` can be had again, where nothing else is used until then.
+        When `amount` is free again, if nothing else is used until then.
 
         `used` has what was counted by the starts of `counted`.
         """

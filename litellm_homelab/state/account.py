@@ -69,7 +69,7 @@ class Closure:
     """A time in which nothing may be sent, as the provider has said."""
 
     since: int
-    """Seconds since the epoch: before it, a clock that went back does not know of it."""
+    """Seconds since the epoch; for a clock that goes back to before it, nothing is closed."""
     until: int
     state: str
     source: str
@@ -118,7 +118,7 @@ class Account:
     closed: Mapping[str, Closure] = field(default_factory=dict)
     changes: int = 0
     by: Counts = field(default_factory=dict)
-    """How many changes are whose, the last one's last: a worker misses its own where the store lost them."""
+    """Changes by worker, the latest worker last: a worker notices by its own that the store has lost some."""
 
     def total(self, keys: Iterable[str]) -> int:
         """What is used of several spans together."""
