@@ -21,7 +21,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -307,7 +307,7 @@ def asked(*arguments: str) -> Any:
     return json.loads(lines[0].removeprefix(MARK))
 
 
-def table(columns: dict[str, Sequence[str]]) -> str:
+def table(columns: Mapping[str, Sequence[str]]) -> str:
     """The table: a row for each case, a column for each side."""
     head = ("what is asked", *columns)
     what = [str(run.__doc__).rstrip(".") for run in CASES]

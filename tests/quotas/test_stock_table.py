@@ -1,4 +1,4 @@
-"""The table of our quotas beside stock LiteLLM's: how its cells, rows and clock are made; the cases run apart."""
+"""The table of our quotas beside stock LiteLLM: how cells, rows and clock are made. The cases run apart."""
 
 from __future__ import annotations
 
