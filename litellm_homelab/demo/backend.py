@@ -12,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response, StreamingResponse
 from starlette.routing import Route
 
-from litellm_homelab.demo import answers, chat, completions, embeddings, request_body
+from litellm_homelab.demo import answers, chat, completions, embeddings, ollama, request_body
 from litellm_homelab.demo.request_body import BadRequestError
 
 Endpoint = Callable[[Request], Awaitable[Response]]
@@ -43,7 +43,15 @@ class Backend:
         ]
         if self.name == "ollama":
             routes += [Route("/", self._ollama_banner), Route("/api/tags", self._ollama_tags)]
+            routes += self._ollama_routes("/api")
         return Starlette(routes=routes)
+
+    def _ollama_routes(self, prefix: str) -> list[Route]:
+        """Ollama's own routes that ask a model."""
+        return [
+            Route(f"{prefix}/{name}", self._refusing(partial(self._ollama, name == "chat")), methods=["POST"])
+            for name in ("chat", "generate")
+        ]
 
     def _refusing(self, endpoint: Endpoint) -> Endpoint:
         async def checked(request: Request) -> Response:
@@ -97,6 +105,14 @@ class Backend:
             stream = chat.events(route.chunks(body, replies), self._pace)
             return StreamingResponse(stream, media_type="text/event-stream")
         return JSONResponse(route.completion(body, replies))
+
+    async def _ollama(self, is_chat: bool, request: Request) -> Response:
+        body = await self._read(request)
+        said = ollama.reply(self.name, body, is_chat=is_chat)
+        if body.get("stream", True):
+            stream = ollama.paced(ollama.lines(body, said, is_chat=is_chat), self._pace)
+            return StreamingResponse(stream, media_type="application/x-ndjson")
+        return JSONResponse(ollama.whole(body, said, is_chat=is_chat))
 
     async def _embed(self, request: Request) -> Response:
         return JSONResponse(embeddings.embeddings(await self._read(request)))

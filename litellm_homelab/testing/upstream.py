@@ -22,6 +22,8 @@ from litellm_homelab.testing import media
 
 SEARCH = "search-tools"
 """The name below which search tools are answered (LiteLLM appends `/search` unless it is there)."""
+OLLAMA = "/v1/api"
+"""Where Ollama's own routes are: each request comes below the version, whatever its deployment's API is."""
 
 
 class AnyModel(Backend):
@@ -33,7 +35,7 @@ class AnyModel(Backend):
     def app(self) -> Starlette:
         """The ASGI app."""
         app = super().app()
-        app.router.routes.extend(media.routes())
+        app.router.routes.extend([*media.routes(), *self._ollama_routes(OLLAMA)])
         return app
 
     def streams(self, chunks_per_second: float) -> None:

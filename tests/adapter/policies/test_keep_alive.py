@@ -26,7 +26,7 @@ EMBEDDED = {"model": "m", "embeddings": [[0.1, 0.2]], "prompt_eval_count": 1}
 
 def config() -> dict[str, Any]:
     """Handles on an Ollama, by both providers; one without the setting; one elsewhere that falls back."""
-    bare = {"api_base": OLLAMA, "use_chat_completions_api": None}
+    bare: dict[str, Any] = {"api_base": OLLAMA, "use_chat_completions_api": None}
     models = [
         group("fast", "ollama_chat/fast", **bare),
         group("deep", "ollama/deep", **bare),
