@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from functools import partial
 from types import ModuleType
-from typing import Any
+from typing import Any, Final
 
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -16,6 +16,8 @@ from litellm_homelab.demo import answers, chat, completions, embeddings, ollama,
 from litellm_homelab.demo.request_body import BadRequestError
 
 Endpoint = Callable[[Request], Awaitable[Response]]
+SWAPPED: Final = "demo-other-model"
+"""What a backend has while its model is swapped away."""
 
 
 class Backend:
@@ -27,9 +29,16 @@ class Backend:
 
     def __init__(self, name: str, models: tuple[str, ...], pace: float, key: str = "") -> None:
         self.name = name
-        self.models = models
+        self.configured = models
+        self.is_swapped = False
+        """Whether another model is in the place of the configured ones."""
         self._pace = pace
         self._key = key
+
+    @property
+    def models(self) -> tuple[str, ...]:
+        """The models that it has now."""
+        return (SWAPPED,) if self.is_swapped else self.configured
 
     def app(self) -> Starlette:
         """The ASGI app."""

@@ -45,6 +45,10 @@ class DemoThread:
         work = self._demo.fault(name, kind, seconds=seconds, times=times)
         asyncio.run_coroutine_threadsafe(work, self._loop).result()
 
+    def wakes(self, name: str) -> int:
+        """See ``Demo.wakes``."""
+        return self._demo.wakes(name)
+
     def clear_fault(self, name: str | None = None) -> None:
         """See ``Demo.clear_fault``."""
         asyncio.run_coroutine_threadsafe(self._demo.clear_fault(name), self._loop).result()
