@@ -52,6 +52,7 @@ class Backend:
         ]
         if self.name == "ollama":
             routes += [Route("/", self._ollama_banner), Route("/api/tags", self._ollama_tags)]
+            routes.append(Route("/api/ps", self._ollama_ps))
             routes += self._ollama_routes("/api")
         return Starlette(routes=routes)
 
@@ -142,6 +143,9 @@ class Backend:
 
     async def _ollama_banner(self, _: Request) -> Response:
         return PlainTextResponse("Ollama is running (demo)")
+
+    async def _ollama_ps(self, _: Request) -> Response:
+        return JSONResponse({"models": []})
 
     async def _ollama_tags(self, _: Request) -> Response:
         details = {"format": "gguf", "family": "demo"}

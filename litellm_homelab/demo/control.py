@@ -35,7 +35,8 @@ Limit a free tier:   curl -X PUT {control}/backends/cloud/limit \\
 Lift it:             curl -X DELETE {control}/backends/cloud/limit
 Limits:              {limits}
 What runs:           curl {control}/backends
-What was received:   curl {control}/requests            (?backend=mlx for one backend)
+What was received:   curl {control}/requests            (?backend=mlx: of one backend)
+                     ?probes=true: a gateway's probes too
 Forget it:           curl -X DELETE {control}/requests
 """
 OK, SEE_OTHER = 200, 303
@@ -160,7 +161,8 @@ class Control:
     async def _requests(self, request: Request) -> Response:
         backend = request.query_params.get("backend")
         try:
-            return JSONResponse([item.as_dict() for item in self._demo.requests(backend)])
+            probes = request.query_params.get("probes") == "true"
+            return JSONResponse([item.as_dict() for item in self._demo.requests(backend, probes=probes)])
         except KeyError as error:
             return JSONResponse({"error": error.args[0]}, 404)
 

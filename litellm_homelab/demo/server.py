@@ -84,11 +84,15 @@ class Demo:
         """The address that an OpenAI client or LiteLLM's ``api_base`` wants: the root with ``/v1``."""
         return f"{self.url(name)}/v1"
 
-    def requests(self, name: str | None = None) -> list[RecordedRequest]:
-        """What a backend, or all of them, received since the last ``clear_requests``, oldest first."""
+    def requests(self, name: str | None = None, *, probes: bool = False) -> list[RecordedRequest]:
+        """
+        What a backend, or all of them, received since the last ``clear_requests``, oldest first.
+
+        Probes of a gateway (``homelab.backends``) are left out unless asked for.
+        """
         if name is not None:
             self._switch(name)
-        return self._recorder.requests(name)
+        return self._recorder.requests(name, probes=probes)
 
     def clear_requests(self) -> None:
         """Forget what was received."""

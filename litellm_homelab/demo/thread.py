@@ -32,9 +32,9 @@ class DemoThread:
         """See ``Demo.api_base``."""
         return self._demo.api_base(name)
 
-    def requests(self, name: str | None = None) -> list[RecordedRequest]:
+    def requests(self, name: str | None = None, *, probes: bool = False) -> list[RecordedRequest]:
         """See ``Demo.requests``."""
-        return self._demo.requests(name)
+        return self._demo.requests(name, probes=probes)
 
     def clear_requests(self) -> None:
         """See ``Demo.clear_requests``."""

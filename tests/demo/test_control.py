@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from litellm_homelab.adapter.backends import probing
 from litellm_homelab.demo import DemoThread
 from litellm_homelab.demo.faults import KINDS
 from tests.demo.client import HTTP
@@ -71,6 +72,14 @@ def test_requests(demo: DemoThread) -> None:
     assert len(HTTP.get(f"{control}/requests").json()) == 2
     assert HTTP.delete(f"{control}/requests").status_code == 204
     assert HTTP.get(f"{control}/requests").json() == []
+
+
+def test_probes_are_shown_where_asked_for(demo: DemoThread) -> None:
+    """A gateway asks every 15 s; what it was sent by clients would be hard to find among that."""
+    HTTP.get(f"{demo.api_base('mlx')}/models", headers={"user-agent": probing.AGENT})
+    HTTP.get(f"{demo.api_base('mlx')}/models")
+    shown = [HTTP.get(f"{demo.url('control')}/requests{query}").json() for query in ("", "?probes=true")]
+    assert [len(one) for one in shown] == [1, 2]
 
 
 @pytest.mark.parametrize(
