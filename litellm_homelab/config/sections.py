@@ -8,7 +8,7 @@ from typing import Annotated, Final, Literal, TypeAlias
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
-from litellm_homelab.backends import waking
+from litellm_homelab.backends import keep_alive, waking
 
 TIME: Final = r"([01]\d|2[0-3]):[0-5]\d"
 SECONDS: Final = re.compile(r"\d{1,9}(?:\.\d{1,9})?")
@@ -90,6 +90,8 @@ MOST_SECONDS: Final = 86_400
 """The longest limit that `homelab.timeouts` takes: a day."""
 Seconds = Annotated[float, BeforeValidator(_seconds), Field(gt=0, le=MOST_SECONDS, allow_inf_nan=False)]
 Switch = Annotated[bool, BeforeValidator(_switch)]
+KeepAlive = Annotated[int | str, BeforeValidator(keep_alive.read)]
+"""Seconds, or a duration that Ollama reads."""
 
 
 class _Section(BaseModel):
@@ -324,6 +326,8 @@ class Homelab(_Section):
     """Servers by a name of your own: what is not the default for every address."""
     priorities: dict[Name, Priority] = {}
     """In which order requests wait for a backend, by handle; the lower of it and the caller's counts."""
+    keep_alive: dict[Name, KeepAlive] = {}
+    """How long an Ollama keeps a model in memory after an answer, by handle: `-1`, `30m`, `0`."""
     timeouts: dict[Name, TimeoutSection] = {}
     """How long attempts may take, by group; `default` is for the rest."""
     quotas: dict[Name, QuotaSection] = {}

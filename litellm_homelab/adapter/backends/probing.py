@@ -17,6 +17,8 @@ from litellm_homelab.backends.kinds import ServerKind
 from litellm_homelab.backends.presence import Probed, ProbeOutcome, outcome_of
 
 OK: Final = 200
+AGENT: Final = "litellm-homelab"
+"""The user agent of probes, by which a server's log tells them from requests."""
 LONGEST: Final = 4 * 2**20
 """Bytes of an answer that are read: a list of models is never longer."""
 
@@ -49,7 +51,7 @@ def _tls() -> ssl.SSLContext:
 
 async def fetch(asked: Asked) -> tuple[int, bytes]:
     """Ask a server, past the proxies of the environment; no redirect is followed."""
-    headers = {"authorization": f"Bearer {asked.key}"} if asked.key else {}
+    headers = {"user-agent": AGENT, **({"authorization": f"Bearer {asked.key}"} if asked.key else {})}
     async with (
         httpx.AsyncClient(timeout=asked.seconds, trust_env=False, headers=headers, verify=_tls()) as client,
         client.stream("GET", asked.url) as response,
