@@ -16,7 +16,7 @@ ARCHIVE = f"litellm_homelab-{litellm_homelab.__version__}-site-packages.tar.gz"
 
 def _instructions(name: str) -> dict[str, str]:
     lines = (FOLDER / name).read_text(encoding="utf-8").splitlines()
-    return dict(line.split(" ", 1) for line in lines if line and not line.startswith("#"))  # type: ignore[misc]
+    return dict(line.split(" ", 1) for line in lines if line and not line.startswith("#"))
 
 
 def test_the_image_is_three_lines() -> None:
