@@ -93,7 +93,7 @@ def _systemctl(words: list[str]) -> None:
 def _python(words: list[str]) -> None:
     """The options of uv are asked for from uv itself."""
     if words[:3] == ["uv", "tool", "install"]:
-        uv = [VENVS / "tools" / "bin" / "uv", "tool", "install", "--help"]
+        uv: list[str | Path] = [VENVS / "tools" / "bin" / "uv", "tool", "install", "--help"]
         text = subprocess.run(uv, capture_output=True, text=True, check=True).stdout
         for option in (word for word in words if word.startswith("--")):
             assert option in text
