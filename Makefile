@@ -5,6 +5,8 @@ VENVS  := .cache/venvs
 TOOLS  := $(VENVS)/tools
 NODE   := .cache/clients
 RELEASE := $(VENVS)/release
+MANIFESTS := $(VENVS)/manifests
+SITE   := $(VENVS)/docs
 UV     := TOOLS=$(TOOLS) scripts/uv
 BIN    := .venv/bin
 # `make lock UPGRADE=--upgrade` takes newer versions; without it the locks keep what they have.
@@ -34,7 +36,7 @@ NEWEST_TESTS := $(patsubst %,tests/%.py,real/test_wheel real/test_up real/test_s
 PY        ?= 3.12
 PY_TESTS  := tests/test_requirements.py tests/config tests/showroom tests/optillm tests/adapter/test_naming.py
 
-.PHONY: help run test test-fast test-real test-compat compat-venv stock-table quota-table test-newest test-python coverage lint fmt lock bench trace release clean venv venv-mlx clients $(OPTILLM:%=venv-optillm-%)
+.PHONY: help docs env run test test-fast test-real test-compat compat-venv stock-table quota-table test-newest test-python coverage lint fmt lock bench trace release clean venv venv-mlx clients $(OPTILLM:%=venv-optillm-%)
 
 help:
 	@echo "make run        the gateway on http://127.0.0.1:4000 (PORT=4010, WORKERS=2, DEMO=0, DEMO_PORT=5100)"
@@ -48,6 +50,8 @@ help:
 	@echo "make lint       ruff and mypy; make fmt formats"
 	@echo "make bench      what the hooks cost, beside stock LiteLLM in the same run (needs wrk)"
 	@echo "make trace      checks that no request costs more opcodes of ours than recorded"
+	@echo "make docs       the pages as a site in dist/docs"
+	@echo "make env        config/env.local with fresh keys, for compose and Kubernetes"
 	@echo "make release    wheel, sdist, site-packages archive, SBOM and checksums in dist/"
 	@echo "make lock       writes requirements/*.txt anew; make clean removes what make installed"
 
@@ -64,7 +68,7 @@ test-fast: .venv/.dev
 	$(if $(MEASURED),$(BIN)/coverage erase)
 	$(COVERED) -m "not real"
 
-test-real: .venv/.dev venv-mlx clients $(RELEASE)/.stamp $(OPTILLM:%=venv-optillm-%)
+test-real: .venv/.dev venv-mlx clients $(RELEASE)/.stamp $(MANIFESTS)/.stamp $(SITE)/.stamp $(OPTILLM:%=venv-optillm-%)
 	$(if $(MEASURED),$(COVERED) $(MEASURED_REAL))
 	$(PYTEST) -m real $(if $(MEASURED),$(MEASURED_REAL:%=--ignore=%))
 	$(if $(MEASURED),$(BIN)/coverage combine --quiet && $(BIN)/coverage report)
@@ -127,6 +131,15 @@ fmt: .venv/.dev
 
 venv: .venv/.dev
 
+# Strict: a link that leads nowhere fails it.
+docs: $(SITE)/.stamp
+	$(SITE)/bin/python scripts/site.py dist/docs
+
+# Fresh keys in config/env.local, as the first `make run` makes them; one that is there stays.
+env:
+	@$(PYTHON) -c 'from pathlib import Path as P; from litellm_homelab.cli.environment import prepare; \
+	  print(*prepare(P("config/env.example"), P("config/env.local")).notes, sep="\n")'
+
 # Each venv has a stamp that is newer than its lock: what is installed is not looked at again.
 INSTALL = $(UV) pip install --quiet --no-deps --require-hashes $(patsubst %,--requirement %,$(filter %.txt,$^)) --python
 PACKAGE = $(UV) pip install --quiet --no-deps --build-constraints requirements/tools.txt --editable . --python
@@ -165,7 +178,7 @@ $(OPTILLM:%=venv-optillm-%): venv-%: $(VENVS)/%/.stamp
 # The clients of tests/real, each in its newest version: Python's in a venv, Node's in a folder (npm ci).
 clients: $(VENVS)/clients/.stamp $(NODE)/.stamp
 
-$(VENVS)/mlx/.stamp $(VENVS)/clients/.stamp $(RELEASE)/.stamp: $(VENVS)/%/.stamp: requirements/%.txt | $(TOOLS)/.stamp
+$(VENVS)/mlx/.stamp $(VENVS)/clients/.stamp $(RELEASE)/.stamp $(MANIFESTS)/.stamp $(SITE)/.stamp: $(VENVS)/%/.stamp: requirements/%.txt | $(TOOLS)/.stamp
 	$(UV) venv --quiet --clear --python $(TOOLS)/bin/python $(@D)
 	$(INSTALL) $(@D)
 	@touch $@
@@ -192,6 +205,8 @@ lock: | $(TOOLS)/.stamp
 	done
 	$(COMPILE) requirements/mlx.in --output-file requirements/mlx.txt
 	$(COMPILE) requirements/clients.in --output-file requirements/clients.txt
+	$(COMPILE) requirements/docs.in --output-file requirements/docs.txt
+	$(COMPILE) requirements/manifests.in --output-file requirements/manifests.txt
 	$(COMPILE) requirements/release.in --constraint requirements/tools.txt --output-file requirements/release.txt
 	$(COMPILE) requirements/optillm.in --output-file requirements/optillm.txt
 	for version in $(OPTILLM); do \

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import functools
+import logging
 import time
 from collections.abc import Awaitable, Callable
-from typing import ParamSpec, TypeVar
-
-from prometheus_client import REGISTRY, CollectorRegistry
+from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
 from litellm_homelab.adapter import context
 from litellm_homelab.metrics.labels import RULES, Labels
 from litellm_homelab.metrics.series import Metrics
 
+if TYPE_CHECKING:
+    from prometheus_client import CollectorRegistry
+
+log = logging.getLogger("LiteLLM Proxy.homelab")
 P = ParamSpec("P")
 T = TypeVar("T")
 
@@ -29,9 +32,18 @@ def meter() -> Metrics:
 
 
 def show(labels: Labels) -> None:
-    """Count from now on, in series of their own within the registry that LiteLLM's `/metrics/` shows."""
+    """
+    Count from now on, in series of their own within the registry that LiteLLM's `/metrics/` shows.
+
+    Without prometheus_client, which `litellm[proxy]` does not bring, nothing is counted and the log says so.
+    """
     global _meter, _shown
     forget()
+    try:
+        from prometheus_client import REGISTRY, CollectorRegistry
+    except ModuleNotFoundError:
+        log.warning("homelab: no metrics: prometheus-client is not installed. Every rule holds without it.")
+        return
     _shown = CollectorRegistry()
     _meter = Metrics(labels, _shown)
     for rule in sorted(_added):
@@ -50,6 +62,8 @@ def forget() -> None:
     """Count no more, and show nothing."""
     global _meter, _shown
     if _shown is not None:
+        from prometheus_client import REGISTRY
+
         REGISTRY.unregister(_shown)
     _meter, _shown = _SILENT, None
 

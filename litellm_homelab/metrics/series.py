@@ -9,13 +9,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from types import MappingProxyType
-from typing import Any, Final, TypeVar
-
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from litellm_homelab.backends.presence import BackendState, ProbeOutcome
 from litellm_homelab.decision import RefusalType
 from litellm_homelab.metrics.labels import OTHER, Labels
+
+if TYPE_CHECKING:
+    # Imported where a registry is given: LiteLLM itself runs without prometheus_client.
+    from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 CHILDREN: Final = (0, 1, 2, 3, 4, 5, 8, 12, 16, 24, 32, 48, 64, 96, 128, 256)
 WAITS: Final = (0.05, 0.1, 0.25, 0.5, 1, 2, 3, 5, 8, 15, 30, 60, 120, 300, 600)
@@ -123,7 +125,7 @@ SHARED: Final[Mapping[str, tuple[str, tuple[str, ...]]]] = MappingProxyType(
 )
 """What each gauge shows that every worker sets for all, and its labels."""
 
-Series = TypeVar("Series", Counter, Histogram, Gauge)
+Series = TypeVar("Series", "Counter", "Histogram", "Gauge")
 
 
 class Metrics:
@@ -151,12 +153,16 @@ class Metrics:
             self._seed(labels, registry)
 
     def _declare(self, registry: CollectorRegistry) -> None:
+        from prometheus_client import Counter, Histogram
+
         for name, (text, labels) in COUNTERS.items():
             self._counters[name] = Counter(name, text, labels, registry=registry)
         for name, (text, labels, buckets) in HISTOGRAMS.items():
             self._histograms[name] = Histogram(name, text, labels, registry=registry, buckets=buckets)
 
     def _seed(self, labels: Labels, registry: CollectorRegistry) -> None:
+        from prometheus_client import Gauge
+
         for name, values in labels.seeds():
             if name in self._counters:
                 self._counters[name].labels(*values)

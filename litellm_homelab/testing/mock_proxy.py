@@ -164,8 +164,10 @@ def _placeholders(config: Path) -> dict[str, str]:
     text = re.sub(r"#.*", "", config.read_text(encoding="utf-8"))
     reference = r"[\"']?os\.environ/([A-Za-z0-9_]+)"
     addresses = {*re.findall(rf"\b(?:api_base|base_url)[\"']?\s*:\s*{reference}", text)}
+    stores = dict.fromkeys(re.findall(rf"\bstate[\"']?\s*:\s*{reference}", text), "memory://")
     names = dict.fromkeys(re.findall(reference, text))
-    return {name: _placeholder(name, name in addresses) for name in names if name not in os.environ}
+    values = {name: _placeholder(name, name in addresses) for name in names} | stores
+    return {name: value for name, value in values.items() if name not in os.environ}
 
 
 def _placeholder(name: str, is_address: bool) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 from collections.abc import Iterator
 
 import pytest
@@ -42,6 +43,17 @@ def test_a_shown_meter_counts_until_it_is_forgotten() -> None:
         assert attempts() == 1
     recording.forget()
     assert attempts() is None
+
+
+def test_without_prometheus_client_nothing_is_counted(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """`litellm[proxy]` does not bring it: counting is no error, and the log says that there is none."""
+    monkeypatch.setitem(sys.modules, "prometheus_client", None)
+    recording.show(LABELS)
+    meter().attempt("main", "main", "answered")
+    recording.forget()
+    assert "no metrics: prometheus-client is not installed" in caplog.text
 
 
 async def test_a_hook_that_refuses_took_time_as_well() -> None:

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.deploy import facts
+
 REPOSITORY = Path(__file__).parents[2]
 UNITS = sorted((REPOSITORY / "deploy" / "systemd").glob("*.service"))
 INSTALLED = "/opt/litellm-homelab/"
@@ -27,3 +29,10 @@ def test_systemd_accepts_the_unit(unit: Path, tmp_path: Path) -> None:
     command = ["systemd-analyze", "verify", "--man=no", str(tmp_path / unit.name)]
     done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
+def test_answers_under_way_are_finished() -> None:
+    """Stopping the gateway waits for longer than the longest timeout."""
+    unit = (REPOSITORY / "deploy" / "systemd" / "litellm-homelab.service").read_text(encoding="utf-8")
+    (seconds,) = re.findall(r"^TimeoutStopSec=(\d+)$", unit, re.MULTILINE)
+    assert int(seconds) > facts.longest_timeout()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import stat
 import subprocess
 import sysconfig
 import tomllib
@@ -19,12 +18,11 @@ import pytest
 
 from tests.docs.blocks import README, blocks
 from tests.real.gateway import free_port
-from tests.real.server import REPOSITORY, VENVS, running
+from tests.real.image import TOOLS, build_wheel, copy_script
+from tests.real.server import REPOSITORY, running
 
 pytestmark = pytest.mark.real
 
-TOOLS = VENVS / "tools" / "bin"
-"""Has the build backend, by hash: requirements/tools.txt."""
 ROUTER, START, TEST = blocks("yaml", README)[0], blocks("bash", README)[0], blocks("python", README)[0]
 SECONDS = 240
 """An import of LiteLLM alone takes 5 s on idle cores, and ten times that on busy ones."""
@@ -55,8 +53,7 @@ def _run(*command: str | Path, cwd: Path | None = None) -> None:
 def installed(tmp_path_factory: pytest.TempPathFactory) -> Installed:
     """Build and install the wheel without a network; all that it requires comes from this environment."""
     folder = tmp_path_factory.mktemp("wheel")
-    _run(TOOLS / "python", "-m", "hatchling", "build", "--target", "wheel", "-d", folder, cwd=REPOSITORY)
-    (wheel,) = folder.glob("*.whl")
+    wheel = build_wheel(folder)
     venv, empty = folder / "venv", folder / "empty"
     _run(TOOLS / "uv", "venv", "--offline", "--python", TOOLS / "python", venv)
     install: list[str | Path] = [
@@ -74,17 +71,9 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Installed:
     # A path in a .pth file is searched, but .pth files there are not read: not the editable install's either.
     (packages / "requirements.pth").write_text(sysconfig.get_path("purelib"), encoding="utf-8")
     for command in ("litellm", "pytest"):
-        _copy(Path(sysconfig.get_path("scripts")) / command, venv / "bin")
+        copy_script(Path(sysconfig.get_path("scripts")) / command, venv / "bin")
     empty.mkdir()
     return Installed(wheel, venv / "bin", empty)
-
-
-def _copy(script: Path, folder: Path) -> None:
-    """Copy a console script for the interpreter of another environment."""
-    lines = script.read_text(encoding="utf-8").splitlines(keepends=True)
-    copy = folder / script.name
-    copy.write_text("".join([f"#!{folder}/python\n", *lines[1:]]), encoding="utf-8")
-    copy.chmod(copy.stat().st_mode | stat.S_IXUSR)
 
 
 def test_the_package_is_the_wheels(installed: Installed) -> None:

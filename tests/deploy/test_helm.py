@@ -1,0 +1,102 @@
+"""deploy/helm: values for two charts and a resource of the operator, with configurations that start."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from litellm_homelab.config import loading, settings
+from tests.config.shipped import ENV
+from tests.deploy import facts, kustomize
+
+FOLDER = facts.DEPLOY / "helm"
+CHART = facts.load(FOLDER / "litellm-helm.values.yaml")
+TEMPLATE = facts.load(FOLDER / "app-template.values.yaml")
+PROXY, MODEL = (one["spec"] for one in kustomize.documents(FOLDER / "litellmproxy.yaml"))
+(CONTROLLER,) = TEMPLATE["controllers"].values()
+APP = CONTROLLER["containers"]["app"]
+
+
+def _rendered() -> dict[str, Any]:
+    """The file that the operator makes of its two resources."""
+    params = MODEL["params"]
+    deployment = {"model": params["model"], "api_base": params["apiBase"], "api_key": params["apiKey"]}
+    deployment |= params["additional"]
+    return {
+        **PROXY["extraConfig"],
+        "general_settings": PROXY["generalSettings"],
+        "litellm_settings": {**PROXY["litellmSettings"], "callbacks": PROXY["callbacks"]["callbacks"]},
+        "model_list": [
+            {"model_name": MODEL["modelName"], "litellm_params": deployment, "model_info": MODEL["info"]}
+        ],
+    }
+
+
+@pytest.mark.parametrize(
+    "document",
+    [pytest.param(CHART["proxy_config"], id="litellm-helm"), pytest.param(_rendered(), id="operator")],
+)
+def test_its_configuration_starts(document: dict[str, Any]) -> None:
+    """Nothing in it stops a start, with the keys of a Secret made of env.local."""
+    environ = {name: f"{value}-{name}-of-enough-length" for name, value in ENV.items() if "generate" in value}
+    loaded = loading.parse(
+        facts.dump(document), path=FOLDER / "router.yaml", environ=environ, known=settings.Known()
+    )
+    assert set(loaded.handles) == {"main"}
+
+
+def test_the_secret_is_one_of_env_local() -> None:
+    """Every key that they take from it is a variable of env.example."""
+    assert CHART["masterkeySecretKey"] in ENV
+    references = facts.references(CHART) | facts.references(PROXY)
+    assert references <= ENV.keys()
+
+
+@pytest.mark.parametrize(
+    ("image", "mounts"),
+    [
+        pytest.param(CHART["image"], CHART["volumeMounts"], id="litellm-helm"),
+        pytest.param(
+            APP["image"],
+            [
+                {"name": name, "mountPath": mount["path"]}
+                for name, one in TEMPLATE["persistence"].items()
+                for mount in one["globalMounts"]
+            ],
+            id="app-template",
+        ),
+        pytest.param(PROXY["image"], PROXY["volumeMounts"], id="operator"),
+    ],
+)
+def test_the_package_is_an_image_volume(image: Any, mounts: list[dict[str, Any]]) -> None:
+    """On PYTHONPATH below the mount, beside the official image of the locked LiteLLM."""
+    assert (image if isinstance(image, str) else f"{image['repository']}:{image['tag']}") == facts.IMAGE
+    (mount,) = [one for one in mounts if one["name"] == "homelab-image"]
+    added = (facts.DEPLOY / "image" / "packages.Dockerfile").read_text(encoding="utf-8").split()[-1]
+    paths = {CHART["envVars"]["PYTHONPATH"], APP["env"]["PYTHONPATH"]}
+    paths |= {one["value"] for one in PROXY["env"] if one["name"] == "PYTHONPATH"}
+    assert paths == {f"{mount['mountPath']}{added.rstrip('/')}"}
+
+
+def test_answers_under_way_are_finished() -> None:
+    """A pod that is stopped may take longer than the longest timeout."""
+    assert CHART["terminationGracePeriodSeconds"] > facts.longest_timeout()
+    assert CONTROLLER["pod"]["terminationGracePeriodSeconds"] > facts.longest_timeout()
+
+
+def test_no_container_is_root_or_writes() -> None:
+    """Where the chart leaves it to its values."""
+    for context in (CHART["securityContext"], APP["securityContext"]):
+        assert context["readOnlyRootFilesystem"] is True
+        assert context["allowPrivilegeEscalation"] is False
+    for context in (CHART["securityContext"], CONTROLLER["pod"]["securityContext"]):
+        assert context["runAsNonRoot"] is True
+        assert context["runAsUser"] == facts.NOBODY
+
+
+def test_probes_ask_open_routes() -> None:
+    """Routes that need no key and ask no backend; the others have the chart's own."""
+    asked = {one["spec"]["httpGet"]["path"] for one in APP["probes"].values()}
+    assert asked == {"/health/liveliness", "/health/readiness"}
+    assert all(facts.is_open(path) for path in asked)

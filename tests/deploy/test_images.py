@@ -1,0 +1,47 @@
+"""deploy/image: Dockerfiles on the official image of the locked LiteLLM."""
+
+from __future__ import annotations
+
+import re
+from fnmatch import fnmatch
+
+import pytest
+
+import litellm_homelab
+from tests.deploy import facts
+
+FOLDER = facts.DEPLOY / "image"
+ARCHIVE = f"litellm_homelab-{litellm_homelab.__version__}-site-packages.tar.gz"
+
+
+def _instructions(name: str) -> dict[str, str]:
+    lines = (FOLDER / name).read_text(encoding="utf-8").splitlines()
+    return dict(line.split(" ", 1) for line in lines if line and not line.startswith("#"))
+
+
+def test_the_image_is_three_lines() -> None:
+    """The official image, the archive unpacked into a folder, that folder on PYTHONPATH."""
+    found = _instructions("Dockerfile")
+    assert list(found) == ["FROM", "ADD", "ENV"]
+    assert found["FROM"] == facts.IMAGE
+    assert found["ENV"] == f"PYTHONPATH={found['ADD'].split()[1].rstrip('/')}"
+
+
+@pytest.mark.parametrize("name", ["Dockerfile", "packages.Dockerfile"])
+def test_it_adds_the_archive_of_a_release(name: str) -> None:
+    """By a pattern that matches what `make release` writes; ADD unpacks it."""
+    source, target = _instructions(name)["ADD"].split()
+    assert fnmatch(ARCHIVE, source)
+    assert target.endswith("/")
+
+
+def test_every_file_names_one_version() -> None:
+    """Each official image below deploy/ and in the pages is the locked LiteLLM's."""
+    files = [path for path in facts.DEPLOY.rglob("*") if path.is_file() and path.suffix != ".pyc"]
+    files += (facts.REPOSITORY / "docs").rglob("*.md")
+    found = {
+        image
+        for path in files
+        for image in re.findall(r"ghcr\.io/berriai/litellm[\w-]*:[\w.-]+", path.read_text(encoding="utf-8"))
+    }
+    assert found == {facts.IMAGE}
