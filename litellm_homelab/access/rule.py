@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from litellm_homelab import refusals
-from litellm_homelab.access.callers import MASTER, Caller
+from litellm_homelab.access.callers import MASTER, READS_ONLY, Caller
 from litellm_homelab.access.table import Access, Route, Table, access, is_unreviewed, matches, reviewed
 from litellm_homelab.decision import Allow, Refuse
 
@@ -58,6 +58,20 @@ class Gate:
             return Allow()
         return refusals.metrics_with_another_role()
 
+    def page(self, route: Route, caller: Caller | None) -> Allow | Refuse:
+        """Decide on a route of the page: role `admin` and the master key; `widgets` reads its own route."""
+        kind = self.table.get((route.method, route.path))
+        if kind is Access.LOGIN:
+            return Allow()
+        if kind not in {Access.PAGE, Access.WIDGETS}:
+            return self._closed(route)
+        roles = ("admin", "widgets") if kind is Access.WIDGETS else ("admin",)
+        if caller is None:
+            return refusals.page_key_missing(route.path, roles)
+        if caller is MASTER or caller.role in roles:
+            return Allow()
+        return refusals.page_with_another_role(route.path, roles)
+
     def decide(self, route: Route, caller: Caller) -> Allow | Refuse:
         """Decide on a route for a caller whose key is known."""
         kind = self.access(route)
@@ -67,8 +81,8 @@ class Gate:
             return self._closed(route)
         if caller is MASTER or kind is Access.OPEN:
             return Allow()
-        if caller.role == "metrics":
-            return refusals.metrics_key_elsewhere()
+        if caller.role in READS_ONLY:
+            return refusals.reading_key_elsewhere(READS_ONLY[caller.role])
         if kind in {Access.MANAGEMENT, Access.KEYLESS}:
             return self._master_only(route, caller)
         if caller.routes is None or matches(route.path, caller.routes):

@@ -80,7 +80,7 @@ class QuotaPolicy(Policy):
     name = "quota"
 
     def __init__(self, quotas: Quotas, book: Book, shared: Shared) -> None:
-        self._quotas, self._book = quotas, book
+        self._quotas, self.book = quotas, book
         self._targets = shared.targets
         self._keys = KeyReader(quotas, shared.targets, book)
         self._looking: asyncio.Task[None] | None = None
@@ -121,7 +121,7 @@ class QuotaPolicy(Policy):
             return None
         tokens = estimate.tokens(kwargs) if any(one.counts_tokens for one in quotas) else 0
         try:
-            found = await self._book.reserve(quotas, group, tokens)
+            found = await self.book.reserve(quotas, group, tokens)
         except Exceeded as spent:
             ended = spent.exhausted
             falls_back = ended.quota is None or ended.quota.falls_back
@@ -182,7 +182,7 @@ class QuotaPolicy(Policy):
         while True:
             await asyncio.sleep(LOOK_SECONDS)
             with log_and_continue(self.name):
-                await self._book.look()
+                await self.book.look()
             with log_and_continue(self.name):
                 await self._keys.read_if_due()
 
