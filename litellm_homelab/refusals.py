@@ -110,7 +110,7 @@ def page_with_another_role(path: str, roles: Sequence[str]) -> Refuse:
 
 def page_from_elsewhere() -> Refuse:
     """A form of the page that another site has sent."""
-    return _route("This form was sent from another site. Open /homelab of this gateway and log in there.")
+    return _route("This form was sent from another site. Send it from /homelab of this gateway.")
 
 
 def _route(message: str) -> Refuse:

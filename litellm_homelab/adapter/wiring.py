@@ -34,7 +34,7 @@ from litellm_homelab.adapter.middleware.token_counts import counting
 from litellm_homelab.adapter.optillm.admission import LineageGuard
 from litellm_homelab.adapter.optillm.roots import RootKeeper
 from litellm_homelab.adapter.page.board import Board
-from litellm_homelab.adapter.page.events import Events
+from litellm_homelab.adapter.page.events import RefusalLog
 from litellm_homelab.adapter.page.requests import FollowedRoots, NotedCount
 from litellm_homelab.adapter.page.sharing import Sharing
 from litellm_homelab.adapter.page.sources import Sources
@@ -174,7 +174,7 @@ class Served:
 def page_of(shared: Shared, policies: Sequence[Policy]) -> Served:
     """Make the page and what gathers its facts; nothing of it is there where `homelab.page` is off."""
     roots = shared.keeper.under_way if isinstance(shared.keeper, FollowedRoots) else {}
-    events = Events(shared.store, lambda: recording.meter().loops())
+    events = RefusalLog(shared.store, lambda: recording.meter().loops())
     presence = next((one for one in policies if isinstance(one, PresencePolicy)), None)
     quota = next((one for one in policies if isinstance(one, QuotaPolicy)), None)
     sources = Sources(shared, events, roots, presence, quota)

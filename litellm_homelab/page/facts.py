@@ -20,7 +20,7 @@ LONGEST: Final = 400
 
 
 @dataclass(frozen=True, slots=True)
-class Refused:
+class SeenRefusal:
     """One refusal that a client got."""
 
     at: float
@@ -59,7 +59,7 @@ class WorkerFacts:
 
     worker: str
     started_at: float
-    refusals: tuple[Refused, ...] = ()
+    refusals: tuple[SeenRefusal, ...] = ()
     backends: Mapping[str, SeenBackend] = field(default_factory=dict)
     roots: tuple[OpenRoot, ...] = ()
     paces: Mapping[str, tuple[float, int]] = field(default_factory=dict)
@@ -83,7 +83,7 @@ def read(text: str) -> WorkerFacts:
         return WorkerFacts(
             str(found["worker"]),
             float(found["started_at"]),
-            tuple(Refused(**one) for one in found["refusals"]),
+            tuple(SeenRefusal(**one) for one in found["refusals"]),
             {
                 name: SeenBackend(one["state"], one["since"], tuple(one["loaded"]))
                 for name, one in found["backends"].items()
@@ -141,7 +141,7 @@ class Deployed:
 
 
 @dataclass(frozen=True, slots=True)
-class Backend:
+class BackendFacts:
     """What is configured of a backend, and what the store knows of its slots."""
 
     name: str
@@ -188,7 +188,7 @@ class Closed:
 
 
 @dataclass(frozen=True, slots=True)
-class Root:
+class RootFacts:
     """A request through OptiLLM that is under way, with its calls back so far."""
 
     id: str
@@ -203,7 +203,7 @@ class Root:
 
 
 @dataclass(frozen=True, slots=True)
-class Hours:
+class HourCounts:
     """What is counted over all workers in the current hour and the 23 before it."""
 
     refusals: int = 0
@@ -213,7 +213,7 @@ class Hours:
 
 
 @dataclass(frozen=True, slots=True)
-class Shown:
+class ShownSettings:
     """What the configuration says, which does not change while the gateway runs."""
 
     version: str
@@ -234,7 +234,7 @@ class Facts:
     """Everything that the page is made from."""
 
     at: float
-    shown: Shown
+    shown: ShownSettings
     workers: int
     """How many workers there should be."""
     seen: int
@@ -242,9 +242,9 @@ class Facts:
     worker: WorkerFacts
     """The facts of those that have, together."""
     deployed: tuple[Deployed, ...] = ()
-    backends: tuple[Backend, ...] = ()
+    backends: tuple[BackendFacts, ...] = ()
     quotas: tuple[QuotaWindow, ...] = ()
     closed: tuple[Closed, ...] = ()
-    roots: tuple[Root, ...] = ()
-    hours: Hours = Hours()
+    roots: tuple[RootFacts, ...] = ()
+    hours: HourCounts = HourCounts()
     store_answers: bool = True

@@ -113,7 +113,7 @@ class CountsView:
 
 
 @dataclass(frozen=True, slots=True)
-class View:
+class PageView:
     """Everything on the page."""
 
     gateway: GatewayView
@@ -132,9 +132,9 @@ def iso(at: float) -> str:
     return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def view(facts: Facts) -> View:
+def view(facts: Facts) -> PageView:
     """What is shown of facts."""
-    return View(
+    return PageView(
         _gateway(facts),
         tuple(problems.found(facts)),
         tuple(_handles(facts)),

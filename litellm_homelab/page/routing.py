@@ -8,7 +8,7 @@ from typing import Final
 
 from litellm_homelab.decision import RefusalType
 from litellm_homelab.page import states
-from litellm_homelab.page.facts import Facts, Refused
+from litellm_homelab.page.facts import Facts, SeenRefusal
 
 RECENT: Final = 3600
 """Seconds for which a refusal is an edge of the map."""
@@ -30,7 +30,7 @@ class Node:
 
 
 @dataclass(frozen=True, slots=True)
-class Edge:
+class Arrow:
     """An arrow; `kind` is uses, falls_back, served_by, calls_back or refused."""
 
     source: str
@@ -44,11 +44,11 @@ class Map:
     """Boxes and arrows."""
 
     nodes: tuple[Node, ...]
-    edges: tuple[Edge, ...]
+    edges: tuple[Arrow, ...]
 
 
 def drawn(facts: Facts) -> Map:
-    """The map of facts; an arrow leads from a box to a box, both of which are there."""
+    """The map of facts; an arrow leads from a box to a box, and no caller is alone."""
     nodes = [*_nodes(facts)]
     known = {one.id for one in nodes}
     refused = [one for one in _refused(facts) if one.source in known]
@@ -56,7 +56,9 @@ def drawn(facts: Facts) -> Map:
         nodes.append(Node(_any_id(NO_NAME), "nothing", NO_NAME, ""))
         known.add(_any_id(NO_NAME))
     every = dict.fromkeys((*_uses(facts), *_chains(facts), *_served(facts), *_back(facts), *refused))
-    return Map(tuple(nodes), tuple(one for one in every if {one.source, one.target} <= known))
+    edges = tuple(one for one in every if {one.source, one.target} <= known)
+    ends = {end for one in edges for end in (one.source, one.target)}
+    return Map(tuple(one for one in nodes if one.kind != "caller" or one.id in ends), edges)
 
 
 def _nodes(facts: Facts) -> Iterator[Node]:
@@ -74,48 +76,48 @@ def _nodes(facts: Facts) -> Iterator[Node]:
             yield Node(_backend_id(one.name), "backend", one.name, states.backend_state(facts, one.name))
 
 
-def _uses(facts: Facts) -> Iterator[Edge]:
-    yield Edge(_caller_id("master"), _any_id(EVERY), "uses")
+def _uses(facts: Facts) -> Iterator[Arrow]:
+    yield Arrow(_caller_id("master"), _any_id(EVERY), "uses")
     for name, role, handles in facts.shown.callers:
         if role == "optillm":
             continue  # its calls are OptiLLM's way back
         if handles is None:
-            yield Edge(_caller_id(name), _any_id(EVERY), "uses")
+            yield Arrow(_caller_id(name), _any_id(EVERY), "uses")
         else:
-            yield from (Edge(_caller_id(name), _group_id(one), "uses") for one in handles)
+            yield from (Arrow(_caller_id(name), _group_id(one), "uses") for one in handles)
 
 
-def _chains(facts: Facts) -> Iterator[Edge]:
+def _chains(facts: Facts) -> Iterator[Arrow]:
     for name, chain in facts.shown.chains.items():
         for source, target in zip((name, *chain), chain, strict=False):
-            yield Edge(_group_id(source), _group_id(target), "falls_back")
+            yield Arrow(_group_id(source), _group_id(target), "falls_back")
 
 
-def _served(facts: Facts) -> Iterator[Edge]:
+def _served(facts: Facts) -> Iterator[Arrow]:
     for one in facts.deployed:
         note = "the model is not there" if one.is_missing else ""
-        yield Edge(_group_id(one.group), _backend_id(one.backend), "served_by", note)
+        yield Arrow(_group_id(one.group), _backend_id(one.backend), "served_by", note)
 
 
-def _back(facts: Facts) -> Iterator[Edge]:
+def _back(facts: Facts) -> Iterator[Arrow]:
     """From the OptiLLM of a handle to the names that it calls back."""
     for lane, names in facts.shown.calls_back.items():
         for backend in states.backends_of(facts, [lane]):
-            yield from (Edge(_backend_id(backend), _group_id(one), "calls_back") for one in names)
+            yield from (Arrow(_backend_id(backend), _group_id(one), "calls_back") for one in names)
 
 
-def _refused(facts: Facts) -> Iterator[Edge]:
+def _refused(facts: Facts) -> Iterator[Arrow]:
     known = {name for name, _, _ in facts.shown.handles}
     for one in facts.worker.refusals:
         if facts.at - one.at >= RECENT:
             continue
         if one.handle in known:
-            yield Edge(_who(facts, one), _group_id(str(one.handle)), "refused", one.type)
+            yield Arrow(_who(facts, one), _group_id(str(one.handle)), "refused", one.type)
         elif one.type == RefusalType.MODEL_NOT_FOUND:
-            yield Edge(_who(facts, one), _any_id(NO_NAME), "refused", one.type)
+            yield Arrow(_who(facts, one), _any_id(NO_NAME), "refused", one.type)
 
 
-def _who(facts: Facts, refused: Refused) -> str:
+def _who(facts: Facts, refused: SeenRefusal) -> str:
     """A loop's arrow leads from OptiLLM back to the handle."""
     handle = refused.handle
     if refused.type == RefusalType.LOOP_DETECTED and handle is not None and handle in facts.shown.calls_back:

@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import Final
 
 from litellm_homelab.backends.presence import BackendState
-from litellm_homelab.page.facts import Backend, Closed, Deployed, Facts, QuotaWindow
+from litellm_homelab.page.facts import BackendFacts, Closed, Deployed, Facts, QuotaWindow
 
 _FROM_BACKEND: Final = {
     BackendState.UNAUTHORIZED: "unauthorized",
@@ -82,7 +82,7 @@ def _is_closed(closed: Closed, group: str) -> bool:
     return closed.group in ("", group)
 
 
-def _of(facts: Facts, deployed: Deployed, backends: dict[str, Backend]) -> str:
+def _of(facts: Facts, deployed: Deployed, backends: dict[str, BackendFacts]) -> str:
     state = backend_state(facts, deployed.backend)
     configured = backends.get(deployed.backend)
     if state == BackendState.WAKING:

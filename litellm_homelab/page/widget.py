@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from litellm_homelab.page import states
-from litellm_homelab.page.model import QuotaView, View
+from litellm_homelab.page.model import PageView, QuotaView
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +24,7 @@ class Widget:
     last_refusal: str | None
 
 
-def widget(view: View) -> Widget:
+def widget(view: PageView) -> Widget:
     """The flat object of what the page shows; internal names do not count as handles."""
     handles = [one for one in view.handles if one.place == "handle"]
     low = _lowest(view)
@@ -43,7 +43,7 @@ def widget(view: View) -> Widget:
     )
 
 
-def _lowest(view: View) -> QuotaView | None:
+def _lowest(view: PageView) -> QuotaView | None:
     """The window with the smallest share left."""
     limited = [one for one in view.quotas if one.limit]
     return min(limited, key=lambda one: (one.left or 0) / (one.limit or 1), default=None)

@@ -27,7 +27,7 @@ from litellm_homelab.access.table import Route
 from litellm_homelab.adapter.fail_closed import broken
 from litellm_homelab.adapter.litellm_api import exceptions
 from litellm_homelab.adapter.middleware.route_access import sender
-from litellm_homelab.adapter.page.board import Document
+from litellm_homelab.adapter.page.board import JsonText
 from litellm_homelab.adapter.recording import meter
 from litellm_homelab.config.sections import digest
 from litellm_homelab.decision import RefusalType, Refuse
@@ -71,10 +71,10 @@ Noted: TypeAlias = Callable[[str, Refuse, str | None, str], None]
 class Documents(Protocol):
     """Makes what the page shows."""
 
-    async def page(self) -> Document:
+    async def page(self) -> JsonText:
         """Everything on the page."""
 
-    async def widget(self) -> Document:
+    async def widget(self) -> JsonText:
         """The flat object."""
 
 
@@ -256,7 +256,7 @@ def _set_cookies(scope: Scope, answer: Response, value: str, seconds: int) -> No
 # --- answers -------------------------------------------------------------------------------------------
 
 
-def _document(scope: Scope, document: Document) -> Response:
+def _document(scope: Scope, document: JsonText) -> Response:
     tags = Headers(scope=scope).get("if-none-match", "")
     known = {one.strip().removeprefix("W/") for one in tags.split(",")}
     headers = {"etag": document.etag}

@@ -19,14 +19,14 @@ FRESH_SECONDS: Final = 1.0
 
 
 @dataclass(frozen=True, slots=True)
-class Document:
+class JsonText:
     """A JSON text and its entity tag."""
 
     body: bytes
     etag: str
 
     @classmethod
-    def of(cls, value: object) -> Document:
+    def of(cls, value: object) -> JsonText:
         """The text of a dataclass."""
         body = orjson.dumps(value)
         return cls(body, f'"{hashlib.sha256(body).hexdigest()[:32]}"')
@@ -39,14 +39,14 @@ class Board:
         self._gather = gather
         self._lock = asyncio.Lock()
         self._until = 0.0
-        self._page = self._widget = Document(b"", "")
+        self._page = self._widget = JsonText(b"", "")
 
-    async def page(self) -> Document:
+    async def page(self) -> JsonText:
         """What `/homelab.json` answers."""
         await self._fresh()
         return self._page
 
-    async def widget(self) -> Document:
+    async def widget(self) -> JsonText:
         """What `/homelab/widget.json` answers."""
         await self._fresh()
         return self._widget
@@ -56,5 +56,5 @@ class Board:
             if time.monotonic() < self._until:
                 return
             view = model.view(await self._gather())
-            self._page, self._widget = Document.of(view), Document.of(widget(view))
+            self._page, self._widget = JsonText.of(view), JsonText.of(widget(view))
             self._until = time.monotonic() + FRESH_SECONDS

@@ -10,12 +10,12 @@ from contextvars import Context
 from typing import Final
 
 from litellm_homelab.decision import Refuse
-from litellm_homelab.page.facts import KEPT, LONGEST, Hours, Refused
+from litellm_homelab.page.facts import KEPT, LONGEST, HourCounts, SeenRefusal
 from litellm_homelab.state import Entry, StateUnavailable, Store, within
 
 HOUR: Final = 3600
 HOURS: Final = 24
-"""Hours that are added up: the current one, and those before it."""
+"""HourCounts that are added up: the current one, and those before it."""
 KEEP_SECONDS: Final = 26.0 * HOUR
 SINCE: Final = "page:since"
 """The entry that says from when on is counted."""
@@ -26,7 +26,7 @@ STORE_SECONDS: Final = 1.0
 REFUSALS, LOOPS = "refusals", "loops"
 
 
-class Events:
+class RefusalLog:
     """
     What happens seldom: a refused request is noted here, and written to the store by a task of its own.
 
@@ -37,25 +37,25 @@ class Events:
         self, store: Store, loops: Callable[[], int], clock: Callable[[], float] = time.time
     ) -> None:
         self._store, self._loops, self._clock = store, loops, clock
-        self._last: deque[Refused] = deque(maxlen=KEPT)
+        self._last: deque[SeenRefusal] = deque(maxlen=KEPT)
         self._unwritten = 0
         self._loops_written = loops()
         self._task: asyncio.Task[None] | None = None
         self._past: dict[int, tuple[int, int]] = {}
-        """Hours that are over, as they were read."""
+        """HourCounts that are over, as they were read."""
         self.started_at = clock()
 
     def refused(self, rule: str, refusal: Refuse, handle: str | None, caller: str) -> None:
         """Note a refusal that a client got."""
         message = refusal.message[:LONGEST]
         self._last.append(
-            Refused(self._clock(), refusal.type.value, refusal.status, rule, handle, caller, message)
+            SeenRefusal(self._clock(), refusal.type.value, refusal.status, rule, handle, caller, message)
         )
         self._unwritten += 1
         if self._task is None or self._task.done():
             self._task = asyncio.get_running_loop().create_task(self._soon(), context=Context())
 
-    def last(self) -> tuple[Refused, ...]:
+    def last(self) -> tuple[SeenRefusal, ...]:
         """The last refusals of this worker, the oldest first."""
         return tuple(self._last)
 
@@ -80,7 +80,7 @@ class Events:
         self._loops_written = loops
         return True
 
-    async def hours(self) -> Hours:
+    async def hours(self) -> HourCounts:
         """
         Counts of all workers in the last hours; those of this worker are written first.
 
@@ -97,7 +97,7 @@ class Events:
             found = [await self._of(one, hour) for one in range(hour - HOURS + 1, hour + 1)]
         since = float(began.marks["at"]) if began is not None else self.started_at
         first = float((hour - HOURS + 1) * HOUR)
-        return Hours(sum(one[0] for one in found), sum(one[1] for one in found), max(since, first))
+        return HourCounts(sum(one[0] for one in found), sum(one[1] for one in found), max(since, first))
 
     async def _begin(self) -> None:
         await self._store.create(SINCE, Entry(marks={"at": repr(self.started_at)}), SINCE_SECONDS)

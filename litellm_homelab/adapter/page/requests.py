@@ -11,7 +11,7 @@ from litellm_homelab.access.callers import Keyring
 from litellm_homelab.adapter.context import RequestContext
 from litellm_homelab.adapter.middleware.response_recorder import Watch
 from litellm_homelab.adapter.optillm.roots import RootKeeper
-from litellm_homelab.adapter.page.events import Events
+from litellm_homelab.adapter.page.events import RefusalLog
 from litellm_homelab.adapter.policies.request_stats import Count
 from litellm_homelab.decision import Refuse
 from litellm_homelab.optillm.ledger import Ledger
@@ -41,7 +41,9 @@ class FollowedRoots(RootKeeper):
 class NotedCount(Count):
     """Counts a request as `Count` does, and notes its refusal; its root is under way no longer."""
 
-    def __init__(self, keyring: Keyring, ledger: Ledger, events: Events, roots: dict[str, OpenRoot]) -> None:
+    def __init__(
+        self, keyring: Keyring, ledger: Ledger, events: RefusalLog, roots: dict[str, OpenRoot]
+    ) -> None:
         super().__init__(keyring, ledger)
         self._events = events
         self._roots = roots

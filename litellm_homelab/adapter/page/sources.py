@@ -10,7 +10,7 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING, Final
 
 from litellm_homelab import __version__
-from litellm_homelab.adapter.page.events import Events
+from litellm_homelab.adapter.page.events import RefusalLog
 from litellm_homelab.adapter.page.paces import Paces
 from litellm_homelab.adapter.page.sharing import Sharing
 from litellm_homelab.adapter.policies.queue import workers
@@ -20,16 +20,16 @@ from litellm_homelab.optillm import topology
 from litellm_homelab.page import facts as model
 from litellm_homelab.page import quotas as shown_quotas
 from litellm_homelab.page.facts import (
-    Backend,
+    BackendFacts,
     Closed,
     Deployed,
     Facts,
-    Hours,
+    HourCounts,
     OpenRoot,
     QuotaWindow,
-    Root,
+    RootFacts,
     SeenBackend,
-    Shown,
+    ShownSettings,
     WorkerFacts,
 )
 from litellm_homelab.quotas.rule import Quotas
@@ -51,7 +51,7 @@ class Sources:
     def __init__(
         self,
         shared: Shared,
-        events: Events,
+        events: RefusalLog,
         roots: dict[str, OpenRoot],
         presence: PresencePolicy | None,
         quota: QuotaPolicy | None,
@@ -95,7 +95,7 @@ class Sources:
         try:
             return await self._stored(found)
         except (StateUnavailable, TimeoutError):
-            return replace(found, hours=Hours(since=together.started_at), store_answers=False)
+            return replace(found, hours=HourCounts(since=together.started_at), store_answers=False)
 
     # --- from the store ----------------------------------------------------------------------------
 
@@ -110,7 +110,7 @@ class Sources:
             hours=await self._events.hours(),
         )
 
-    async def _queued(self, backend: Backend) -> Backend:
+    async def _queued(self, backend: BackendFacts) -> BackendFacts:
         if backend.slots is None:
             return backend
         async with within(STORE_SECONDS):
@@ -129,13 +129,13 @@ class Sources:
             tuple(each for one, account in every for each in shown_quotas.closures(one, account, at)),
         )
 
-    async def _under_way(self, worker: WorkerFacts) -> AsyncIterator[Root]:
+    async def _under_way(self, worker: WorkerFacts) -> AsyncIterator[RootFacts]:
         for one in worker.roots[:MOST_ROOTS]:
             async with within(STORE_SECONDS):
                 summary = await self._shared.ledger.read(one.id)
             if summary is not None and not summary.ended:
                 counts = (summary.children, summary.finished, summary.root.max_calls)
-                yield Root(
+                yield RootFacts(
                     one.id,
                     one.handle,
                     one.approach,
@@ -158,11 +158,11 @@ class Sources:
                 missing = self._presence is not None and self._presence.is_missing(deployment, group)
                 yield Deployed(group, backend, missing)
 
-    def _backends(self, deployed: tuple[Deployed, ...]) -> Iterator[Backend]:
+    def _backends(self, deployed: tuple[Deployed, ...]) -> Iterator[BackendFacts]:
         sections, lanes = self._shared.settings.homelab.backends, self._shared.lanes.lanes
         for name, one in sections.items():
             wakes = one.wake is not None and one.presence is not None and one.presence.on_absent == "wake"
-            yield Backend(
+            yield BackendFacts(
                 name,
                 one.kind,
                 one.presence is not None,
@@ -173,7 +173,7 @@ class Sources:
         others = dict.fromkeys(one.backend for one in deployed if one.backend not in sections)
         for name in others:
             is_optillm = any(one.backend == name and one.group in lanes for one in deployed)
-            yield Backend(name, "optillm" if is_optillm else "openai")
+            yield BackendFacts(name, "optillm" if is_optillm else "openai")
 
     def _names(self) -> Iterator[tuple[str, str, str]]:
         """Every name that is served, with its mode and its place."""
@@ -197,9 +197,9 @@ class Sources:
             chains = {name: every for name in names if name not in every} | chains
         return chains
 
-    def _shown(self) -> Shown:
+    def _shown(self) -> ShownSettings:
         homelab = self._shared.settings.homelab
-        return Shown(
+        return ShownSettings(
             __version__,
             self._litellm,
             tuple(self._names()),

@@ -12,7 +12,8 @@ const STATES = {
   fallback: ["fallback answers", "warn"], exhausted: ["quota used up", "bad"], absent: ["absent", "bad"],
 };
 const clock = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit", second: "2-digit" });
-const day = new Intl.DateTimeFormat(undefined, { weekday: "short", hour: "2-digit", minute: "2-digit", timeZoneName: "short" });
+const day = new Intl.DateTimeFormat(undefined, { weekday: "short", hour: "2-digit", minute: "2-digit" });
+const date = new Intl.DateTimeFormat(undefined, { month: "short", day: "numeric", hour: "2-digit", minute: "2-digit" });
 const numbers = new Intl.NumberFormat();
 
 let etag = "";
@@ -55,18 +56,22 @@ function since(moment) {
 }
 
 function at(moment) {
-  const format = Math.abs(Date.now() - Date.parse(moment)) < 43200000 ? clock : day;
-  return make("time", { datetime: moment, title: new Date(moment).toLocaleString(), text: format.format(new Date(moment)) });
+  const when = new Date(moment);
+  const format = when.toDateString() === new Date().toDateString() ? clock : Math.abs(Date.now() - when) < 518400000 ? day : date;
+  return make("time", { datetime: moment, title: when.toLocaleString(), text: format.format(when) });
 }
 
-// A table whose rows become blocks on a phone. Columns are [title, cell of an item, is it a number].
+// A table whose rows become blocks on a phone. Columns are [title, cell of an item, kind]; one without any cell is
+// left out.
 function table(caption, columns, items) {
-  const head = make("tr", {}, ...columns.map(([title, , number]) => make("th", { scope: "col", class: number ? "number" : "", text: title })));
-  const rows = items.map((item) => make("tr", {}, ...columns.map(([title, cell, number], index) => {
-    const value = cell(item);
-    const kind = (number ? "number" : "") + (value === null || value === "" ? " none" : "");
+  const cells = columns.map(([, cell]) => items.map((item) => cell(item)));
+  const used = columns.map((_, index) => index).filter((index) => cells[index].some((one) => one !== null && one !== ""));
+  const head = make("tr", {}, ...used.map((index) => make("th", { scope: "col", class: columns[index][2] || "", text: columns[index][0] })));
+  const rows = items.map((_, row) => make("tr", {}, ...used.map((index) => {
+    const [title, , kind] = columns[index], value = cells[index][row];
     if (index === 0) return make("th", { scope: "row" }, value);
-    return make("td", { "data-name": title, class: kind }, value === null ? "" : value);
+    const empty = value === null || value === "";
+    return make("td", { "data-name": title, class: (kind || "") + (empty ? " none" : "") }, empty ? "" : value);
   })));
   return make("table", { class: "wide" }, make("caption", { class: "unseen", text: caption }), make("thead", {}, head), make("tbody", {}, ...rows));
 }
@@ -91,22 +96,22 @@ function showHandles(view) {
   const places = { hidden: "hidden", internal: "internal" };
   place("handles", table("Handles", [
     ["Handle", (one) => one.name],
-    ["State", (one) => pill(one.state)],
-    ["Mode", (one) => one.mode + (places[one.place] ? `, ${places[one.place]}` : "")],
-    ["Tokens/s", (one) => (one.tokens_per_second === null ? null : numbers.format(one.tokens_per_second)), true],
-    ["Waiting", (one) => (one.waiting ? numbers.format(one.waiting) : null), true],
-    ["Then", (one) => one.fallbacks.join(", ")],
+    ["State", (one) => pill(one.state), "short"],
+    ["Mode", (one) => one.mode + (places[one.place] ? `, ${places[one.place]}` : ""), "short"],
+    ["Tokens/s", (one) => (one.tokens_per_second === null ? null : numbers.format(one.tokens_per_second)), "number"],
+    ["Waiting", (one) => (one.waiting ? numbers.format(one.waiting) : null), "number"],
+    ["Then", (one) => one.fallbacks.join(", "), "words"],
   ], view.handles));
 }
 
 function showBackends(view) {
   place("backends", view.backends.length ? table("Backends", [
     ["Backend", (one) => one.name],
-    ["State", (one) => make("span", {}, pill(one.state), one.since ? make("span", { class: "quiet" }, " for ", since(one.since)) : null)],
-    ["In use", (one) => (one.slots === null ? null : `${one.slots_used ?? "?"} of ${one.slots}`), true],
-    ["Waiting", (one) => (one.waiting ? numbers.format(one.waiting) : null), true],
-    ["Loaded", (one) => one.loaded.join(", ")],
-    ["Serves", (one) => one.handles.join(", ")],
+    ["State", (one) => make("span", {}, pill(one.state), one.since ? make("span", { class: "quiet" }, " for ", since(one.since)) : null), "short"],
+    ["In use", (one) => (one.slots === null ? null : `${one.slots_used ?? "?"} of ${one.slots}`), "number"],
+    ["Waiting", (one) => (one.waiting ? numbers.format(one.waiting) : null), "number"],
+    ["Loaded", (one) => one.loaded.join(", "), "words"],
+    ["Serves", (one) => one.handles.join(", "), "words"],
   ], view.backends) : nothing("None."));
 }
 
@@ -117,15 +122,15 @@ function showRoots(view) {
     ["Caller", (one) => one.caller],
     ["Calls", (one) => make("span", {}, `${one.calls_done} of ${one.calls} done, at most ${one.max_calls}`,
       make("progress", { max: one.max_calls || 1, value: one.calls, "aria-label": `Calls of request ${one.id}` }))],
-    ["Tokens", (one) => numbers.format(one.tokens), true],
-    ["For", (one) => since(one.since), true],
+    ["Tokens", (one) => numbers.format(one.tokens), "number"],
+    ["For", (one) => since(one.since), "number"],
   ], view.roots) : nothing("None is under way."));
 }
 
 function showQuotas(view) {
   place("quotas", view.quotas.length ? table("Quotas", [
     ["Quota", (one) => one.name],
-    ["Window", (one) => one.window + (one.is_rolling ? ", rolling" : "")],
+    ["Window", (one) => one.window + (one.is_rolling ? ", rolling" : ""), "short"],
     ["Used", (one) => {
       const limit = one.limit === null ? "" : ` of ${numbers.format(one.limit)}`;
       const share = one.limit ? one.used / one.limit : 0;
@@ -133,10 +138,10 @@ function showQuotas(view) {
       return make("span", {}, numbers.format(one.used) + limit, one.limit
         ? make("progress", { class: kind, max: one.limit, value: Math.min(one.used, one.limit), "aria-label": `${one.name}, ${one.window}` }) : null);
     }],
-    ["Resets", (one) => (one.is_rolling ? "bit by bit" : at(one.resets_at))],
-    ["Limit from", (one) => one.source],
+    ["Resets", (one) => (one.is_rolling ? "bit by bit" : at(one.resets_at)), "short"],
+    ["Limit from", (one) => one.source, "short"],
     ["Closed until", (one) => (one.closed_until ? make("span", {}, at(one.closed_until), ` (${one.closed_by})`) : null)],
-    ["Used up", (one) => (one.used_up_at ? at(one.used_up_at) : null)],
+    ["Used up", (one) => (one.used_up_at ? at(one.used_up_at) : null), "short"],
   ], view.quotas) : nothing("None is configured."));
 }
 
@@ -145,19 +150,19 @@ function showRefusals(view) {
     `${numbers.format(view.counts.refusals_24h)} refusals and ${numbers.format(view.counts.loops_blocked_24h)} blocked loops in the last 24 hours, counted since ${new Date(view.counts.since).toLocaleString()}.`;
   place("refusals", view.refusals.length ? table("Last refusals", [
     ["Type", (one) => make("span", {}, `${one.type} `, make("span", { class: "quiet", text: String(one.status) }))],
-    ["When", (one) => make("span", {}, at(one.at), one.times > 1 ? ` (${one.times} times)` : "")],
-    ["Caller", (one) => one.caller],
-    ["Handle", (one) => one.handle || ""],
-    ["Reason", (one) => one.message],
+    ["When", (one) => make("span", {}, at(one.at), one.times > 1 ? ` (${one.times} times)` : ""), "short"],
+    ["Caller", (one) => one.caller, "words"],
+    ["Handle", (one) => one.handle || "", "words"],
+    ["Reason", (one) => one.message, "words reason"],
   ], view.refusals) : nothing("None since the gateway was started."));
 }
 
 // --- the map -----------------------------------------------------------------------------------------------
 
 const COLUMNS = [
-  ["Callers", ["caller"]], ["Names", ["any", "handle", "nothing"]], ["Internal names", ["internal"]], ["Backends", ["backend"]],
+  ["Callers", ["caller"]], ["Names", ["any", "handle", "internal", "nothing"]], ["Backends", ["backend"]],
 ];
-const WIDTH = 1000, BOX = 190, HEIGHT = 26, STEP = 36, TOP = 28;
+const WIDTH = 1000, BOX = 230, HEIGHT = 26, STEP = 36, TOP = 28;
 const KINDS = { uses: "uses", falls_back: "falls back to", served_by: "is served by", calls_back: "calls back", refused: "was refused" };
 
 function draw(name, options, text) {
@@ -171,16 +176,19 @@ function laidOut(map) {
   const columns = COLUMNS.map(([title, kinds]) => [title, map.nodes.filter((one) => kinds.includes(one.kind))]).filter(([, nodes]) => nodes.length);
   const gap = columns.length > 1 ? (WIDTH - BOX - 2) / (columns.length - 1) : 0;
   const places = new Map();
-  columns.forEach(([, nodes], column) => nodes.forEach((node, row) => places.set(node.id, { x: 1 + column * gap, y: TOP + row * STEP, column, node })));
   const rows = Math.max(1, ...columns.map(([, nodes]) => nodes.length));
+  columns.forEach(([, nodes], column) => { // short columns are spread over the height of the longest
+    const step = nodes.length < rows ? Math.min(2.5, rows / nodes.length) * STEP : STEP;
+    nodes.forEach((node, row) => places.set(node.id, { x: 1 + column * gap, y: TOP + row * step, column, node }));
+  });
   return { columns, gap, places, height: TOP + rows * STEP };
 }
 
 function path(from, to) {
   const middle = HEIGHT / 2;
   if (from.column === to.column) {
-    const x = from.x + BOX, bend = 26 + Math.abs(to.y - from.y) / 8;
-    return `M${x} ${from.y + middle} C${x + bend} ${from.y + middle} ${x + bend} ${to.y + middle} ${x + 4} ${to.y + middle}`;
+    const x = from.x, bend = 26 + Math.abs(to.y - from.y) / 6; // on the left, where there are fewer lines
+    return `M${x} ${from.y + middle} C${x - bend} ${from.y + middle} ${x - bend} ${to.y + middle} ${x - 4} ${to.y + middle}`;
   }
   const right = to.column > from.column;
   const x1 = right ? from.x + BOX : from.x, x2 = right ? to.x - 4 : to.x + BOX + 4, bend = (x2 - x1) / 2;
@@ -188,7 +196,7 @@ function path(from, to) {
 }
 
 function short(text) {
-  return text.length > 26 ? `${text.slice(0, 25)}…` : text;
+  return text.length > 32 ? `${text.slice(0, 31)}…` : text;
 }
 
 function showMap(view) {
