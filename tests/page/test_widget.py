@@ -37,8 +37,8 @@ def test_it_is_flat_and_has_the_names_of_the_contract() -> None:
 def test_what_there_is_nothing_of_is_null() -> None:
     """A young gateway without quotas."""
     found = widget(model.view(sample.facts(quotas=(), worker=sample.worker(refusals=()))))
-    assert found.quota_low_name is found.quota_low_left is found.quota_low_resets_at is None
-    assert found.last_refusal is None
+    absent = ("quota_low_name", "quota_low_left", "quota_low_resets_at", "last_refusal")
+    assert [getattr(found, name) for name in absent] == [None] * 4
 
 
 def test_the_lowest_quota_is_the_one_with_the_smallest_share_left() -> None:
