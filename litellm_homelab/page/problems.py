@@ -140,7 +140,7 @@ def _refusals(facts: Facts) -> Iterator[Problem]:
     if loops:
         yield Problem(
             "error",
-            f"A loop was blocked: {loops[-1].message.removeprefix('Loop detected: ')[:160]}",
+            f"A loop was blocked: {_first_sentence(loops[-1].message)}",
             "Let OptiLLM call back a name that does not lead to OptiLLM (OPTILLM_MODEL), or check api_base.",
         )
     if any(one.type == RefusalType.POLICY_ERROR for one in recent):
@@ -157,6 +157,10 @@ def _refusals(facts: Facts) -> Iterator[Problem]:
             f"{number} of the last requests had no key, or an unknown one.",
             "If a client of yours fails, compare its key with homelab.callers.",
         )
+
+
+def _first_sentence(message: str) -> str:
+    return message.removeprefix("Loop detected: ").partition(". ")[0].rstrip(".") + "."
 
 
 def _listed(names: Iterable[str]) -> str:

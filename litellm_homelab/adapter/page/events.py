@@ -43,6 +43,7 @@ class RefusalLog:
         self._task: asyncio.Task[None] | None = None
         self._past: dict[int, tuple[int, int]] = {}
         """HourCounts that are over, as they were read."""
+        self._has_begun = False
         self.started_at = clock()
 
     def refused(self, rule: str, refusal: Refuse, handle: str | None, caller: str) -> None:
@@ -100,7 +101,10 @@ class RefusalLog:
         return HourCounts(sum(one[0] for one in found), sum(one[1] for one in found), max(since, first))
 
     async def _begin(self) -> None:
-        await self._store.create(SINCE, Entry(marks={"at": repr(self.started_at)}), SINCE_SECONDS)
+        """Note, once, from when on is counted; where the store knows that already, it stays."""
+        if not self._has_begun:
+            await self._store.create(SINCE, Entry(marks={"at": repr(self.started_at)}), SINCE_SECONDS)
+            self._has_begun = True
 
     async def _of(self, hour: int, now: int) -> tuple[int, int]:
         """Refusals and loops of an hour; one that is over for a while is asked for once."""

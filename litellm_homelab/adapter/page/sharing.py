@@ -96,7 +96,7 @@ class Sharing:
                 entry = await self._store.read(_round(one))
             newest |= entry.marks if entry is not None else {}
         newest.pop(self.worker, None)
-        return [facts.read(text) for text in newest.values()]
+        return [*filter(None, map(_read, newest.values()))]
 
     # --- the other side ----------------------------------------------------------------------------
 
@@ -118,6 +118,14 @@ class Sharing:
                 return
             await self._store.create(_round(number), Entry(), ROUNDS * 2 * ROUND_SECONDS)
             await self._store.mark(_round(number), self.worker, self._own().written())
+
+
+def _read(text: str) -> WorkerFacts | None:
+    """The facts of a worker; None for what another version of this package has written."""
+    try:
+        return facts.read(text)
+    except ValueError:
+        return None
 
 
 def _viewed(slot: int) -> str:

@@ -77,6 +77,19 @@ async def test_the_first_look_waits_for_the_others() -> None:
     two.stop()
 
 
+@pytest.mark.usefixtures("_soon")
+async def test_what_another_version_has_written_is_left_out() -> None:
+    """Two versions run side by side while a gateway is being replaced."""
+    store = MemoryStore()
+    one, two = made(store, "one"), made(store, "two")
+    await one.facts()
+    await two.round()
+    key = next(name for name in store._entries if name.startswith("page:round:"))
+    await store.mark(key, "three", '{"worker": "three"}')
+    assert names(await one.facts()) == ["one", "two"]
+    one.stop()
+
+
 async def test_without_the_store_a_worker_knows_itself() -> None:
     """And the page says that numbers are incomplete."""
     one = made(Silent(), "one")
