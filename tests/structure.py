@@ -50,6 +50,7 @@ TESTED_IN: Final[Mapping[str, tuple[str, ...]]] = {
         "adapter/middleware/drain.py",
         "adapter/middleware/forms.py",
     ),
+    "adapter/middleware/test_page.py": ("adapter/page/requests.py", "adapter/page/sources.py"),
     "test_policies.py": ("adapter/policy.py",),
     "sync/test_decisions.py": (
         "sync/ensembles.py",
@@ -157,6 +158,7 @@ TESTED_IN: Final[Mapping[str, tuple[str, ...]]] = {
         "fields/checks.py",
         "quotas/checks.py",
         "optillm/checks.py",
+        "page/checks.py",
         "showroom/handles.py",
         "showroom/registry.py",
     ),

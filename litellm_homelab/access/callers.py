@@ -5,7 +5,8 @@ from __future__ import annotations
 import hmac
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Final
 
 from litellm_homelab.config.sections import Priority, Role, digest
 from litellm_homelab.config.wording import closest, did_you_mean, quoted
@@ -17,6 +18,11 @@ if TYPE_CHECKING:
 
 PLACEHOLDERS = ("sk-generate", "generate")
 """What env.example has in the place of keys."""
+
+READS_ONLY: Final[Mapping[Role, str]] = MappingProxyType(
+    {"metrics": "/metrics/", "widgets": "/homelab/widget.json"}
+)
+"""Roles that read one path of ours and nothing else."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +63,11 @@ class Keyring:
             if key is not None
         )
         return cls(entries, digest(settings.master_key))
+
+    def admins(self) -> Iterator[tuple[str, Caller]]:
+        """The digests of the keys that may see the page, each with its owner."""
+        yield self.master, MASTER
+        yield from ((known, caller) for known, caller in self.entries if caller.role == "admin")
 
     def find(self, key: str) -> Caller | None:
         """

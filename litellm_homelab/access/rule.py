@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Final
 
 from litellm_homelab import refusals
-from litellm_homelab.access.callers import MASTER, Caller
+from litellm_homelab.access.callers import MASTER, READS_ONLY, Caller
 from litellm_homelab.access.table import Access, Route, Table, access, is_unreviewed, matches, reviewed
 from litellm_homelab.decision import Allow, Refuse
+
+PAGES: Final = frozenset({Access.LOGIN, Access.PAGE, Access.WIDGETS})
+"""Routes of our own page."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +66,20 @@ class Gate:
             return Allow()
         return refusals.metrics_with_another_role()
 
+    def page(self, route: Route, caller: Caller | None) -> Allow | Refuse:
+        """Decide on a route of the page: role `admin` and the master key; `widgets` reads its own route."""
+        kind = self.table.get((route.method, route.path))
+        if kind is Access.LOGIN:
+            return Allow()
+        if kind not in {Access.PAGE, Access.WIDGETS}:
+            return self._closed(route)
+        roles = ("admin", "widgets") if kind is Access.WIDGETS else ("admin",)
+        if caller is None:
+            return refusals.page_key_missing(route.path, roles)
+        if caller is MASTER or caller.role in roles:
+            return Allow()
+        return refusals.page_with_another_role(route.path, roles)
+
     def decide(self, route: Route, caller: Caller) -> Allow | Refuse:
         """Decide on a route for a caller whose key is known."""
         kind = self.access(route)
@@ -69,10 +87,12 @@ class Gate:
             return self.metrics(caller)
         if kind is Access.UNGUARDED:
             return self._closed(route)
+        if kind in PAGES:
+            return self.page(route, caller)
         if caller is MASTER or kind is Access.OPEN:
             return Allow()
-        if caller.role == "metrics":
-            return refusals.metrics_key_elsewhere()
+        if caller.role in READS_ONLY:
+            return refusals.reading_key_elsewhere(READS_ONLY[caller.role])
         if kind in {Access.MANAGEMENT, Access.KEYLESS}:
             return self._master_only(route, caller)
         if caller.routes is None or matches(route.path, caller.routes):

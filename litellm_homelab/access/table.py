@@ -27,6 +27,9 @@ class Access(StrEnum):
     UNGUARDED = "unguarded"
     KEYLESS = "keyless"
     MANAGEMENT = "management"
+    LOGIN = "login"
+    PAGE = "page"
+    WIDGETS = "widgets"
 
 
 @dataclass(frozen=True, slots=True)

@@ -149,7 +149,7 @@ def _parts() -> Parts:
         unreviewed.closed_headers(settings().homelab.fields),
         waiting_comments.seconds(settings().homelab.backends.values()),
     )
-    outer.wrap(app, border)
+    outer.wrap(app, border, made.page)
     own = dict.fromkeys(token_counts.PATHS, made.counting)
     loaded = functools.partial(callback_list.has_once, litellm, made.plugin)
     others = functools.partial(has_other_keys, made.gate)
@@ -229,6 +229,8 @@ def forget() -> None:
     settings.cache_clear()
     if _parts.cache_info().currsize and (presence := _parts().presence) is not None:
         presence.presence.stop()
+    if _parts.cache_info().currsize and (sharing := _parts().sharing) is not None:
+        sharing.stop()
     _parts.cache_clear()
     root_accounts.watch(None)
     transport.watch(None)

@@ -12,7 +12,7 @@ from litellm_homelab.backends import keep_alive, waking
 
 TIME: Final = r"([01]\d|2[0-3]):[0-5]\d"
 SECONDS: Final = re.compile(r"\d{1,9}(?:\.\d{1,9})?")
-Role: TypeAlias = Literal["client", "optillm", "metrics"]
+Role: TypeAlias = Literal["client", "optillm", "metrics", "widgets", "admin"]
 
 
 def digest(key: str) -> str:
@@ -148,7 +148,11 @@ class CallerSection(_Section):
     routes: list[Name] | None = None
     """Routes that this caller may use, as LiteLLM writes them (`/v1/chat/completions`), or shell patterns."""
     role: Role = "client"
-    """`optillm`: the key of OptiLLM's calls back; `metrics`: reads `/metrics/` and nothing else."""
+    """
+    `optillm`: the key of OptiLLM's calls back; `admin`: the page, and what a client may.
+
+    `metrics` reads `/metrics/` and nothing else, `widgets` reads `/homelab/widget.json` and nothing else.
+    """
     priority: Priority | None = None
     """In which order its requests wait for a backend; by default as the handle's, else `normal`."""
 
@@ -334,6 +338,8 @@ class Homelab(_Section):
     """Free tiers by a name of your own."""
     limits: Limits = Limits()
     """How large a request may be."""
+    page: Switch = False
+    """Whether `/homelab` is served: the page, its login, and its JSON."""
     accept_advisories: list[Name] = []
     """Ids of advisories that do not stop the start, although they would."""
     state: Name = "sqlite:///homelab.db"

@@ -7,7 +7,7 @@ by prometheus_client's multiprocess mode, which LiteLLM sets up (measured on 1.1
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
@@ -292,6 +292,29 @@ class Metrics:
     def queued(self, backend: str, priority: str, seconds: float) -> None:
         """A request waited for a backend, whether it got a slot or not."""
         self._observe("homelab_queue_seconds", backend, priority, amount=seconds)
+
+    # --- what was counted --------------------------------------------------------------------------
+
+    def loops(self) -> int:
+        """How many loops this process has counted; 0 where nothing is counted."""
+        return int(sum(value for _, value in self._samples(self._counters, "homelab_loops_total", "_total")))
+
+    def paces(self) -> dict[str, tuple[float, int]]:
+        """By handle: the sum of the speeds that this process has counted, and how many they are."""
+        name = "homelab_output_tokens_per_second"
+        numbers = dict(self._samples(self._histograms, name, "_count"))
+        return {
+            handle: (total, int(numbers[handle]))
+            for handle, total in self._samples(self._histograms, name, "_sum")
+        }
+
+    @staticmethod
+    def _samples(of: Mapping[str, Series], name: str, ending: str) -> Iterator[tuple[str, float]]:
+        """The series of a metric with one label, as (value of the label, number)."""
+        if name in of:
+            for sample in next(iter(of[name].collect())).samples:
+                if sample.name.endswith(ending):
+                    yield next(iter(sample.labels.values())), sample.value
 
     # --- series ------------------------------------------------------------------------------------
 

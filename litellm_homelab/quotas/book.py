@@ -293,6 +293,14 @@ class Book:
         else:
             await self.release(reservation)
 
+    async def read_all(self) -> Accounts | None:
+        """All accounts as they are now; None where the store does not answer."""
+
+        def work(found: Accounts, now: int) -> tuple[Accounts, Accounts]:
+            return {name: one.at(now) for name, one in found.items()}, {}
+
+        return await self._change([*self._quotas.values()], work)
+
     def _show(self, changed: Accounts) -> None:
         at = self._clock()
         for name, account in changed.items():

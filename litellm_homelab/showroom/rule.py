@@ -8,7 +8,7 @@ from types import MappingProxyType
 from typing import Protocol
 
 from litellm_homelab import refusals
-from litellm_homelab.access.callers import Caller
+from litellm_homelab.access.callers import READS_ONLY, Caller
 from litellm_homelab.config.router_file import Deployment, RouterFile
 from litellm_homelab.config.settings import Settings
 from litellm_homelab.decision import Allow, Refuse
@@ -112,7 +112,7 @@ class Showroom:
     def _names(self, caller: Caller) -> frozenset[str]:
         everything = frozenset((*self.handles, *self.hidden, *self.late.modes))
         own = everything if caller.handles is None else caller.handles & everything
-        if caller.role == "metrics":
+        if caller.role in READS_ONLY:
             return frozenset()
         return (own | self.internal) - self.lanes if caller.role == "optillm" else own
 
@@ -151,7 +151,7 @@ class Showroom:
 
     def _not_yet(self, name: object, caller: Caller) -> Refuse | None:
         """The refusal of a name that a backend may have, which has not listed its models yet."""
-        if not isinstance(name, str) or caller.role == "metrics":
+        if not isinstance(name, str) or caller.role in READS_ONLY:
             return None
         seconds = self.late.unknown_for(name) if caller.handles is None or name in caller.handles else None
         if seconds is None:

@@ -211,6 +211,10 @@ class PresencePolicy(Policy):
         if own is not None and met is not None and own.origin == met.origin:
             self.presence.unreachable(self._directory.of(chosen.deployment, group))
 
+    def is_missing(self, deployment: str, group: str) -> bool:
+        """Whether an attempt would not find a deployment's server there, or not its model."""
+        return self._missing(deployment, group) is not None
+
     def _is_out(self, deployment: str, group: str) -> bool:
         """Whether a deployment is missing, and nothing would wake its server."""
         backend = self._missing(deployment, group)

@@ -84,7 +84,7 @@ class QuotaPolicy(Policy):
     name = "quota"
 
     def __init__(self, quotas: Quotas, book: Book, shared: Shared) -> None:
-        self._quotas, self._book = quotas, book
+        self._quotas, self.book = quotas, book
         self._targets = shared.targets
         self._keys = KeyReader(quotas, shared.directory, book)
         self._looking: asyncio.Task[None] | None = None
@@ -124,7 +124,7 @@ class QuotaPolicy(Policy):
             return None
         tokens = estimate.tokens(kwargs) if any(one.counts_tokens for one in quotas) else 0
         try:
-            found = await self._book.reserve(quotas, group, tokens)
+            found = await self.book.reserve(quotas, group, tokens)
         except Exceeded as spent:
             ended = spent.exhausted
             self._end(refused(ctx, ended), falls_back=ended.quota.falls_back)
@@ -182,7 +182,7 @@ class QuotaPolicy(Policy):
 
     async def _look_on(self) -> None:
         """Each in its own task: a provider that answers slowly does not delay the metrics."""
-        await asyncio.gather(_repeated(self._book.look), _repeated(self._keys.read_if_due))
+        await asyncio.gather(_repeated(self.book.look), _repeated(self._keys.read_if_due))
 
 
 async def _repeated(look: Callable[[], Awaitable[None]]) -> None:

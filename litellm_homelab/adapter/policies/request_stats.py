@@ -71,7 +71,10 @@ class Count:
         rule = record.outcome.rule_of(refusal) or "loop_guard"
         if refusal.type in ABOUT_APPROACHES and rule == "approach":
             meter().approach(record.model or OTHER, _named(record), "refused")
-        meter().refused(rule, refusal.type, _handle(record, refusal), self._caller(record, scope))
+        self._refused(rule, refusal, _handle(record, refusal), self._caller(record, scope))
+
+    def _refused(self, rule: str, refusal: Refuse, handle: str | None, caller: str) -> None:
+        meter().refused(rule, refusal.type, handle, caller)
 
     def _caller(self, record: RequestContext, scope: Scope) -> str:
         if record.opened:
