@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import socket
+import string
 from typing import TYPE_CHECKING, Final, TypeAlias
 from urllib.parse import urlsplit
 
@@ -20,6 +21,8 @@ _PORTS: Final = {"http": 80, "https": 443}
 _LOCAL_NAMES: Final = frozenset(
     {"localhost", "localhost.localdomain", "ip6-localhost", "ip6-loopback", LOOPBACK}
 )
+_AROUND: Final = string.whitespace + "[]"
+"""What may be around a host, in any order."""
 
 
 def own_addresses(port: int, hostnames: Iterable[str] = ()) -> frozenset[Address]:
@@ -44,7 +47,7 @@ def address_of(url: str) -> Address | None:
 
 def host_of(host: str) -> str:
     """Return one spelling of a host: lower case, no final dot, IPs in their shortest form, one loopback."""
-    name = host.strip().strip("[]").rstrip(".").lower()
+    name = host.lstrip(_AROUND).rstrip(_AROUND + ".").lower()
     if name in _LOCAL_NAMES or name.endswith(".localhost"):
         return LOOPBACK
     address = _ip(name)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from litellm_homelab.optillm.addresses import address_of, host_of, own_addresses
@@ -67,6 +67,8 @@ def test_a_missing_port_is_the_schemes() -> None:
     assert address_of("unix://a.example") is None
 
 
+@example(": [")
+@example("localhost. ]")
 @given(st.text())
 def test_any_text_is_read_without_raising(text: str) -> None:
     """Nothing that can stand in a setting raises, and one spelling stays one."""
