@@ -16,7 +16,8 @@ OPTILLM := 0.4.0 0.3.12
 # Test processes side by side, each file in one of them; one more than the cores, since many tests wait.
 # JOBS=0 is none, for a debugger.
 JOBS ?= 3
-RUN    := pytest --numprocesses $(JOBS) --dist loadfile
+# xdist would begin with the files of the most tests; tests/conftest.py puts the slowest ones first.
+RUN    := pytest --numprocesses $(JOBS) --dist loadfile --no-loadscope-reorder
 PYTEST := $(BIN)/$(RUN)
 # Real processes that `make coverage` measures: the start, names, limits, the last line.
 MEASURED_REAL := $(patsubst %,tests/real/test_%.py,up naming limits transport wrong_settings)

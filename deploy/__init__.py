@@ -1,1 +1,1 @@
-"""What stands around the gateway: Prometheus, Grafana."""
+"""What runs around the gateway: Prometheus, Grafana."""

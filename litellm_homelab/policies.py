@@ -81,6 +81,7 @@ POLICIES: Final = (
     Registered("timeouts", f"{_HERE}.timeouts:TimeoutsPolicy", "timeouts"),
     Registered("quota", f"{_HERE}.quotas:QuotaPolicy", "quotas"),
     Registered("queue", f"{_HERE}.queue:QueuePolicy", "backends", applies=_has_slots),
+    Registered("keep_alive", f"{_HERE}.keep_alive:KeepAlivePolicy", "keep_alive"),
     Registered("metrics", f"{_HERE}.metrics:MetricsPolicy"),
 )
 """Every policy, in the order in which a request meets them at each stage."""

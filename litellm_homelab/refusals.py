@@ -48,6 +48,11 @@ def metrics_key_missing() -> Refuse:
     return _key("/metrics/ needs a key of role metrics, or the master key.")
 
 
+def page_key_missing(path: str, roles: Sequence[str]) -> Refuse:
+    """A route of the page without a key, with an unknown one, or after the session has ended."""
+    return _key(f"{path} needs a key of role {' or '.join(roles)}, or the master key.")
+
+
 def _key(what: str) -> Refuse:
     text = f"{what} Send `Authorization: Bearer KEY` with the key that the operator gave you."
     return Refuse(RefusalType.AUTHENTICATION_ERROR, text)
@@ -62,7 +67,7 @@ def route_closed(route: object) -> Refuse:
 
 
 def route_unreviewed(route: object) -> Refuse:
-    """A route that this package knows nothing about: of a newer LiteLLM, or of the operator's own code."""
+    """A route that this package knows nothing about: of a newer LiteLLM, or of an operator's own code."""
     return _route(
         f"This gateway does not serve {route}: the installed LiteLLM brings it, and litellm-homelab has not "
         "reviewed it. Use another route. The operator can install a newer litellm-homelab, or open the route "
@@ -93,9 +98,19 @@ def metrics_with_another_role() -> Refuse:
     return _route("This key may not read /metrics/. Use a key of role metrics, or the master key.")
 
 
-def metrics_key_elsewhere() -> Refuse:
-    """A key of role metrics on any other route."""
-    return _route("This key may only read /metrics/. Use a key of role client for requests to models.")
+def reading_key_elsewhere(path: str) -> Refuse:
+    """A key of role metrics or widgets, which read one path, on any other route."""
+    return _route(f"This key may only read {path}. Use a key of role client for requests to models.")
+
+
+def page_with_another_role(path: str, roles: Sequence[str]) -> Refuse:
+    """A route of the page with a key of another role."""
+    return _route(f"This key may not read {path}. Use a key of role {' or '.join(roles)}, or the master key.")
+
+
+def page_from_elsewhere() -> Refuse:
+    """A form of the page that another site has sent."""
+    return _route("This form was sent from another site. Send it from /homelab of this gateway.")
 
 
 def _route(message: str) -> Refuse:
@@ -450,7 +465,7 @@ def quota_exceeded(
     opens: str,
     to_child: bool = False,
 ) -> Refuse:
-    """A quota of the provider's is used up; `opens` is when it begins anew, in local time."""
+    """A quota of the provider is used up; `opens` is when it resets, in local time."""
     number = f"of {limit} {unit} " if limit else f"of {unit} "
     why = {
         "payment": "its provider asks for payment: the account's credits are used up",

@@ -20,12 +20,17 @@ settings.load_profile("any machine")
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
-REAL = Path(__file__).parent / "real"
-FUZZ = Path(__file__).parent / "fuzz"
+TESTS = Path(__file__).parent
+REAL = TESTS / "real"
+FUZZ = TESTS / "fuzz"
+SLOWEST = TESTS / "slowest.txt"
+"""The slowest files, slowest first: begun last, one of them would keep a single process busy at the end."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark what starts real processes: everything below tests/real."""
+    """Put the slowest files first; mark what starts real processes: everything below tests/real."""
+    ranks = {name: rank for rank, name in enumerate(SLOWEST.read_text(encoding="utf-8").split())}
+    items.sort(key=lambda item: ranks.get(os.path.relpath(item.path, TESTS), len(ranks)))
     for item in items:
         if item.path.is_relative_to(REAL):
             item.add_marker(pytest.mark.real)

@@ -266,6 +266,24 @@ def test_the_shipped_router_file_is_what_is_counted(tmp_path: Path) -> None:
     assert {one.model for one in kinds.KINDS.values() if one.status == 200} <= models
 
 
+def test_a_kind_may_have_settings_beside_the_shipped_ones(tmp_path: Path) -> None:
+    """They are added to the section; what it has itself stays."""
+    shipped = yaml.safe_load(kinds.ROUTER.read_text(encoding="utf-8"))["homelab"]
+    written = kinds.write(tmp_path / "more", plugin=True, homelab=kinds.KINDS["quota"].homelab)
+    section = yaml.safe_load(written.read_text(encoding="utf-8"))["homelab"]
+    assert section["quotas"] == {**shipped["quotas"], **kinds.QUOTAS}
+    assert section["backends"]["gpu"]["at"] == [kinds.SERVER]
+    assert section["showroom"] == shipped["showroom"]
+
+
+def test_kinds_of_other_settings_run_in_other_processes() -> None:
+    """Work of a setting is not counted for a kind without it."""
+    parts = [*run.by_settings([*kinds.KINDS])]
+    assert parts[0][0] == "plain"
+    assert [*parts[1:]] == [["presence"], ["slots"], ["quota"]]
+    assert sorted(name for part in parts for name in part) == sorted(kinds.KINDS)
+
+
 # --- comparing -------------------------------------------------------------------------------------
 
 SETTING = Setting("2026-01-02", "3.11.7", "1.2.3")

@@ -74,8 +74,26 @@ EXAMPLES: dict[Callable[..., object], tuple[Refuse, RefusalType, int, str | None
         403,
         None,
     ),
-    refusals.metrics_key_elsewhere: (
-        refusals.metrics_key_elsewhere(),
+    refusals.reading_key_elsewhere: (
+        refusals.reading_key_elsewhere("/metrics/"),
+        RefusalType.ROUTE_NOT_ALLOWED,
+        403,
+        None,
+    ),
+    refusals.page_key_missing: (
+        refusals.page_key_missing("/homelab.json", ["admin"]),
+        RefusalType.AUTHENTICATION_ERROR,
+        401,
+        None,
+    ),
+    refusals.page_with_another_role: (
+        refusals.page_with_another_role("/homelab/widget.json", ["admin", "widgets"]),
+        RefusalType.ROUTE_NOT_ALLOWED,
+        403,
+        None,
+    ),
+    refusals.page_from_elsewhere: (
+        refusals.page_from_elsewhere(),
         RefusalType.ROUTE_NOT_ALLOWED,
         403,
         None,

@@ -142,6 +142,13 @@ def test_each_helper_has_a_line_in_the_map(helper: str) -> None:
     assert f"- `{helper}`: " in (TESTS / "README.md").read_text(encoding="utf-8")
 
 
+def test_the_slowest_files_are_there() -> None:
+    """Each name in slowest.txt is that of a test file, once."""
+    names = (TESTS / "slowest.txt").read_text(encoding="utf-8").split()
+    assert [name for name in names if not (TESTS / name).is_file()] == []
+    assert len(names) == len({*names})
+
+
 def test_the_map_names_no_helper_that_is_gone() -> None:
     """Each line of the map that begins with a module names one that exists."""
     lines = (TESTS / "README.md").read_text(encoding="utf-8").splitlines()
@@ -213,3 +220,39 @@ def _assigned(node: ast.AST) -> Iterator[ast.Attribute]:
         for one in target.elts if isinstance(target, ast.Tuple) else [target]:
             if isinstance(one, ast.Attribute):
                 yield one
+
+
+def _without_timeout(text: str) -> Iterator[int]:
+    """Lines on which a program is run and waited for, however long it takes."""
+    for node in ast.walk(ast.parse(text)):
+        if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Attribute):
+            continue
+        of_module = isinstance(node.func.value, ast.Name) and node.func.value.id == "subprocess"
+        waits = of_module and node.func.attr in {"run", "call", "check_call", "check_output"}
+        if (waits or node.func.attr == "communicate") and all(one.arg != "timeout" for one in node.keywords):
+            yield node.lineno
+
+
+@pytest.mark.parametrize(
+    ("written", "found"),
+    [
+        pytest.param("subprocess.run(['a'], check=True)", [1], id="run"),
+        pytest.param("\nsubprocess.check_output(['a'])", [2], id="check_output"),
+        pytest.param("process.communicate()", [1], id="communicate"),
+        pytest.param("subprocess.run(['a'], timeout=5)", [], id="bounded"),
+        pytest.param("self.run(['a'])", [], id="another run"),
+    ],
+)
+def test_each_way_to_wait_for_a_program_is_seen(written: str, found: list[int]) -> None:
+    """The check below rests on it."""
+    assert [*_without_timeout(written)] == found
+
+
+def test_no_test_waits_for_a_program_without_end() -> None:
+    """A program that hangs ends its test, with what it printed, and not the whole run."""
+    found = [
+        f"{path.relative_to(REPOSITORY)}:{number}"
+        for path in sorted(TESTS.rglob("*.py"))
+        for number in _without_timeout(path.read_text(encoding="utf-8"))
+    ]
+    assert found == []

@@ -31,9 +31,24 @@ class Kind:
     status: int = 200
     comparable: bool = True
     """Whether stock LiteLLM does the same with it."""
+    homelab: Mapping[str, Any] = field(default_factory=dict)
+    """What the shipped router.yaml's `homelab:` section has besides; kinds with the same share a process."""
+    stock: str | None = None
+    """The kind that is the same request for stock LiteLLM; None is this one."""
 
 
 MOA: Final = {"optillm_approach": "moa"}
+SERVER: Final = "http://main.invalid"
+"""Where MockProxy has `main`."""
+PRESENCE: Final = {"probe_seconds": 3600}  # a probe would be counted with the request
+QUOTAS: Final = {"main": {"groups": ["main"], "windows": [{"requests": NEVER, "per": "day"}]}}
+
+
+def _gpu(**settings: Any) -> dict[str, Any]:  # noqa: ANN401 - a part of router.yaml
+    """A section for the server of `main`, on which nothing has to wait."""
+    return {"gpu": {"at": [SERVER], "presence": PRESENCE, **settings}}
+
+
 KINDS: Final = {
     "plain": Kind("plain chat", "main"),
     # LiteLLM refuses an unknown name, too, but in the router and with a list of its models.
@@ -42,13 +57,20 @@ KINDS: Final = {
     "streamed": Kind("streamed", "main", {"stream": True}),
     "optillm": Kind("OptiLLM moa", "boost", MOA),
     "optillm-streamed": Kind("OptiLLM moa streamed", "boost", {**MOA, "stream": True}),
+    "presence": Kind("plain, presence", "main", homelab={"backends": _gpu()}, stock="plain"),
+    "slots": Kind("plain, presence, slots", "main", homelab={"backends": _gpu(slots=2)}, stock="plain"),
+    "quota": Kind(
+        "plain, presence, quota", "main", homelab={"backends": _gpu(), "quotas": QUOTAS}, stock="plain"
+    ),
 }
 
 
-def write(folder: Path, *, plugin: bool) -> Path:
+def write(folder: Path, *, plugin: bool, homelab: Mapping[str, Any] | None = None) -> Path:
     """Write the shipped router.yaml, and the files beside it, into a folder; without the plugin as stock."""
     copytree(ROUTER.parent, folder, ignore=ignore_patterns("*.db*", "env.local", "__pycache__"))
     document = yaml.safe_load(ROUTER.read_text(encoding="utf-8"))
+    for name, part in (homelab or {}).items():
+        document["homelab"][name] = {**document["homelab"].get(name, {}), **part}
     # Else the third request that falls back would find its first deployment at rest.
     settings = document["router_settings"]
     settings["allowed_fails"] = NEVER

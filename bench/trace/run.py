@@ -25,7 +25,7 @@ class Child:
     """A counting process; its output is in a folder of its own."""
 
     def __init__(self, folder: Path, names: Sequence[str], rounds: int, *, plugin: bool) -> None:
-        router = kinds.write(folder, plugin=plugin)
+        router = kinds.write(folder, plugin=plugin, homelab=KINDS[names[0]].homelab)
         self._output, self._log = folder / "counts.json", folder / "child.log"
         command = [sys.executable, "-m", "bench.trace.child", str(router), str(self._output), str(rounds)]
         with self._log.open("wb") as log:
@@ -70,20 +70,37 @@ def count(names: Sequence[str], rounds: int, *, stock: bool) -> tuple[Record, di
         RuntimeError: a request was not answered as it should be.
 
     """
-    compared = [name for name in names if stock and KINDS[name].comparable]
+    compared = dict.fromkeys(KINDS[name].stock or name for name in names if stock and KINDS[name].comparable)
     with tempfile.TemporaryDirectory(prefix="bench-") as place:
         folder = Path(place)
-        children = [Child(folder / "plugin", names, rounds, plugin=True)]
+        children = [
+            Child(folder / f"plugin-{number}", part, rounds, plugin=True)
+            for number, part in enumerate(by_settings(names))
+        ]
         try:
             if compared:
-                children.append(Child(folder / "stock", compared, rounds, plugin=False))
-            ours, *other = [child.counts() for child in children]
+                children.append(Child(folder / "stock", [*compared], rounds, plugin=False))
+            found = [child.counts() for child in children]
         finally:
             for child in children:
                 child.end()
-    without = other[0] if other else {}
-    rows = {name: Row.of(found, without.get(name)) for name, found in ours.items()}
+    without = found.pop() if compared else {}
+    ours = {name: one for counts in found for name, one in counts.items()}
+    rows = {name: Row.of(ours[name], without.get(KINDS[name].stock or name)) for name in names}
     return Record(Setting.this(), rows), ours
+
+
+def by_settings(names: Sequence[str]) -> Iterable[list[str]]:
+    """Kinds that need the same settings, and so may share a process."""
+    parts: list[list[str]] = []
+    for name in names:
+        fitting = (part for part in parts if KINDS[part[0]].homelab == KINDS[name].homelab)
+        part = next(fitting, None)
+        if part is None:
+            parts.append([name])
+        else:
+            part.append(name)
+    return parts
 
 
 def least(rounds: Iterable[Count]) -> Count:

@@ -15,7 +15,7 @@ DASHBOARDS = {"overview": overview, "optillm_lane": optillm_lane}
 
 
 def texts() -> dict[Path, str]:
-    """Each file's path and what stands in it."""
+    """Each file's path and its text."""
     return {
         FOLDER / f"{name}.json": json.dumps(make().build(), cls=JSONEncoder, indent=2, sort_keys=True) + "\n"
         for name, make in DASHBOARDS.items()
@@ -23,6 +23,6 @@ def texts() -> dict[Path, str]:
 
 
 def write() -> None:
-    """Write the files anew."""
+    """Rewrite the files."""
     for path, text in texts().items():
         path.write_text(text, encoding="utf-8")

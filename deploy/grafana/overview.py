@@ -229,7 +229,8 @@ def _quotas(page: Dashboard) -> None:
             ),
             lines(
                 "Used up in",
-                "Time until a day, week or month is used up at its pace so far; 0 where not before its reset",
+                "Time until a day, week or month will be used up at its rate so far; "
+                "0 where it is used up already, and where it resets before",
                 {
                     "{{quota}} {{window}}": "clamp_min(max by (quota, window) "
                     "(homelab_quota_used_up_timestamp_seconds) - time(), 0)"
@@ -262,7 +263,7 @@ def _rules(page: Dashboard) -> None:
             ),
             lines(
                 "Refused, by caller",
-                "other: no key, or one that nobody has",
+                "other: no key, or an unknown one",
                 {"{{caller}}": f"sum by (caller) (rate(homelab_refusals_total[{RATE}]))"},
                 "reqps",
                 stacked=True,

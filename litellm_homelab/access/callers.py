@@ -5,7 +5,8 @@ from __future__ import annotations
 import hmac
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Final
 
 from litellm_homelab.config.sections import Priority, Role, digest
 from litellm_homelab.config.wording import closest, did_you_mean, quoted
@@ -17,6 +18,11 @@ if TYPE_CHECKING:
 
 PLACEHOLDERS = ("sk-generate", "generate")
 """What env.example has in the place of keys."""
+
+READS_ONLY: Final[Mapping[Role, str]] = MappingProxyType(
+    {"metrics": "/metrics/", "widgets": "/homelab/widget.json"}
+)
+"""Roles that read one path of ours and nothing else."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,11 +64,16 @@ class Keyring:
         )
         return cls(entries, digest(settings.master_key))
 
+    def admins(self) -> Iterator[tuple[str, Caller]]:
+        """The digests of the keys that may see the page, each with its owner."""
+        yield self.master, MASTER
+        yield from ((known, caller) for known, caller in self.entries if caller.role == "admin")
+
     def find(self, key: str) -> Caller | None:
         """
         The caller who owns `key`; None for an unknown one.
 
-        Every entry is compared, in constant time, so that the time taken tells nothing about the keys.
+        Every entry is compared, in constant time, so that the time taken reveals nothing about the keys.
         """
         presented, found = digest(key), None
         for known, caller in ((self.master, MASTER), *self.entries):

@@ -94,7 +94,7 @@ def is_within(body: bytes, parts: int = PARTS) -> bool:
 
 def refusal(body: Mapping[str, Any], parts: int = PARTS) -> Refuse | None:
     """
-    Refuse a body that holds too much; None for one that may go on.
+    Refuse a body that holds too much; None for one that does not.
 
     `body` is the JSON object as LiteLLM reads it (of a key that occurs twice, the last value). The walk keeps
     its own stack, visits each value once and ends at the first bound that is passed.

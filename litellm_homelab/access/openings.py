@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Iterator
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, Final
 
+from litellm_homelab.access.callers import READS_ONLY
 from litellm_homelab.access.table import Access, matches, paths, reviewed
 from litellm_homelab.config.findings import Caution
 from litellm_homelab.config.wording import quoted
@@ -59,8 +60,9 @@ def problems(settings: Settings, has_route: Callable[[str], bool]) -> Iterator[s
     usable = paths(reviewed(), Access.GUARDED) | {path for path in closed if matches(path, opened)}
     for name, section in settings.homelab.callers.items():
         where = f"homelab.callers.{name}.routes"
-        if section.routes is not None and section.role == "metrics":
-            yield f"{where}: a key of role metrics reads only /metrics/; remove it"
+        if section.routes is not None and section.role in READS_ONLY:
+            only = READS_ONLY[section.role]
+            yield f"{where}: a key of role {section.role} reads only {only}; remove it"
             continue
         for number, pattern in enumerate(section.routes or ()):
             if not _some(usable, pattern):

@@ -27,6 +27,9 @@ class Access(StrEnum):
     UNGUARDED = "unguarded"
     KEYLESS = "keyless"
     MANAGEMENT = "management"
+    LOGIN = "login"
+    PAGE = "page"
+    WIDGETS = "widgets"
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +70,7 @@ def access(route: Route, table: Table) -> Access:
     """
     Whom a route is for.
 
-    A route that has not been reviewed (of a newer LiteLLM, or added by the operator's own code) is closed to
+    A route that has not been reviewed (of a newer LiteLLM, or added by an operator's own code) is closed to
     everyone: its path does not show what it does.
     """
     return table.get((route.method, route.path), Access.UNGUARDED)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from litellm.integrations.custom_logger import CustomLogger
 
-from litellm_homelab.adapter import context, fail_closed
+from litellm_homelab.adapter import context, fail_closed, refused_calls
 from litellm_homelab.adapter.fail_closed import log_and_continue
 from litellm_homelab.adapter.litellm_api.client_error import StreamBroken
 from litellm_homelab.adapter.litellm_api.exceptions import Refused
@@ -97,6 +97,7 @@ class Plugin(CustomLogger):  # type: ignore[misc]  # LiteLLM's class is untyped 
         if ctx is None:
             return healthy_deployments
         try:
+            refused_calls.end_request(ctx)
             for policy in self._filter:
                 rule = policy.name
                 healthy_deployments = await policy.filter(ctx, model, healthy_deployments)
@@ -115,6 +116,7 @@ class Plugin(CustomLogger):  # type: ignore[misc]  # LiteLLM's class is untyped 
         began, rule, arguments = time.perf_counter(), OPENING, kwargs
         try:
             ctx = context.current()
+            refused_calls.end_request(ctx)
             for policy in self._attempt:
                 rule = policy.name
                 arguments = await policy.attempt(ctx, arguments, call_type) or arguments

@@ -15,7 +15,6 @@ from litellm_homelab.adapter.stats import RequestStats
 from litellm_homelab.attempts.failures import Failure
 from litellm_homelab.backends.slots import Slot
 from litellm_homelab.decision import Refuse
-from litellm_homelab.optillm.approaches import Approach
 from litellm_homelab.optillm.fanout import Summary
 from litellm_homelab.optillm.lanes import OptillmRun
 from litellm_homelab.quotas.book import Reservation
@@ -35,7 +34,7 @@ class Child:
     """Whether it has been counted: at its first attempt, once for all of its attempts."""
     admitted_at: float = field(default_factory=time.monotonic)
     failed: bool = False
-    """Whether its root has been told that its backend refused it."""
+    """Whether its root knows that its backend refused it."""
     rank: int | None = None
     """In which order it waits for a backend: as its root does."""
 
@@ -70,7 +69,7 @@ class Root:
     handle: str
     approach: str
     mark: str
-    """What is put behind the model name on the wire; empty where nothing is carried."""
+    """What is put behind the model name that is sent; empty where nothing is carried."""
     returns: Mapping[str, int] = field(default_factory=dict)
     """How many unmarked re-entries each group had seen when it started."""
     wire: dict[str, Any] | None = None
@@ -117,9 +116,9 @@ class RequestContext:
     screened: bool = False
     """Whether the fields rule has judged the body."""
     refused_field: Refuse | None = None
-    """The refusal of a field, a header or a query parameter, until it may be told."""
+    """The refusal of a field, a header or a query parameter, until the client may see it."""
     malformed: Refuse | None = None
-    """The refusal of a conversation of the wrong form, told once the model is known to be allowed."""
+    """The refusal of a conversation of the wrong form, shown once the model is known to be allowed."""
     model: str | None = None
     """The name that the client asked for, mark and prefix off, allowed or not."""
     asked: str | None = None
@@ -134,7 +133,7 @@ class RequestContext:
     announced: bool = False
     """Whether LiteLLM has said that it is about to send; an error of its own may still come first."""
     failure: Failure | None = None
-    """How the attempt under way failed, read before the router hangs other errors on its error."""
+    """How the attempt under way failed, read before the router chains other errors to its error."""
     unsent: Exception | None = None
     """An error that LiteLLM raised before anything was sent: the request ends with it."""
     open_route: bool = False
@@ -152,10 +151,8 @@ class RequestContext:
     """Whether it is a call of OptiLLM's that belongs to no request, and has been let in."""
     forged: str | None = None
     """Why a mark on the model name is not accepted."""
-    approaches: dict[str, Approach] = field(default_factory=dict)
-    """The approach decided on for each OptiLLM group."""
     runs: dict[str, OptillmRun] = field(default_factory=dict)
-    """What was decided last for each OptiLLM group."""
+    """What was decided for each OptiLLM group: the approach, and what it drops."""
     dropped: tuple[str, ...] = ()
     """What the approach of the attempt under way drops of the request."""
     clean: dict[int, str] = field(default_factory=dict)
@@ -169,7 +166,7 @@ class RequestContext:
     chosen: Chosen | None = None
     """What the last attempt that began may reach."""
     guardrail: bool = False
-    """Whether the error of this request is a guardrail's of the operator's, with a mapping of its own."""
+    """Whether the error of this request comes from an operator's guardrail, with a mapping of its own."""
     listed: tuple[str, ...] | None = None
     """The names that a listing shows to its caller; None before LiteLLM has asked."""
     receive: Callable[[], Awaitable[MutableMapping[str, Any]]] | None = None
@@ -227,7 +224,7 @@ def required() -> RequestContext:
     """The record of the request that this code runs for.
 
     Raises:
-        LookupError: the ASGI wrapper is not around LiteLLM, so that nothing can be told apart.
+        LookupError: the ASGI wrapper is not around LiteLLM, so that requests cannot be distinguished.
 
     """
     record = _record.get()

@@ -31,7 +31,7 @@ STORE = "state"
 
 def closed(rule: str) -> Callable[[Callable[P, Awaitable[T]]], Callable[P, Awaitable[T]]]:
     """
-    Turn any exception of a deciding hook that is no refusal into a `policy_error` of `rule`, logged.
+    Turn any exception of a deciding hook, except for refusals, into a logged `policy_error` of `rule`.
 
     The label `rule` is known to the metrics from here on, so that an alert sees its first failure.
     """
@@ -57,7 +57,7 @@ def reraise(rule: str, error: Exception) -> NoReturn:
     Raises:
         Refused: the refusal, or the `policy_error` in the place of what broke.
         HTTPException, Unsent: an error that is meant for the client already.
-        Skipped: the attempt is not made; LiteLLM goes on with the next group.
+        Skipped: the attempt is not made; LiteLLM tries the next group.
         AskedAgain: the error of an attempt that goes on to the next group.
 
     """

@@ -1,4 +1,4 @@
-"""What a client gets in the place of an answer: written by whoever refuses, read by whoever answers."""
+"""What a client gets in the place of an answer: rules and policies write it, middleware and hooks read it."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ def _anthropics(outcome: FinalError) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """An upstream's error: its status, and its message without the operator's names."""
+    """An upstream's error: its status, and its message without internal names."""
 
     status: int
     message: str
@@ -92,7 +92,7 @@ class Level(IntEnum):
     STAGE = 0
     """The stage that raised it: LiteLLM shows the client this very exception."""
     ATTEMPT = 1
-    """An attempt: LiteLLM may go on with the next group, and then shows the first error."""
+    """An attempt: LiteLLM may try the next group, and then shows the first error."""
     ROOT = 2
     """A request through OptiLLM, whatever OptiLLM makes of it."""
 
@@ -129,7 +129,7 @@ class Outcome:
             self.verdict = refusal
 
     def withdraw(self, rule: str) -> None:
-        """Take back what a rule refused: it is about to say so anew, with what happened since."""
+        """Take back what a rule refused: it is about to refuse again, with what happened since."""
         if self.refusal is not None and self.rule_of(self.refusal) == rule:
             self.refusal = None
         self.refusals = [one for one in self.refusals if one[0] != rule]

@@ -149,7 +149,7 @@ def _parts() -> Parts:
         unreviewed.closed_headers(settings().homelab.fields),
         waiting_comments.seconds(settings().homelab.backends.values()),
     )
-    outer.wrap(app, border)
+    outer.wrap(app, border, made.page)
     own = dict.fromkeys(token_counts.PATHS, made.counting)
     loaded = functools.partial(callback_list.has_once, litellm, made.plugin)
     others = functools.partial(has_other_keys, made.gate)
@@ -223,12 +223,14 @@ def port() -> int:
 
 
 def forget() -> None:
-    """Forget the settings and instances, so that the next load reads them anew; for tests."""
+    """Forget the settings and instances, so that the next load reads them again; for tests."""
     from litellm_homelab.adapter.litellm_api import root_accounts, transport
 
     settings.cache_clear()
     if _parts.cache_info().currsize and (presence := _parts().presence) is not None:
         presence.presence.stop()
+    if _parts.cache_info().currsize and (sharing := _parts().sharing) is not None:
+        sharing.stop()
     _parts.cache_clear()
     root_accounts.watch(None)
     transport.watch(None)

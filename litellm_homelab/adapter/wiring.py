@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -28,18 +28,27 @@ from litellm_homelab.adapter.litellm_api.scrubbing import Scrub
 from litellm_homelab.adapter.litellm_api.targets import Targets, target_of
 from litellm_homelab.adapter.middleware.authentication import gate
 from litellm_homelab.adapter.middleware.dropped_fields import Dropped
+from litellm_homelab.adapter.middleware.page import Page
 from litellm_homelab.adapter.middleware.request_end import Ending
 from litellm_homelab.adapter.middleware.token_counts import counting
 from litellm_homelab.adapter.optillm.admission import LineageGuard
 from litellm_homelab.adapter.optillm.roots import RootKeeper
+from litellm_homelab.adapter.page.board import Board
+from litellm_homelab.adapter.page.events import RefusalLog
+from litellm_homelab.adapter.page.requests import FollowedRoots, NotedCount
+from litellm_homelab.adapter.page.sharing import Sharing
+from litellm_homelab.adapter.page.sources import Sources
 from litellm_homelab.adapter.policies import ranks
 from litellm_homelab.adapter.policies.error_response import ErrorResponse
 from litellm_homelab.adapter.policies.fields import RequestFields
 from litellm_homelab.adapter.policies.presence import PresencePolicy
+from litellm_homelab.adapter.policies.quotas import QuotaPolicy
 from litellm_homelab.adapter.policies.request_opening import RequestOpening
 from litellm_homelab.adapter.policies.request_stats import Count
 from litellm_homelab.adapter.policies.showroom import ShowroomPolicy
+from litellm_homelab.adapter.policy import Policy
 from litellm_homelab.attempts.hops import GatewayIdentity
+from litellm_homelab.backends.presence import probe_intervals
 from litellm_homelab.backends.rule import Backends
 from litellm_homelab.config.references import resolve
 from litellm_homelab.config.settings import Settings
@@ -99,6 +108,10 @@ class Parts:
     """Serves the routes that count tokens."""
     presence: PresencePolicy | None
     """None where no backend has `presence`."""
+    page: Page | None = None
+    """None where `homelab.page` is off."""
+    sharing: Sharing | None = None
+    """Answers other workers' pages; None where `homelab.page` is off."""
 
 
 def build(
@@ -121,6 +134,7 @@ def build(
         showroom.is_away = presence.is_away
         presence.presence.listed = shared.discovered.learn
     errors = ErrorResponse(shared.scrub, shared.keeper)
+    served = page_of(shared, policies) if settings.homelab.page else None
     return Parts(
         plugin=Plugin(policies, shared.opening, showroom, errors),
         gate=gate(shared.keyring, shared.rule, shared.showroom, has_database),
@@ -131,8 +145,10 @@ def build(
         opening=shared.opening,
         ending=Ending(
             shared.orphans,
-            Count(shared.keyring, shared.ledger),
-            Dropped((one.group for one in settings.router.deployments), shared.deployments),
+            served.count if served is not None else Count(shared.keyring, shared.ledger),
+            Dropped(
+                (one.group for one in settings.router.deployments if not one.wildcard), shared.deployments
+            ),
         ),
         last_line=LastLine(
             shared.rule,
@@ -144,6 +160,33 @@ def build(
         scrub=shared.scrub,
         counting=counting(shared.showroom, shared.opening),
         presence=presence,
+        page=served.page if served is not None else None,
+        sharing=served.sharing if served is not None else None,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Served:
+    """What there is where `homelab.page` is on."""
+
+    page: Page
+    count: NotedCount
+    sharing: Sharing
+
+
+def page_of(shared: Shared, policies: Sequence[Policy]) -> Served:
+    """Make the page and what gathers its facts; nothing of it is there where `homelab.page` is off."""
+    roots = shared.keeper.under_way if isinstance(shared.keeper, FollowedRoots) else {}
+    events = RefusalLog(shared.store, lambda: recording.meter().loops())
+    presence = next((one for one in policies if isinstance(one, PresencePolicy)), None)
+    quota = next((one for one in policies if isinstance(one, QuotaPolicy)), None)
+    sources = Sources(shared, events, roots, presence, quota)
+    sources.sharing.start()
+    board = Board(sources.whole)
+    return Served(
+        Page(shared.rule, shared.keyring, shared.settings.secret, board, events.refused),
+        NotedCount(shared.keyring, shared.ledger, events, roots),
+        sources.sharing,
     )
 
 
@@ -157,7 +200,7 @@ def share(settings: Settings, router: Callable[[], Any], mode_of: Callable[[str,
     orphans = Orphans(settings.homelab.limits.orphans)
     guard = LineageGuard(lanes.lanes, ledger, orphans)
     placed = settings.homelab.showroom
-    discovered = Discovered(Discovery(settings), mode_of, _intervals(settings))
+    discovered = Discovered(Discovery(settings), mode_of, probe_intervals(settings.homelab.backends))
     names = (*settings.handles, *placed.hidden, *placed.internal)
     deployments = Deployments(router, names, discovered.below)
     showroom = Showroom.from_settings(settings, deployments.mode_of, discovered)
@@ -179,7 +222,9 @@ def share(settings: Settings, router: Callable[[], Any], mode_of: Callable[[str,
         ledger=ledger,
         orphans=orphans,
         guard=guard,
-        keeper=RootKeeper(lanes.lanes, settings.secret, ledger, scrub, identity, ranks.of(settings)),
+        keeper=(FollowedRoots if settings.homelab.page else RootKeeper)(
+            lanes.lanes, settings.secret, ledger, scrub, identity, ranks.of(settings)
+        ),
         identity=identity,
         opening=RequestOpening(lanes, settings.secret, guard, callers, deployments, fields),
         is_root=Roots(deployments, lanes.lanes),
@@ -188,13 +233,6 @@ def share(settings: Settings, router: Callable[[], Any], mode_of: Callable[[str,
         directory=Directory(Backends(settings.homelab.backends), targets, deployments),
         discovered=discovered,
     )
-
-
-def _intervals(settings: Settings) -> dict[str, float]:
-    """The backends of `discover`, with the seconds between two probes."""
-    backends = settings.homelab.backends
-    probed = ((name, backends[name].presence) for name in settings.homelab.showroom.discover)
-    return {name: one.probe_seconds for name, one in probed if one is not None}
 
 
 def identity_of(settings: Settings, environ: Mapping[str, str]) -> GatewayIdentity:

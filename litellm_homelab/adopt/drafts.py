@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from litellm_homelab.adopt import decisions, edits, writing
+from litellm_homelab.adopt import decisions, edits
 from litellm_homelab.adopt.decisions import CannotAdopt, Draft, Wishes
 from litellm_homelab.adopt.edits import CannotEdit
 from litellm_homelab.config import includes, loading, router_file, text_file, yaml_text
@@ -31,10 +31,6 @@ class Adoption:
     draft: Draft
     problems: tuple[str, ...]
     """What the start would still stop for."""
-
-    def diff(self, name: str) -> str:
-        """The change as a unified diff."""
-        return writing.diff(self.before, self.after, name, f"{name} (with litellm-homelab)")
 
 
 def adopt(path: Path, wishes: Wishes, environ: Mapping[str, str], known: Known) -> Adoption:

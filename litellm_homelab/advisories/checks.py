@@ -55,7 +55,7 @@ def _about(version: str, concern: rule.Concern) -> str:
     if concern.stops:
         return (
             f"LiteLLM {version} has a hole that is known to be exploited: {hole}. {_upgrade(advisory)}; to "
-            f"start all the same, add `accept_advisories: [{advisory.id}]` to homelab"
+            f"start anyway, add `accept_advisories: [{advisory.id}]` to homelab"
         )
     if concern.accepted:
         return Caution(f"LiteLLM {version}: accepted in {WHERE}: {hole}. {_upgrade(advisory)}")

@@ -1,4 +1,4 @@
-"""Which advisories concern the running LiteLLM, and whether the start may go on."""
+"""Which advisories concern the running LiteLLM, and whether they stop the start."""
 
 from __future__ import annotations
 

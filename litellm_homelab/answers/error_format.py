@@ -1,4 +1,4 @@
-"""Errors in the format of a route's API, whoever wrote them: this package, LiteLLM or FastAPI."""
+"""Errors in the format of a route's API, whether this package, LiteLLM or FastAPI wrote them."""
 
 from __future__ import annotations
 

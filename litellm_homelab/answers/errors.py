@@ -45,7 +45,7 @@ def _field(key: str, value: Any, view: View, depth: int) -> Any:  # noqa: ANN401
 
 def own_detail(value: Any, view: View) -> Any:  # noqa: ANN401 - JSON of any shape
     """
-    A copy of what a guardrail of the operator's says about its refusal: any field, every text cleaned.
+    A copy of what an operator's guardrail says about its refusal: any field, every text cleaned.
 
     A guardrail answers with a mapping of its own design, which its clients read.
     """

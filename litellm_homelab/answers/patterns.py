@@ -11,7 +11,7 @@ TLDS: Final = (
     "jp|fr|nl|ch|ca|au|br|ru|pl|se|fi|dk|cz|es|local|lan|home|internal|intern|corp|intranet|intra|private|"
     "localdomain|arpa|docker|svc|cluster|rack|invalid|test|example|onion|zone|box"
 )
-"""Ends of host names: common top-level domains that are no English words, and what home networks use."""
+"""Ends of host names: common top-level domains that are not English words, and what home networks use."""
 SUFFIXES: Final = "|".join(
     (
         r"gguf|ggml|safetensors|bin|pt|pth|onnx|npz|mlx|pyc?|pyx|so|dylib|dll|cpp|cu|cc|go|rs",

@@ -4,7 +4,7 @@ Names of providers, servers and their software, as they occur in error texts.
 From LiteLLM 1.106.2's `litellm.types.utils.LlmProviders` and the makers' own spelling, read on 2026-11-25.
 Ordinary words among them (`custom`, `human`, `infinity`, `replicate`, `stability`, ...) are left out: they
 would
-be taken out of sentences that name nobody.
+be taken out of sentences that do not name a provider.
 """
 
 from __future__ import annotations

@@ -104,7 +104,7 @@ def _embedded(text: str, words: Words) -> str:  # noqa: ARG001 - a step's signat
 
 
 _BROKEN: Final = re.compile(r"\{\s*(?:'[^'\n]*'|\"[^\"\n]*\")\s*:")
-"""An object that was cut off, or is none: what it says cannot be told apart from what it gives away."""
+"""An object that was cut off, or is not one: what it says cannot be separated from what it gives away."""
 
 
 def _object(text: str, start: int) -> tuple[Any, int]:

@@ -23,7 +23,7 @@ class Rewriting:
 
     `own` says whether a text is a refusal of this gateway, which passes as it is; `guardrail` that the
     error is
-    one that a guardrail of the operator's raised with a mapping of its own; `mend` puts the sum of a root's
+    one that an operator's guardrail raised with a mapping of its own; `mend` puts the sum of a root's
     calls in the place of what OptiLLM says that it used.
     """
 
@@ -69,7 +69,7 @@ def error_object(style: str, message: str) -> dict[str, Any]:
 
 
 def error_event(style: str, message: str) -> bytes:
-    """The last event of a stream that cannot go on, in the shape of a route's format."""
+    """The last event of a stream that cannot continue, in the shape of a route's format."""
     if style == "responses":
         body: dict[str, Any] = {"type": "error", "code": BROKEN, "message": message, "param": None}
     else:

@@ -47,7 +47,7 @@ def readable(text: str) -> Unsupported:
 
 
 def is_advice(text: str) -> bool:
-    """Whether a text tells its reader to let LiteLLM drop parameters."""
+    """Whether a text advises its reader to let LiteLLM drop parameters."""
     return DROPPING.search(text) is not None
 
 

@@ -84,7 +84,7 @@ _remembered = functools.lru_cache(maxsize=1024)(_wrong_url)
 
 
 def _wrong_address(target: Target, where: Address) -> str | None:
-    if not target.bases:  # a provider that nobody here knows the address of: at least nobody listens in
+    if not target.bases:  # a provider whose address is unknown here: it must be encrypted at least
         return None if where.scheme == "https" else "address"
     here = [base for base in target.bases if base.origin == where.origin]
     if not here:

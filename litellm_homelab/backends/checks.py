@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from itertools import combinations
 from typing import TYPE_CHECKING
 
+from litellm_homelab.backends.keep_alive import PROVIDERS
 from litellm_homelab.backends.rule import Backends, Server, place
 from litellm_homelab.config.findings import Caution
 from litellm_homelab.config.references import is_unset
@@ -30,6 +31,7 @@ def problems(settings: Settings) -> Iterator[str]:
     yield from _overlaps(settings)
     yield from _waiting_for_itself(settings)
     yield from _priorities(settings)
+    yield from _keep_alive(settings)
 
 
 def server_of(deployment: Deployment) -> Server:
@@ -156,3 +158,23 @@ def _priorities(settings: Settings) -> Iterator[str]:
         if name not in names and discovery.backend_of(name) is None:
             right = did_you_mean(name, names)
             yield f"homelab.priorities: {quoted(name)} is not a name of the showroom{right}"
+
+
+def _keep_alive(settings: Settings) -> Iterator[str]:
+    """Handles that do not exist, and those that no Ollama serves, where the setting would do nothing."""
+    showroom, groups = settings.homelab.showroom, settings.router.groups
+    names = (*settings.handles, *showroom.hidden, *showroom.internal)
+    discovery = Discovery(settings)
+    for name in settings.homelab.keep_alive:
+        backend = discovery.backend_of(name)
+        if name not in names and backend is None:
+            right = did_you_mean(name, names)
+            yield f"homelab.keep_alive: {quoted(name)} is not a name of the showroom{right}"
+            continue
+        group = name if backend is None else showroom.discover[backend].group
+        providers = sorted({one.provider for one in groups.get(group, ())})
+        if providers and PROVIDERS.isdisjoint(providers):
+            yield (
+                f"homelab.keep_alive: {quoted(name)} is served through {', '.join(providers)}/, which takes "
+                "no keep_alive; for an Ollama write ollama_chat/<model> in litellm_params"
+            )

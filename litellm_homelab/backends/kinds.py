@@ -96,13 +96,15 @@ KINDS: Final[Mapping[str, ServerKind]] = MappingProxyType(
     {
         "openai": _OPENAI,
         "mlx": _OPENAI,
-        "vllm": ServerKind((f"{VERSION}/models",), _listed, _none),
         "ollama": ServerKind(("/api/tags", "/api/ps"), _ollama, _ollama_loaded),
         "llama-swap": ServerKind((f"{VERSION}/models", "/running"), _listed_with_aliases, _running),
         "lm-studio": ServerKind(("/api/v0/models",), _listed, _lm_studio_loaded),
+        "vllm": ServerKind((f"{VERSION}/models",), _listed, _none),
     }
 )
 """Kinds that are probed; `cloud` costs money or quota, and an OptiLLM would call back."""
+LISTING: Final = tuple(name for name, one in KINDS.items() if one.models is not _unknown)
+"""Kinds whose list of models is complete (the contract's section on backends)."""
 
 
 def urls(kind: ServerKind, base: str) -> tuple[str, ...]:

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from typing import Final
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from litellm_homelab.config.sections import BackendSection
 
 
 class BackendState(StrEnum):
-    """How a backend is (the contract's section on backends)."""
+    """The states of a backend (the contract's section on backends)."""
 
     UP = "up"
     BUSY = "busy"
@@ -47,6 +50,8 @@ AWAY: Final = frozenset({BackendState.ABSENT, BackendState.WAKING})
 UNAUTHORIZED_STATUSES: Final = frozenset({401, 403})
 TOO_MANY: Final = 429
 SERVER_ERROR: Final = 500
+EVERY_SECONDS: Final = 15.0
+"""After which a backend without probes is asked for again: the default of `probe_seconds`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +97,17 @@ def outcome_of(status: int) -> ProbeOutcome:
     if status == TOO_MANY:
         return ProbeOutcome.LIMITED
     return ProbeOutcome.BUSY if status >= SERVER_ERROR else ProbeOutcome.ANSWERED
+
+
+def probe_intervals(sections: Mapping[str, BackendSection]) -> dict[str, float]:
+    """The seconds between two probes of each backend that has `presence`."""
+    return {name: one.presence.probe_seconds for name, one in sections.items() if one.presence is not None}
+
+
+def retry_after(intervals: Mapping[str, float], backends: Iterable[str]) -> int:
+    """Seconds after which more is known of one of some backends: its next probe."""
+    seconds = (intervals.get(one, EVERY_SECONDS) for one in backends)
+    return max(1, round(min(seconds, default=EVERY_SECONDS)))
 
 
 @dataclass(frozen=True, slots=True)

@@ -59,7 +59,7 @@ class Server:
     url: str = ""
     """Its `api_base`; empty where it has none."""
     credential: str = ""
-    """Its key, or what stands for it: deployments of one account share its limits."""
+    """Its key, or the name of its credential: deployments of one account share its limits."""
 
     @property
     def place(self) -> Place | None:

@@ -38,7 +38,7 @@ LEAST_RETRY, MOST_RETRY = 1, 300
 
 
 class Full(Exception):
-    """There is no slot for a request, and it may not wait, or not any longer."""
+    """No slot is free for a request, and it may not wait, or not any longer."""
 
     def __init__(self, waited: float, retry_after: int) -> None:
         super().__init__("no slot")
@@ -54,13 +54,13 @@ class Watching(Protocol):
     """Who follows what happens to the slots of a backend."""
 
     def slots_used(self, backend: str, used: int, waiting: int) -> None:
-        """So many slots are held by requests of this worker, and so many of its requests wait."""
+        """`used` slots are held by requests of this worker, and `waiting` of its requests wait."""
 
     def waited(self, backend: str, rank: int, seconds: float) -> None:
         """A request has waited, whether it got a slot or not."""
 
     def store_lost(self, error: Exception) -> None:
-        """The store did not answer; this worker goes on alone for a while."""
+        """The store did not answer; this worker does without it for a while."""
 
 
 @dataclass(slots=True, eq=False)
@@ -223,17 +223,16 @@ class Slots:
         self._changed()
 
     async def _release_owed(self) -> None:
-        """Give back to the store what is free; what it does not take now is tried again with the next one."""
+        """Give back to the store what is free; what it does not take now, after `OWED_SECONDS` again."""
         while self._owed and _now() >= self._alone_until:
-            owner = self._owed.pop()
+            owner = next(iter(self._owed))
             with self._bounded():
-                self._owed.add(owner)
                 async with within(STORE_SECONDS):
                     await self._store.release([self._pool], owner)
                 self._owed.discard(owner)
 
     async def _renew(self) -> None:
-        """Prolong what this worker has; put back what the store does not know: it is under way, or waits."""
+        """Prolong the slots and places of this worker; take slots again that the store has lost."""
         await self._release_owed()
         if _now() < self._alone_until:
             return
@@ -324,11 +323,12 @@ class Slots:
         return unknown, sorted(known, key=lambda one: places[one.owner])
 
     async def _now_in_the_store(self) -> Pool | None:
-        found: list[Pool] = []
+        """The pool as the store has it; None where the store does not answer."""
+        found: Pool | None = None
         with self._bounded():
             async with within(STORE_SECONDS):
-                found.append(await self._store.pool(self._pool))
-        return found[0] if found else None
+                found = await self._store.pool(self._pool)
+        return found
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.get_running_loop().create_task(work, context=Context())

@@ -56,7 +56,7 @@ INFO: Final = (
 """What belongs into `model_info`; below `litellm_params` it does nothing there, or is sent to the server."""
 TIMEOUTS: Final = ("timeout", "stream_timeout")
 NOT_SECRET: Final = (ENV_PREFIX, "sk-no", "sk-dummy", "sk-1234", "sk-generate")
-"""Beginnings of values that are no key, or are reported as what they are."""
+"""Beginnings of values that are not keys, or are reported as what they are."""
 
 
 @check(
@@ -180,7 +180,7 @@ def info_misspelt(doc: Document) -> Iterator[Found]:
 
 
 @check(
-    "litellm-not-a-number", "error", "A parameter that must be a number is none: the deployment is left out."
+    "litellm-not-a-number", "error", "A parameter that must be a number is not: the deployment is left out."
 )
 def not_a_number(doc: Document) -> Iterator[Found]:
     """The router drops a deployment with a parameter of another type (`_create_deployment`, 1.108.7)."""
@@ -286,7 +286,7 @@ def unknown_credential(doc: Document) -> Iterator[Found]:
             )
 
 
-@check("key-in-the-file", "hint", "A key in the file: whoever reads the file has it.")
+@check("key-in-the-file", "hint", "A key in the file: everyone who can read the file has it.")
 def key_in_the_file(doc: Document) -> Iterator[Found]:
     """Keys of deployments, callers and the gateway that are written out."""
     for where, value in doc.texts():

@@ -23,7 +23,7 @@ PACIFIC: Final = ("gemini",)
 
 @check("litellm-max-parallel", "warning", "`max_parallel_requests` refuses: it does not queue.")
 def max_parallel(doc: Document) -> Iterator[Found]:
-    """A 429 at once since 1.106 (`MaxParallelRequestsLimit`); 1.97 let requests wait."""
+    """An immediate 429 since 1.106 (`MaxParallelRequestsLimit`); 1.97 let requests wait."""
     text = (
         "further requests get a 429 instead of waiting, counted in each worker by itself; to let them "
         "wait, set slots and a queue in homelab.backends"
@@ -153,9 +153,7 @@ def _has_redis(doc: Document) -> bool:
     )
 
 
-@check(
-    "litellm-retries-overridden", "warning", "A `retry_policy` has the say over a deployment's `num_retries`."
-)
+@check("litellm-retries-overridden", "warning", "A `retry_policy` overrides a deployment's `num_retries`.")
 def retries_overridden(doc: Document) -> Iterator[Found]:
     """The policy's number counts for every error that it names (`async_function_with_retries`, 1.108.7)."""
     router = doc.section("router_settings")
@@ -171,7 +169,7 @@ def retries_overridden(doc: Document) -> Iterator[Found]:
             yield (
                 f"{one.where}.litellm_params.num_retries",
                 (
-                    "retry_policy has the say for the errors that it names (there: "
+                    "retry_policy overrides it for the errors that it names (there: "
                     f"{', '.join(others)}); set it "
                     "for the group: `model_group_retry_policy: "
                     f"{{{one.name}: {{DefaultRetries: {retries}}}}}`"

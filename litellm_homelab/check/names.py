@@ -18,7 +18,7 @@ SLIP: Final = 0.8
 """
 How like one of LiteLLM's names a misspelt one must be (`wording.closest`).
 
-`strem_timeout` and `stream_timeout` have 0.96; with so many names, less than this finds what was not meant.
+`strem_timeout` and `stream_timeout` have 0.96; with this many names, a lower bound finds wrong ones.
 """
 DEFAULT_PORT: Final = 4000
 SECTIONS: Final = ("router_settings", "litellm_settings", "general_settings")

@@ -103,7 +103,7 @@ def ollama_address(doc: Document) -> Iterator[Found]:
             yield (
                 where,
                 (
-                    f"{provider}/ asks for /api/... behind this address, which Ollama has not; write "
+                    f"{provider}/ asks for /api/... behind this address, which Ollama does not have; write "
                     "it without "
                     f"{path}: {_cut(url, path)}"
                 ),

@@ -74,7 +74,7 @@ def allowed_fails_three(doc: Document) -> Iterator[Found]:
         yield (
             "router_settings.allowed_fails",
             (
-                "LiteLLM takes 3 for its default, so for not set, and rests deployments by its own rule; "
+                "LiteLLM takes 3 for its default, so for not set, and sets cooldowns by its own rule; "
                 "write 2 or 4"
             ),
         )

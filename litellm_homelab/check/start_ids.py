@@ -225,6 +225,16 @@ ROWS: Final = (
     ),
     _row("wake-unused", r"wake: (acts only with|a cloud is never)", "A wake that would never be sent."),
     _row("priority-unknown", r"^homelab\.priorities", "A priority of a name that is not shown."),
+    _row(
+        "keep-alive-unknown",
+        r"^homelab\.keep_alive: .*is not a name",
+        "A keep_alive of a name that is not shown.",
+    ),
+    _row(
+        "keep-alive-ignored",
+        r"^homelab\.keep_alive: .*takes no keep_alive",
+        "A keep_alive of a handle that no Ollama serves.",
+    ),
     _row("quota-group-twice", r"^homelab\.quotas.*duplicate name", "A quota names a group twice."),
     _row("quota-group-unknown", r"^homelab\.quotas.*is not a model_name", "A quota's group does not exist."),
     _row("quota-preset-ended", r"this free tier ended", "The preset's free tier has ended.", "warning"),

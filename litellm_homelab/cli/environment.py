@@ -25,7 +25,7 @@ class EnvironmentFileError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Environment:
-    """Variables by name, and what there is to tell the operator about where they came from."""
+    """Variables by name, and what the operator should know about where they came from."""
 
     values: Mapping[str, str]
     notes: tuple[str, ...] = ()
@@ -79,7 +79,7 @@ def repeated(text: str, path: str) -> list[str]:
 
 
 def placeholders(values: Mapping[str, str], path: str) -> list[str]:
-    """One line for each value that is still a placeholder of ``env.example``, which everybody knows."""
+    """One line for each value that is still a placeholder of ``env.example``, which is public."""
     return [
         f"{path}: {name} still has the placeholder {value!r} of env.example; write a secret of your own "
         f"there (`echo {PLACEHOLDERS[value]}$(openssl rand -hex 16)` makes one), or delete the file and let "

@@ -41,7 +41,7 @@ def _message(line: str) -> str:
 
 
 def _without_frames(traceback: str) -> str:
-    """What stands below the last frame: the exception that mattered, all its lines."""
+    """What follows the last frame: the exception that mattered, all its lines."""
     lines = traceback.splitlines()
     last_frame = max((number for number, line in enumerate(lines) if line.startswith(_FRAME)), default=-1)
     below = lines[last_frame + 1 :]

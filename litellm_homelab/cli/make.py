@@ -24,7 +24,7 @@ class Make:
         self._blocked_before = self._blocks_interrupt()
 
     def is_gone(self) -> bool:
-        """Whether make was told to stop, or has ended."""
+        """Whether make was asked to stop, or has ended."""
         if self._pid is None:
             return False
         return os.getppid() != self._pid or (self._blocks_interrupt() and not self._blocked_before)

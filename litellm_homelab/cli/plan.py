@@ -103,9 +103,9 @@ class Plan:
 
 def make_plan(args: argparse.Namespace, environ: Mapping[str, str]) -> tuple[Plan, tuple[str, ...]]:
     """
-    The plan, and what to tell the operator about the environment.
+    The plan, and what the operator should know about the environment.
 
-    ``environ`` stands before ``env.local``: what is set already is not overridden.
+    ``environ`` comes before ``env.local``: what is set already is not overridden.
 
     Raises:
         NotStartable: a file is missing or wrong, or a number is none.
@@ -188,7 +188,7 @@ def _moved_address(name: str, value: str, shift: int) -> str:
 
 
 def _with_callback(values: Mapping[str, str], port: int) -> dict[str, str]:
-    """OptiLLM calls back on the port that was asked for, unless it was told otherwise."""
+    """OptiLLM calls back on the port that was asked for, unless it is set."""
     upstream = values.get("OPTILLM_UPSTREAM_API_BASE") or f"http://127.0.0.1:{port}/v1"
     return {**values, "PORT": str(port), "OPTILLM_UPSTREAM_API_BASE": upstream}
 

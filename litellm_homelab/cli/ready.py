@@ -19,7 +19,7 @@ _TIMEOUT_SECONDS = 5.0
 
 
 class GatewayUnusable(RuntimeError):
-    """The gateway runs and will not answer as it should; the text says what it said."""
+    """The gateway runs but does not answer as it should; the text has its answer."""
 
 
 def listed_models(plan: Plan) -> list[str] | None:

@@ -20,7 +20,7 @@ exit status: 0 everything holds, 1 something does not, 2 LiteLLM could not be st
 It takes less than a minute, needs no model, no key and no network, and changes nothing.
 """
 ENVIRONMENT: Final = {"LITELLM_LOCAL_MODEL_COST_MAP": "True", "LITELLM_LOG": "ERROR"}
-"""LiteLLM fetches its price list when it is imported, unless told not to."""
+"""LiteLLM fetches its price list when it is imported, unless this is set."""
 FOREIGN: Final = (
     "DATABASE_URL",
     "DIRECT_URL",

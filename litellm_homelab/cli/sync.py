@@ -4,18 +4,15 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
-import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
+
+from litellm_homelab.cli import editing
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from litellm_homelab.sync.synchronise import Synchronised
 
-PROBLEMS: Final = 1
-UNUSABLE: Final = 2
 _EPILOG = """\
 exit status: 0 nothing is left to do, 1 something is (a line `to do:` says what), 2 a file cannot be used
 
@@ -35,9 +32,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         epilog=_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("config", metavar="CONFIG", type=Path, help="a router.yaml")
-    parser.add_argument("--env", metavar="FILE", type=Path, help="its environment, NAME=value a line")
-    parser.add_argument("--write", action="store_true", help="change the file, and keep the old one")
+    editing.add_arguments(parser, "a router.yaml")
     parser.add_argument(
         "--registry", metavar="FILE", type=Path, help="a registry in the place of the one that it names"
     )
@@ -54,43 +49,31 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
 
 def run(args: argparse.Namespace) -> int:
     """Print the diff and the notes, and write the file where that is asked for; the exit status."""
+    try:
+        environ = editing.environ_with(args.env)
+        try:
+            return _draft(args.config, environ) if args.from_backends else _sync(args, environ)
+        except (OSError, ValueError) as error:
+            raise editing.Unusable(args.config, error) from error
+    except editing.Unusable as error:
+        return editing.unusable("sync", error)
+
+
+def _sync(args: argparse.Namespace, environ: Mapping[str, str]) -> int:
     from litellm_homelab.check.names import known_litellm
-    from litellm_homelab.cli import environment
-    from litellm_homelab.config import text_file
     from litellm_homelab.sync.synchronise import SyncRequest, synchronise
 
-    try:
-        given = environment.parse(text_file.read(args.env), str(args.env)) if args.env else {}
-    except (OSError, ValueError) as error:
-        return _unusable(args.env, error)
-    environ = {**os.environ, **given}
-    try:
-        if args.from_backends:
-            return _draft(args.config, environ)
-        request = SyncRequest(args.config, args.registry, args.ensembles)
-        found = synchronise(request, environ, known_litellm(environ))
-        return _result(args.config, found, write=args.write)
-    except (OSError, ValueError) as error:
-        return _unusable(args.config, error)
-
-
-def _result(path: Path, found: Synchronised, *, write: bool) -> int:
-    from litellm_homelab.adopt import writing
-
+    path: Path = args.config
+    request = SyncRequest(path, args.registry, args.ensembles)
+    found = synchronise(request, environ, known_litellm(environ))
     if found.after == found.before:
         print(f"{path}: nothing to change")
-    elif write:
-        try:
-            print(f"{path}: written; the old file is {writing.write(path, found.after)}")
-        except OSError as error:
-            return _unusable(path, ValueError(f"not written: {error.strerror}"))
     else:
-        print(
-            writing.diff(found.before, found.after, str(path), f"{path} (in line with its sources)"), end=""
-        )
-    _say("note", found.notes)
-    _say("to do", found.left)
-    return PROBLEMS if found.left else 0
+        texts = found.before, found.after
+        editing.show_or_write(path, texts, f"{path} (in line with its sources)", write=args.write)
+    editing.say("note", found.notes)
+    editing.say("to do", found.left)
+    return editing.PROBLEMS if found.left else 0
 
 
 def _draft(path: Path, environ: Mapping[str, str]) -> int:
@@ -98,21 +81,6 @@ def _draft(path: Path, environ: Mapping[str, str]) -> int:
 
     draft, notes, failed = backends.drafted(path, environ)
     print(json.dumps(draft, indent=2))
-    _say("note", notes)
-    _say("to do", failed)
-    return PROBLEMS if failed else 0
-
-
-def _say(what: str, lines: tuple[str, ...]) -> None:
-    from litellm_homelab.config.wording import hide_keys, one_line
-
-    for line in lines:
-        print(f"{what}: {one_line(hide_keys(line))}", file=sys.stderr)
-
-
-def _unusable(path: Path, error: OSError | ValueError) -> int:
-    from litellm_homelab.config.wording import hide_keys, one_line, reason
-
-    why = reason(error) if isinstance(error, OSError) else str(error)
-    print(f"litellm-homelab sync: {path}: {one_line(hide_keys(why))}", file=sys.stderr)
-    return UNUSABLE
+    editing.say("note", notes)
+    editing.say("to do", failed)
+    return editing.PROBLEMS if failed else 0

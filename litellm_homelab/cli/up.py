@@ -24,7 +24,7 @@ READY_WITHIN_SECONDS: Final = 180.0
 """LiteLLM 1.106.2 takes 11 to 14 s on two cores, four workers 42 s (measured); a small board more."""
 
 PROGRESS_SECONDS: Final = 10.0
-"""How often a start that takes longer says that it goes on."""
+"""How often a start that takes longer says that it is still under way."""
 
 _POLL_SECONDS = 0.2
 _TAIL_LINES = 30

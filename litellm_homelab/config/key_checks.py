@@ -55,7 +55,7 @@ def unset_findings(router: RouterFile) -> Iterator[str]:
 
 
 def is_cloud(deployment: Deployment) -> bool:
-    """Whether a deployment is somebody else's server: it has no address, or a public one."""
+    """Whether a deployment is another party's server: it has no address, or a public one."""
     if deployment.api_base:
         return not is_unset(deployment.api_base) and not is_local(deployment.api_base)
     return deployment.provider not in OWN

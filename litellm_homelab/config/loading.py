@@ -34,6 +34,7 @@ from litellm_homelab.config.wording import hide_keys, one_line, reason
 from litellm_homelab.config.yaml_text import NotReadable
 from litellm_homelab.fields import checks as fields_checks
 from litellm_homelab.optillm import checks as optillm_checks
+from litellm_homelab.page import checks as page_checks
 from litellm_homelab.quotas import checks as quotas_checks
 from litellm_homelab.showroom import discover_checks, placement
 from litellm_homelab.showroom import handles as handles_room
@@ -114,7 +115,7 @@ def examined(
     own += [*backends_checks.problems(settings), *quotas_checks.problems(settings, known.today)]
     own += [*advisories_checks.problems(homelab, known.version), *promises.cautions(settings)]
     own += [*rust_checks.problems(settings, environ)]
-    own += [*timeouts_checks.problems(settings)]
+    own += [*timeouts_checks.problems(settings), *page_checks.problems(settings)]
     found += [one for one in own if one.split(": ", 1)[0] not in unset]
     return settings, found
 

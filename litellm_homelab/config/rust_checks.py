@@ -56,7 +56,7 @@ def is_on(value: object) -> bool:
 
 
 def _rules(settings: Settings) -> dict[str, str]:
-    """Which rule applies to each group, in words; groups that nobody reaches are not in it."""
+    """Which rule applies to each group, in words; groups that no name reaches are not in it."""
     placed = settings.homelab.showroom
     return {
         **dict.fromkeys(placed.internal, "an internal name"),

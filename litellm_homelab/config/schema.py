@@ -46,7 +46,7 @@ def _litellms() -> Mapping[str, Any]:
 
 
 def router_schema() -> Schema:
-    """The schema of router.yaml; a value may be a reference to the environment wherever it is no text."""
+    """The schema of router.yaml; a value may be a reference to the environment wherever it is not a text."""
     homelab, definitions = _homelab()
     return {
         "$schema": DRAFT,
@@ -207,7 +207,7 @@ def _litellm_shapes() -> Schema:
 
 
 def _referable(schema: Schema) -> Schema:
-    """The schema, with a reference to the environment allowed for each value in it that is no text."""
+    """The schema, with a reference to the environment allowed for each value in it that is not a text."""
     found = {key: _inner(key, value) for key, value in schema.items()}
     return found if _takes_texts(found) or _is_container(found) else _or_reference(found)
 

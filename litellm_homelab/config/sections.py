@@ -8,11 +8,11 @@ from typing import Annotated, Final, Literal, TypeAlias
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
-from litellm_homelab.backends import waking
+from litellm_homelab.backends import keep_alive, waking
 
 TIME: Final = r"([01]\d|2[0-3]):[0-5]\d"
 SECONDS: Final = re.compile(r"\d{1,9}(?:\.\d{1,9})?")
-Role: TypeAlias = Literal["client", "optillm", "metrics"]
+Role: TypeAlias = Literal["client", "optillm", "metrics", "widgets", "admin"]
 
 
 def digest(key: str) -> str:
@@ -90,6 +90,8 @@ MOST_SECONDS: Final = 86_400
 """The longest limit that `homelab.timeouts` takes: a day."""
 Seconds = Annotated[float, BeforeValidator(_seconds), Field(gt=0, le=MOST_SECONDS, allow_inf_nan=False)]
 Switch = Annotated[bool, BeforeValidator(_switch)]
+KeepAlive = Annotated[int | str, BeforeValidator(keep_alive.read)]
+"""Seconds, or a duration that Ollama reads."""
 
 
 class _Section(BaseModel):
@@ -146,7 +148,11 @@ class CallerSection(_Section):
     routes: list[Name] | None = None
     """Routes that this caller may use, as LiteLLM writes them (`/v1/chat/completions`), or shell patterns."""
     role: Role = "client"
-    """`optillm`: the key of OptiLLM's calls back; `metrics`: reads `/metrics/` and nothing else."""
+    """
+    `optillm`: the key of OptiLLM's calls back; `admin`: the page, and what a client may.
+
+    `metrics` reads `/metrics/` and nothing else, `widgets` reads `/homelab/widget.json` and nothing else.
+    """
     priority: Priority | None = None
     """In which order its requests wait for a backend; by default as the handle's, else `normal`."""
 
@@ -155,7 +161,7 @@ class GateSection(_Section):
     """Which routes there are."""
 
     open: list[Name] = []
-    """Routes that are closed since no rule sees what they lead to, and are open all the same."""
+    """Routes to open although no rule sees what they lead to."""
     ui: Switch = False
     """Whether LiteLLM's Admin UI is open: its pages, its login, and what they load without a key."""
 
@@ -201,7 +207,7 @@ class PresenceSection(_Section):
     """
     What becomes of attempts while it is away.
 
-    `fallback`: the chain goes on without it; `refuse`: the request ends; `wake`: `wake` says what is done;
+    `fallback`: the next group is tried; `refuse`: the request ends; `wake`: `wake` says what is done;
     `ignore`: it is asked anyway.
     """
 
@@ -222,7 +228,7 @@ class WakeSection(_Section):
     cooldown_seconds: Seconds = 30
     """From one wake to the next, over all workers."""
     meanwhile: Literal["wait", "fallback"] = "wait"
-    """Whether requests wait for the server, or go on to their fallbacks while it wakes."""
+    """Whether requests wait for the server, or use their fallbacks while it wakes."""
 
 
 class BackendSection(_Section):
@@ -261,9 +267,9 @@ class WindowSection(_Section):
     """One limit of a quota."""
 
     requests: Number | None = Field(default=None, ge=1)
-    """So many requests in each window."""
+    """Requests allowed in each window."""
     tokens: Number | None = Field(default=None, ge=1)
-    """In the place of `requests`: so many tokens, of prompts and answers together."""
+    """Instead of `requests`: tokens allowed in each window, prompts and answers together."""
     per: Literal["second", "minute", "hour", "day", "week", "month"]
     """How long a window is."""
     zone: Name | None = None
@@ -278,7 +284,7 @@ class QuotaSection(_Section):
     """The limits of one account with a provider: a free tier."""
 
     groups: list[Name] = Field(min_length=1)
-    """Groups of `model_list` that draw on it together."""
+    """Groups of `model_list` whose requests count against it together."""
     preset: Name | None = None
     """A free tier by name: its windows, calendar and way to write its limits, as documented on a day."""
     windows: list[WindowSection] = []
@@ -288,7 +294,7 @@ class QuotaSection(_Section):
     learn: Switch = True
     """Whether the provider's headers and errors correct the counts and close windows."""
     on_exhausted: Literal["fallback", "refuse"] = "fallback"
-    """What becomes of an attempt while a window is used up; `fallback`: the chain goes on without it."""
+    """What becomes of an attempt while a window is used up; `fallback`: the next group is tried."""
     on_state_loss: Literal["refuse", "serve"] = "refuse"
     """What becomes of an attempt while the store of `state` does not answer."""
 
@@ -324,14 +330,18 @@ class Homelab(_Section):
     """Servers by a name of your own: what is not the default for every address."""
     priorities: dict[Name, Priority] = {}
     """In which order requests wait for a backend, by handle; the lower of it and the caller's counts."""
+    keep_alive: dict[Name, KeepAlive] = {}
+    """How long an Ollama keeps a model in memory after an answer, by handle: `-1`, `30m`, `0`."""
     timeouts: dict[Name, TimeoutSection] = {}
     """How long attempts may take, by group; `default` is for the rest."""
     quotas: dict[Name, QuotaSection] = {}
     """Free tiers by a name of your own."""
     limits: Limits = Limits()
     """How large a request may be."""
+    page: Switch = False
+    """Whether `/homelab` is served: the page, its login, and its JSON."""
     accept_advisories: list[Name] = []
-    """Ids of advisories with which the start goes on although they would stop it."""
+    """Ids of advisories that do not stop the start, although they would."""
     state: Name = "sqlite:///homelab.db"
     """Where counters live: `memory://`, `sqlite:///file` (relative to router.yaml), `redis://host:port/db`."""
     secret: Annotated[str, Field(min_length=16)] | None = Field(default=None, repr=False)

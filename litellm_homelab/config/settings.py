@@ -55,7 +55,7 @@ class Settings:
     """Where router.yaml lies; relative file names in it are relative to this."""
 
     warnings: tuple[str, ...] = ()
-    """What the start goes on with and the operator should know, one line each."""
+    """What does not stop the start and the operator should know, one line each."""
 
     @property
     def secret(self) -> str:

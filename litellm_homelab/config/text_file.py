@@ -17,7 +17,7 @@ def read(path: Path) -> str:
 
     Raises:
         OSError: the file cannot be opened.
-        ValueError: its name or its content cannot be text, it is no regular file, or it is too large.
+        ValueError: its name or its content cannot be text, it is not a regular file, or it is too large.
 
     """
     with open(path, "rb", opener=_without_waiting) as file:

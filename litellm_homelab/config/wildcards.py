@@ -16,7 +16,7 @@ SPECIAL: Final = "*+?\\^$|()"
 
 
 def is_wildcard(group: str) -> bool:
-    """Whether a `model_name` stands for many names."""
+    """Whether a `model_name` matches many names."""
     return STAR in group
 
 

@@ -1,4 +1,4 @@
-"""YAML as its writer meant it: a duplicate key is a mistake, and no text makes the loader hang or break."""
+"""YAML as its writer meant it: a duplicate key is a mistake, and no text hangs or breaks the loader."""
 
 from __future__ import annotations
 
@@ -98,7 +98,7 @@ class _Measure:
         Look at the next event.
 
         Aliases of aliases double with each line ("billion laughs"); PyYAML shares what they repeat, so that
-        the work begins with whoever walks the document.
+        the work begins where the document is walked.
         """
         if isinstance(event, yaml.CollectionStartEvent):
             self._open.append((event.anchor, 1))

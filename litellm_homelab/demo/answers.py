@@ -18,7 +18,7 @@ _ECHOED_WORDS: Final = 12
 _TOKENS_PER_MESSAGE: Final = 4
 _PIECE = re.compile(r"\s*\S+")
 _REMINDER: Final = re.compile(r"<system-reminder>.*?</system-reminder>", re.DOTALL)
-"""What coding agents put into a user's message (seen with Claude Code); nobody typed it."""
+"""What coding agents put into a user's message (seen with Claude Code); no user typed it."""
 _ASKING: Final = r"(?:use|using|call|calling|run|invoke|try)"
 _REFUSING: Final = r"(?:not|never|without|don't|dont|avoid)"
 _NEAR: Final = r"(?:\s+(?:the|a|an|your|my|this|tool|function|tools|named|called|with)){0,4}\s+[`'\"]?"
@@ -69,7 +69,7 @@ def identifier(prefix: str, *parts: object) -> str:
 
 
 def speech(backend: str, heard: str, choice: int) -> str:
-    """The text of one choice; it echoes the first words it heard.
+    """The text of one choice; it echoes the first words of the request.
 
     The role marks that OptiLLM puts into a flattened conversation are left out: OptiLLM would cut an answer
     that holds them at the last one, and with it the label.  The model is left out: a test that looks for

@@ -5,17 +5,19 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from functools import partial
 from types import ModuleType
-from typing import Any
+from typing import Any, Final
 
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response, StreamingResponse
 from starlette.routing import Route
 
-from litellm_homelab.demo import answers, chat, completions, embeddings, request_body
+from litellm_homelab.demo import answers, chat, completions, embeddings, ollama, request_body
 from litellm_homelab.demo.request_body import BadRequestError
 
 Endpoint = Callable[[Request], Awaitable[Response]]
+SWAPPED: Final = "demo-other-model"
+"""What a backend has while its model is swapped away."""
 
 
 class Backend:
@@ -27,9 +29,16 @@ class Backend:
 
     def __init__(self, name: str, models: tuple[str, ...], pace: float, key: str = "") -> None:
         self.name = name
-        self.models = models
+        self.configured = models
+        self.is_swapped = False
+        """Whether another model is in the place of the configured ones."""
         self._pace = pace
         self._key = key
+
+    @property
+    def models(self) -> tuple[str, ...]:
+        """The models that it has now."""
+        return (SWAPPED,) if self.is_swapped else self.configured
 
     def app(self) -> Starlette:
         """The ASGI app."""
@@ -43,7 +52,16 @@ class Backend:
         ]
         if self.name == "ollama":
             routes += [Route("/", self._ollama_banner), Route("/api/tags", self._ollama_tags)]
+            routes.append(Route("/api/ps", self._ollama_ps))
+            routes += self._ollama_routes("/api")
         return Starlette(routes=routes)
+
+    def _ollama_routes(self, prefix: str) -> list[Route]:
+        """Ollama's own routes that ask a model."""
+        return [
+            Route(f"{prefix}/{name}", self._refusing(partial(self._ollama, name == "chat")), methods=["POST"])
+            for name in ("chat", "generate")
+        ]
 
     def _refusing(self, endpoint: Endpoint) -> Endpoint:
         async def checked(request: Request) -> Response:
@@ -98,6 +116,14 @@ class Backend:
             return StreamingResponse(stream, media_type="text/event-stream")
         return JSONResponse(route.completion(body, replies))
 
+    async def _ollama(self, is_chat: bool, request: Request) -> Response:
+        body = await self._read(request)
+        said = ollama.reply(self.name, body, is_chat=is_chat)
+        if body.get("stream", True):
+            stream = ollama.paced(ollama.lines(body, said, is_chat=is_chat), self._pace)
+            return StreamingResponse(stream, media_type="application/x-ndjson")
+        return JSONResponse(ollama.whole(body, said, is_chat=is_chat))
+
     async def _embed(self, request: Request) -> Response:
         return JSONResponse(embeddings.embeddings(await self._read(request)))
 
@@ -117,6 +143,9 @@ class Backend:
 
     async def _ollama_banner(self, _: Request) -> Response:
         return PlainTextResponse("Ollama is running (demo)")
+
+    async def _ollama_ps(self, _: Request) -> Response:
+        return JSONResponse({"models": []})
 
     async def _ollama_tags(self, _: Request) -> Response:
         details = {"format": "gguf", "family": "demo"}

@@ -1,4 +1,4 @@
-"""What the demo backends are started with: ports, model names, pace, and OptiLLM's two keys."""
+"""What the demo backends are started with: ports, model names, speed, and OptiLLM's two keys."""
 
 from __future__ import annotations
 

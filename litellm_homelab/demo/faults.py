@@ -2,14 +2,36 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import math
+import time
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
-KINDS: Final = ("down", "slow", "silent", "drop")
+ABOUT: Final[Mapping[str, str]] = {
+    "down": "refuses connections",
+    "black-hole": "answers no SYN, as a machine that is off; on Linux",
+    "asleep": "refuses connections until POST /backends/NAME/wake, and `seconds` longer (10)",
+    "silent": "takes the request and never answers",
+    "slow": "answers after `seconds` (5)",
+    "loading": "loads its model for `seconds` (5) from the first request on; all wait, and then it works",
+    "comments": "streams comments and no content",
+    "stall": "streams a little, and then nothing",
+    "stall-comments": "streams a little, and then comments",
+    "drop": "breaks the connection in mid-answer",
+    "swapped": "is there, and has another model than the configured ones",
+}
+"""The kinds that are no HTTP status, and what a backend does."""
+KINDS: Final = tuple(ABOUT)
+UNREACHABLE: Final = ("down", "black-hole", "asleep")
+"""Those in which no request arrives."""
+ENDLESS: Final = (*UNREACHABLE, "loading", "swapped")
+"""Those that are no matter of single requests."""
 VALID: Final = f"{', '.join(KINDS)}, or a status from 400 to 599"
 DEFAULT_SLOW_SECONDS: Final = 5.0
+DEFAULT_WAKE_SECONDS: Final = 10.0
 DEFAULT_RETRY_AFTER: Final = 1.0
 MAX_SECONDS: Final = 3600.0
 
@@ -18,9 +40,8 @@ MAX_SECONDS: Final = 3600.0
 class Fault:
     """One switched fault.
 
-    ``kind`` is one of ``down`` (connection refused), ``slow`` (``seconds`` before the first byte), ``silent``
-    (accepts, never answers) and ``drop`` (breaks the connection in mid-answer), or an HTTP status as text;
-    429 carries ``seconds`` as retry-after.  ``times`` limits it to the next so many requests.
+    ``kind`` is one of ``ABOUT``, or an HTTP status as text; 429 carries ``seconds`` as retry-after.
+    ``times`` limits it to that number of requests.
     """
 
     kind: str
@@ -32,10 +53,10 @@ class Fault:
             raise ValueError(f"fault: unknown fault {self.kind!r} (valid: {VALID})")
         if self.seconds is not None and not 0 <= self.seconds <= MAX_SECONDS:
             raise ValueError(f"seconds: got {self.seconds} (valid: 0 to {MAX_SECONDS:g})")
-        if self.times is not None and (self.times < 1 or self.kind == "down"):
+        if self.times is not None and (self.times < 1 or self.kind in ENDLESS):
             raise ValueError(
-                f"times: got {self.times} with {self.kind!r} (valid: 1 or more; a backend that is down sees"
-                " no requests to count)"
+                f"times: got {self.times} with {self.kind!r} (valid: 1 or more, and not with"
+                f" {', '.join(ENDLESS)}: no requests are counted there)"
             )
 
     @property
@@ -74,6 +95,8 @@ class FaultSwitch:
 
     def __init__(self) -> None:
         self.current: Fault | None = None
+        self._loading: tuple[Fault, float] | None = None
+        """The fault whose model is being loaded, and when it will have been."""
 
     def take(self) -> Fault | None:
         """The fault for this request; counts it down where ``times`` was given."""
@@ -81,6 +104,15 @@ class FaultSwitch:
         if fault and fault.times is not None:
             self.current = replace(fault, times=fault.times - 1) if fault.times > 1 else None
         return fault
+
+    async def load(self, fault: Fault) -> None:
+        """Wait until the model is loaded, which the first request begins; then the fault is over."""
+        if self._loading is None or self._loading[0] is not fault:
+            seconds = DEFAULT_SLOW_SECONDS if fault.seconds is None else fault.seconds
+            self._loading = fault, time.monotonic() + seconds
+        await asyncio.sleep(max(0.0, self._loading[1] - time.monotonic()))
+        if self.current is fault:
+            self.current = None
 
 
 _TYPES: Final = {400: "invalid_request_error", 404: "not_found_error", 429: "rate_limit_error"}

@@ -3,18 +3,25 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from typing import Any, Final
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from litellm_homelab.demo.faults import DEFAULT_SLOW_SECONDS, Fault, FaultSwitch, status_answer
+from litellm_homelab.demo.faults import DEFAULT_SLOW_SECONDS, ENDLESS, Fault, FaultSwitch, status_answer
 from litellm_homelab.demo.limits import LimitSwitch
 from litellm_homelab.demo.recorder import RecordedRequest, Recorder
 
 MAX_BODY_BYTES: Final = 40 * 1024 * 1024  # above what the gateway lets through by default
 MAX_OPTILLM_BODY_BYTES: Final = 8 * 1024 * 1024
 CHUNKS_BEFORE_DROP: Final = 3
+COMMENT_SECONDS: Final = 1.0
+"""Between two comments of a stream that stalls with them."""
+COMMENTS: Final = {"text/event-stream": b": demo\n\n", "application/x-ndjson": b"\n"}
+"""What a client skips, by the kind of stream: server-sent events, and Ollama's lines."""
+STALLS: Final = {"comments": 0, "stall": CHUNKS_BEFORE_DROP, "stall-comments": CHUNKS_BEFORE_DROP}
+"""The chunks that a stream has before it stalls."""
 
 
 class ConnectionDropped(Exception):
@@ -70,7 +77,9 @@ class Guard:
         self, scope: Scope, exchange: _Exchange, request: RecordedRequest, *, too_long: bool
     ) -> None:
         fault = Fault("413") if too_long else self._switch.take()
-        if fault is None:
+        if fault is not None and fault.kind == "loading" and request.method == "POST":
+            await self._switch.load(fault)
+        if fault is None or fault.kind in ENDLESS:
             return await self._within_limits(scope, exchange, request)
         if fault.kind == "slow":
             await asyncio.sleep(DEFAULT_SLOW_SECONDS if fault.seconds is None else fault.seconds)
@@ -80,6 +89,9 @@ class Guard:
             return None
         if fault.kind == "drop":
             return await self._app(scope, exchange.replay, exchange.send_until_drop)
+        if fault.kind in STALLS:
+            exchange.stalls(STALLS[fault.kind], with_comments="comments" in fault.kind)
+            return await self._app(scope, exchange.replay, exchange.send_until_stall)
         return await exchange.answer(*status_answer(fault, self._name, _model(request), _address(scope)))
 
     async def _within_limits(self, scope: Scope, exchange: _Exchange, request: RecordedRequest) -> None:
@@ -101,7 +113,7 @@ def _address(scope: Scope) -> str:
 
 
 class _Exchange:
-    """One request's two ends, with the body read ahead so that a leaving client is seen at once."""
+    """One request's two ends, with the body read ahead so that a leaving client is noticed immediately."""
 
     def __init__(self, name: str, receive: Receive, send: Send) -> None:
         self._name = name
@@ -111,6 +123,9 @@ class _Exchange:
         self._replayed = False
         self._complete = False
         self._chunks = 0
+        self._stalls_at = 0
+        self._comment: bytes | None = None
+        self._with_comments = False
         self._watcher: asyncio.Future[None] | None = None
         self.gone = asyncio.Event()
         self.headers: dict[str, str] = {}
@@ -178,6 +193,30 @@ class _Exchange:
         if whole or self._chunks >= CHUNKS_BEFORE_DROP:
             raise ConnectionDropped
         return None
+
+    def stalls(self, chunks: int, *, with_comments: bool) -> None:
+        """Let `send_until_stall` stop after so many chunks."""
+        self._stalls_at, self._with_comments = chunks, with_comments
+
+    async def send_until_stall(self, message: Message) -> None:
+        """Let some chunks of a stream through, then comments or nothing; of a plain answer nothing."""
+        if message["type"] == "http.response.start":
+            kind = Headers(raw=message["headers"]).get("content-type", "").partition(";")[0]
+            self._comment = COMMENTS.get(kind)
+            if self._comment is None:
+                await self.gone.wait()
+                raise ConnectionDropped
+            return await self.send(message)
+        if self._chunks < self._stalls_at and message.get("more_body", False):
+            self._chunks += 1
+            return await self.send(message)
+        while not self.gone.is_set():
+            if self._with_comments:
+                await self.send({"type": message["type"], "body": self._comment, "more_body": True})
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(COMMENT_SECONDS):
+                    await self.gone.wait()
+        raise ConnectionDropped
 
     async def answer(self, status: int, headers: dict[str, str], body: bytes) -> None:
         """Answer without the app."""

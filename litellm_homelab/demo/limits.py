@@ -28,7 +28,7 @@ Answer = tuple[int, dict[str, str], bytes]
 
 @dataclass(frozen=True, slots=True)
 class TierLimit:
-    """So many requests in each minute or day, counted and refused as the provider `like` does."""
+    """A number of requests per minute or day, counted and refused as the provider `like` does it."""
 
     like: str
     requests: int
@@ -148,7 +148,7 @@ def _gemini(limit: TierLimit, model: str, _: float, __: datetime) -> Answer:
 def _openrouter(limit: TierLimit, _: str, __: float, end: datetime) -> Answer:
     period = "min" if limit.per == "minute" else "day"
     headers = {
-        "X-RateLimit-TierLimit": str(limit.requests),
+        "X-RateLimit-Limit": str(limit.requests),
         "X-RateLimit-Remaining": "0",
         "X-RateLimit-Reset": str(round(end.timestamp() * 1000)),
     }

@@ -16,7 +16,7 @@ _BACKLOG: Final = 256
 KEEP_ALIVE_SECONDS: Final = 150
 """
 Longer than LiteLLM keeps an idle connection (120 s in 1.106.2): with uvicorn's 5 s a call that is sent just
-as the server hangs up is lost, and repeated where somebody counts calls.
+as the server hangs up is lost, and repeated where calls are counted.
 """
 
 
@@ -42,7 +42,7 @@ def _bind(port: int) -> socket.socket:
 class Listener:
     """Serves ``app`` on ``port`` of the loopback address.
 
-    While down, the port stays bound without listening, so that connections are refused and nobody else can
+    While down, the port stays bound without listening, so that connections are refused and no process can
     take it.
     """
 
@@ -52,6 +52,13 @@ class Listener:
         self.port: int = self._bound.getsockname()[1]
         self._server: _Server | None = None
         self._task: asyncio.Task[None] | None = None
+        self._filling: list[socket.socket] = []
+        """Connections that fill the backlog of a black hole."""
+
+    @property
+    def is_hole(self) -> bool:
+        """Whether nothing answers who connects."""
+        return bool(self._filling)
 
     @property
     def is_up(self) -> bool:
@@ -62,6 +69,8 @@ class Listener:
         """Start to accept connections; nothing happens when it already does."""
         if self._server:
             return
+        if self.is_hole:
+            await self.down()
         listening = self._bound or _bind(self.port)
         self._bound = None
         listening.listen(_BACKLOG)
@@ -79,8 +88,28 @@ class Listener:
         await self.close()
         self._bound = _bind(self.port)
 
+    async def vanish(self) -> None:
+        """
+        Answer no connection from now on: neither taken nor refused.
+
+        Linux drops the SYN of a connection for which the queue of a listening socket has no room.
+        """
+        await self.down()
+        if self._bound is None:
+            return
+        self._bound.listen(0)
+        for _ in range(4):
+            one = socket.socket()
+            one.setblocking(False)
+            self._filling.append(one)
+            with contextlib.suppress(BlockingIOError):
+                one.connect((HOST, self.port))
+
     async def close(self) -> None:
         """Give the port back."""
+        for one in self._filling:
+            one.close()
+        self._filling = []
         if self._bound:
             self._bound.close()
             self._bound = None

@@ -5,9 +5,12 @@ from __future__ import annotations
 import json
 from collections import deque
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from starlette.datastructures import Headers
+
+PROBES: Final = "litellm-homelab"
+"""The user agent of a gateway's probes."""
 
 
 @dataclass(slots=True, eq=False)
@@ -26,6 +29,11 @@ class RecordedRequest:
     headers: Headers
     content: bytes
     disconnected: bool = False
+
+    @property
+    def is_probe(self) -> bool:
+        """Whether a gateway only looked whether the backend is there; its requests for models are no GET."""
+        return self.method == "GET" and self.headers.get("user-agent") == PROBES
 
     @property
     def json(self) -> Any:  # noqa: ANN401 - whatever a client sent
@@ -72,9 +80,13 @@ class Recorder:
             self._bytes -= len(self._requests.popleft().content)
         return request
 
-    def requests(self, backend: str | None = None) -> list[RecordedRequest]:
-        """The kept requests, oldest first, of one backend or of all."""
-        return [request for request in list(self._requests) if backend in (None, request.backend)]
+    def requests(self, backend: str | None = None, *, probes: bool = False) -> list[RecordedRequest]:
+        """The kept requests, oldest first, of one backend or of all; probes of a gateway where asked for."""
+        return [
+            one
+            for one in list(self._requests)
+            if backend in (None, one.backend) and (probes or not one.is_probe)
+        ]
 
     def clear(self) -> None:
         """Forget every request; numbers go on counting."""

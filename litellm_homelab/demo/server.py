@@ -12,7 +12,7 @@ from litellm_homelab.demo import searxng
 from litellm_homelab.demo.backend import Backend
 from litellm_homelab.demo.config import BACKENDS, CHAT_BACKENDS, CONTROL, DemoConfig
 from litellm_homelab.demo.control import Control
-from litellm_homelab.demo.faults import Fault, FaultSwitch
+from litellm_homelab.demo.faults import DEFAULT_WAKE_SECONDS, UNREACHABLE, Fault, FaultSwitch
 from litellm_homelab.demo.guard import Guard
 from litellm_homelab.demo.limits import LimitSwitch, TierLimit
 from litellm_homelab.demo.listener import HOST, Listener
@@ -23,7 +23,7 @@ from litellm_homelab.demo.recorder import RecordedRequest, Recorder
 class Demo:
     """The running backends: ``async with Demo(DemoConfig()) as demo``; leaving the block ends them all.
 
-    A method given a name that is no backend raises a KeyError that lists the known ones.
+    A method given an unknown name raises a KeyError that lists the known ones.
     """
 
     def __init__(self, config: DemoConfig | None = None) -> None:
@@ -33,6 +33,9 @@ class Demo:
         self._limits = {name: LimitSwitch(self.config.clock) for name in BACKENDS}
         self._optillm = Optillm(self.config.optillm)
         self._listeners: dict[str, Listener] = {}
+        self._chat_backends: dict[str, Backend] = {}
+        self._wakes = dict.fromkeys(BACKENDS, 0)
+        self._waking: dict[str, asyncio.Task[None]] = {}
 
     async def __aenter__(self) -> Self:
         try:
@@ -51,6 +54,8 @@ class Demo:
         await self._close()
 
     async def _close(self) -> None:
+        for task in self._waking.values():
+            task.cancel()
         await asyncio.gather(*(listener.close() for listener in self._listeners.values()))
         await self._optillm.close()
 
@@ -59,7 +64,8 @@ class Demo:
             return Control(self).app()
         if name in CHAT_BACKENDS:
             config = self.config
-            app = Backend(name, config.served(name), config.pace, config.cloud_key).app()
+            backend = Backend(name, config.served(name), config.pace, config.cloud_key)
+            self._chat_backends[name], app = backend, backend.app()
         else:
             app = self._optillm.app() if name == "optillm" else searxng.app()
         return Guard(app, name, self._recorder, self._switches[name], self._limits[name])
@@ -78,11 +84,15 @@ class Demo:
         """The address that an OpenAI client or LiteLLM's ``api_base`` wants: the root with ``/v1``."""
         return f"{self.url(name)}/v1"
 
-    def requests(self, name: str | None = None) -> list[RecordedRequest]:
-        """What a backend, or all of them, received since the last ``clear_requests``, oldest first."""
+    def requests(self, name: str | None = None, *, probes: bool = False) -> list[RecordedRequest]:
+        """
+        What a backend, or all of them, received since the last ``clear_requests``, oldest first.
+
+        Probes of a gateway (``homelab.backends``) are left out unless asked for.
+        """
         if name is not None:
             self._switch(name)
-        return self._recorder.requests(name)
+        return self._recorder.requests(name, probes=probes)
 
     def clear_requests(self) -> None:
         """Forget what was received."""
@@ -100,14 +110,44 @@ class Demo:
             await self.switch(each, None)
 
     async def switch(self, name: str, fault: Fault | None) -> None:
-        """Switch to a fault or off; returns once a backend that goes down or comes back has done so."""
-        self._switch(name).current = fault
-        listener = self._listeners[name]
-        if fault and fault.kind == "down":
-            if listener.is_up:
-                await listener.down()
+        """
+        Switch to a fault or off; returns once a backend that goes down or comes back has done so.
+
+        Raises:
+            ValueError: the backend has no models that could be swapped.
+
+        """
+        kind = fault.kind if fault else ""
+        switch, listener = self._switch(name), self._listeners[name]
+        if kind == "swapped" and name not in self._chat_backends:
+            raise ValueError(f"fault: {name} has no model to swap (valid for: {', '.join(CHAT_BACKENDS)})")
+        switch.current = fault
+        if name in self._chat_backends:
+            self._chat_backends[name].is_swapped = kind == "swapped"
+        if kind == "black-hole":
+            await listener.vanish()
+        elif kind in UNREACHABLE:
+            await listener.down()
         else:
             await listener.up()
+
+    def wake(self, name: str) -> None:
+        """Wake a backend that is asleep: it is there after the fault's seconds; others count it only."""
+        fault = self._switch(name).current
+        self._wakes[name] += 1
+        known = self._waking.get(name)
+        if fault is not None and fault.kind == "asleep" and (known is None or known.done()):
+            self._waking[name] = asyncio.create_task(self._awake(name, fault))
+
+    async def _awake(self, name: str, fault: Fault) -> None:
+        await asyncio.sleep(DEFAULT_WAKE_SECONDS if fault.seconds is None else fault.seconds)
+        if self._switch(name).current is fault:
+            await self.switch(name, None)
+
+    def wakes(self, name: str) -> int:
+        """How often a backend was woken."""
+        self._switch(name)
+        return self._wakes[name]
 
     def limit(self, name: str, limit: TierLimit | None) -> None:
         """Switch a limit on, which counts from nothing, or off."""
@@ -124,8 +164,9 @@ class Demo:
         return {
             name: {
                 "url": self.url(name),
-                "models": list(self.config.served(name)) if name in CHAT_BACKENDS else [],
+                "models": list(self._chat_backends[name].models) if name in CHAT_BACKENDS else [],
                 "fault": fault.as_dict() if (fault := switch.current) else None,
+                "wakes": self._wakes[name],
                 "limit": limit.as_dict() if (limit := self._limits[name].current) else None,
             }
             for name, switch in self._switches.items()

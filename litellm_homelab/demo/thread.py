@@ -32,9 +32,9 @@ class DemoThread:
         """See ``Demo.api_base``."""
         return self._demo.api_base(name)
 
-    def requests(self, name: str | None = None) -> list[RecordedRequest]:
+    def requests(self, name: str | None = None, *, probes: bool = False) -> list[RecordedRequest]:
         """See ``Demo.requests``."""
-        return self._demo.requests(name)
+        return self._demo.requests(name, probes=probes)
 
     def clear_requests(self) -> None:
         """See ``Demo.clear_requests``."""
@@ -44,6 +44,10 @@ class DemoThread:
         """See ``Demo.fault``."""
         work = self._demo.fault(name, kind, seconds=seconds, times=times)
         asyncio.run_coroutine_threadsafe(work, self._loop).result()
+
+    def wakes(self, name: str) -> int:
+        """See ``Demo.wakes``."""
+        return self._demo.wakes(name)
 
     def clear_fault(self, name: str | None = None) -> None:
         """See ``Demo.clear_fault``."""

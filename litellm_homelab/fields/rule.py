@@ -37,7 +37,7 @@ class Screened:
     """
     What is left of a request: `kept` is the very same object where nothing was taken out.
 
-    A refused field is taken out as well, so that LiteLLM never reads it, whoever gets the refusal.
+    A refused field is taken out as well, so that LiteLLM never reads it, whatever becomes of the refusal.
     """
 
     kept: Mapping[str, Any]

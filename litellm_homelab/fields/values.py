@@ -94,7 +94,7 @@ def _part(part: Mapping[str, object], place: str, depth: int) -> Iterator[Found]
             "Send the item itself in its place (in the AI SDK: providerOptions.openai.store = false).",
             is_state=True,
         )
-    for key in filter(_LEADING_ON.__contains__, part):
+    for key in filter(_FOLLOWED.__contains__, part):
         inner = part[key]
         if isinstance(inner, str) and key in INNER:  # a text, as nearly every message has
             continue
@@ -122,7 +122,7 @@ _ADDRESSES: Final[Mapping[str, tuple[str, ...]]] = {
     "fileData": ("file_uri", "fileUri"),
 }
 """Keys of content parts that hold an address, and where it is if they hold an object."""
-_LEADING_ON: Final = frozenset({*INNER, *_ADDRESSES, "source"})
+_FOLLOWED: Final = frozenset({*INNER, *_ADDRESSES, "source"})
 """Keys of messages and parts whose values are looked at."""
 
 
@@ -195,7 +195,7 @@ WHOLE: Final = "Send the whole conversation in {field} instead."
 
 def _earlier(field: str) -> Callable[[object], Iterator[Found]]:
     def found(_: object) -> Iterator[Found]:
-        why = "this gateway keeps no conversations, so there is nothing to go on from"
+        why = "this gateway keeps no conversations, so there is nothing to continue"
         yield Found("", why, WHOLE.format(field=field), is_state=True)
 
     return found

@@ -25,7 +25,7 @@ As a response's id LiteLLM would take that part for a deployment, but no deploym
 ITEM, CONTENT = "encitem_", "litellm_enc:"
 """An output item's id, and encrypted content: in front of `;` there is the deployment, by itself."""
 PREFIXES = ("resp_", "video_", "cntr_", "character_", "encitem_", "file-", "batch_")
-"""LiteLLM takes some of them out wherever they stand, others at the start only (read from 1.106.2)."""
+"""LiteLLM takes some of them out wherever they are, others at the start only (read from 1.106.2)."""
 ALPHABETS = (b"+/", b"-_")
 KIND = re.compile(r"[A-Za-z]+[-_]")
 REMEMBERED_LENGTH = 256
@@ -36,7 +36,7 @@ def names_in(encoded: object) -> tuple[str, ...]:
     """
     Model names and deployment ids that an id carries, in order; empty for an ordinary id.
 
-    It reads whatever any of LiteLLM's decoders reads, or more. They skip characters that are no base64
+    It reads whatever any of LiteLLM's decoders reads, or more. They skip characters that are not base64
     (measured on LiteLLM 1.106.2), so that one id can be written in many ways.
     """
     if not isinstance(encoded, str):
@@ -76,7 +76,7 @@ _remembered = lru_cache(maxsize=1024)(_read)
 
 def _marked(text: str) -> Iterator[str]:
     """
-    What stands behind a mark, in each part between semicolons.
+    What follows a mark, in each part between semicolons.
 
     Some decoders read to the end of the part and others to the next mark; none looks into a part twice.
     """

@@ -25,7 +25,7 @@ OTHER: Final = "other"
 """The value of a label for what the configuration does not name."""
 NO_POLICIES: Final = (
     *("gate", "edge", "plugin", "prompt_tags", "transport", "wire", "headers", "answers", "cooldown"),
-    "state",
+    *("state", "page"),
 )
 """Values of `rule` besides the policies' names; `state` is the store, whichever rule asked it."""
 RULES: Final = (*NO_POLICIES, *(one.name for one in POLICIES))

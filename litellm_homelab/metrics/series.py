@@ -7,7 +7,7 @@ by prometheus_client's multiprocess mode, which LiteLLM sets up (measured on 1.1
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
@@ -114,11 +114,11 @@ SHARED: Final[Mapping[str, tuple[str, tuple[str, ...]]]] = MappingProxyType(
         "homelab_quota_limit": ("The limit of a window of a quota", ("quota", "window")),
         "homelab_backend_state": ("Whether a backend is in a state: 1 or 0", ("backend", "state")),
         "homelab_quota_used_up_timestamp_seconds": (
-            "When a window of a quota is used up at its present pace; 0 where not before it begins anew",
+            "When a window of a quota will be used up at its present rate; 0 where it resets before",
             ("quota", "window"),
         ),
         "homelab_quota_reset_seconds": (
-            "Seconds until a window of a quota begins anew",
+            "Seconds until a window of a quota resets",
             ("quota", "window"),
         ),
     }
@@ -146,7 +146,7 @@ class Metrics:
         """
         Series by their metric's name and their values, once they have been looked up.
 
-        To look one up anew takes prometheus_client longer than to count: a fifth of all our hooks' time.
+        To look one up again takes prometheus_client longer than to count: a fifth of all our hooks' time.
         """
         if registry is not None:
             self._declare(registry)
@@ -201,7 +201,7 @@ class Metrics:
             self._count("homelab_fields_stripped_total", handle, name)
 
     def children(self, handle: str, approach: str, number: int) -> None:
-        """A request to an OptiLLM handle ended, with so many calls back."""
+        """A request to an OptiLLM handle ended after a number of calls back."""
         self._observe("homelab_optillm_children", handle, approach, amount=number)
 
     def tokens(self, handle: str, approach: str, prompt: int, completion: int) -> None:
@@ -214,7 +214,7 @@ class Metrics:
         self._count("homelab_orphans_total")
 
     def loop(self, handle: str | None) -> None:
-        """A return to OptiLLM was refused; `handle` is the root's, None where no mark tells."""
+        """A return to OptiLLM was refused; `handle` is the root's, None where no mark says."""
         self._count("homelab_loops_total", handle)
 
     def attempt(self, handle: str | None, target: str | None, outcome: str) -> None:
@@ -249,11 +249,11 @@ class Metrics:
         self._observe("homelab_first_token_seconds", handle, amount=seconds)
 
     def speed(self, handle: str | None, tokens_per_second: float) -> None:
-        """An answer came at so many tokens a second."""
+        """An answer came at a rate of tokens per second."""
         self._observe("homelab_output_tokens_per_second", handle, amount=tokens_per_second)
 
     def slots(self, backend: str, used: int, waiting: int) -> None:
-        """This worker has so many requests at a backend, and so many that wait for it."""
+        """This worker has `used` requests at a backend, and `waiting` requests that wait for it."""
         if self._live:
             self._live["homelab_slots_used"].labels(backend).set(used)
             self._live["homelab_queue_length"].labels(backend).set(waiting)
@@ -273,7 +273,7 @@ class Metrics:
         self._count("homelab_wakes_total", backend, outcome)
 
     def quota(self, quota: str, window: str, used: int, limit: int | None, reset_seconds: float) -> None:
-        """So much of a window of a quota is used."""
+        """A window of a quota has this use, limit and time to its reset."""
         if self._shared:
             self._shared["homelab_quota_used"].labels(quota, window).set(used)
             self._shared["homelab_quota_reset_seconds"].labels(quota, window).set(reset_seconds)
@@ -281,7 +281,7 @@ class Metrics:
                 self._shared["homelab_quota_limit"].labels(quota, window).set(limit)
 
     def quota_runs_out(self, quota: str, window: str, at: float | None) -> None:
-        """A window of a quota is used up then, at its present pace."""
+        """A window of a quota will be used up at `at`, at its present rate; None where it resets before."""
         if self._shared:
             self._shared["homelab_quota_used_up_timestamp_seconds"].labels(quota, window).set(at or 0)
 
@@ -292,6 +292,29 @@ class Metrics:
     def queued(self, backend: str, priority: str, seconds: float) -> None:
         """A request waited for a backend, whether it got a slot or not."""
         self._observe("homelab_queue_seconds", backend, priority, amount=seconds)
+
+    # --- what was counted --------------------------------------------------------------------------
+
+    def loops(self) -> int:
+        """How many loops this process has counted; 0 where nothing is counted."""
+        return int(sum(value for _, value in self._samples(self._counters, "homelab_loops_total", "_total")))
+
+    def paces(self) -> dict[str, tuple[float, int]]:
+        """By handle: the sum of the speeds that this process has counted, and how many they are."""
+        name = "homelab_output_tokens_per_second"
+        numbers = dict(self._samples(self._histograms, name, "_count"))
+        return {
+            handle: (total, int(numbers[handle]))
+            for handle, total in self._samples(self._histograms, name, "_sum")
+        }
+
+    @staticmethod
+    def _samples(of: Mapping[str, Series], name: str, ending: str) -> Iterator[tuple[str, float]]:
+        """The series of a metric with one label, as (value of the label, number)."""
+        if name in of:
+            for sample in next(iter(of[name].collect())).samples:
+                if sample.name.endswith(ending):
+                    yield next(iter(sample.labels.values())), sample.value
 
     # --- series ------------------------------------------------------------------------------------
 

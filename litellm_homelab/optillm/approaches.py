@@ -151,7 +151,7 @@ def split_prefix(name: str, handles: Collection[str]) -> tuple[str, str] | None:
 
 def eaten_by_optillm(name: str) -> bool:
     """
-    Tell whether OptiLLM would take the start of this model name for an approach.
+    Whether OptiLLM would take the start of this model name for an approach.
 
     The rule of `parse_combined_approach` in both versions: the part before the first dash is a known name, or
     contains `&` or `|`. Plugins that an operator adds are not known here.

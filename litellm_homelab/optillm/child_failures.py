@@ -74,7 +74,7 @@ def cause(failures: Mapping[int, ChildFailure], said: str) -> ChildFailure | Non
     """
     The failure that OptiLLM's error comes from; None where it comes from something else.
 
-    `said` is OptiLLM's error: the last status in it is the call's. Where it tells none, a request that was
+    `said` is OptiLLM's error: the last status in it is the call's. Where it has none, a request that was
     refused for what it is counts before one that came too early.
     """
     statuses = SHOWN.findall(said)

@@ -85,7 +85,7 @@ class Summary:
 
 @dataclass(frozen=True, slots=True)
 class Admitted:
-    """The child may go on; it is the root's `number`th, counted from 1."""
+    """The child is admitted; it is the root's `number`th, counted from 1."""
 
     number: int
     root: RootRecord
@@ -173,7 +173,7 @@ def amounts(usage: Usage) -> dict[str, int]:
 
 
 def written(problem: RootFailure) -> str:
-    """Return the text of the mark that tells of a problem."""
+    """Return the text of the mark about a problem."""
     return f"{problem.kind}:{problem.text}"
 
 

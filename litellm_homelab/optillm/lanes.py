@@ -25,11 +25,9 @@ PROMPTS = ("messages", "input", "prompt", "system", "instructions", "contents", 
 
 @dataclass(frozen=True, slots=True)
 class OptillmRun:
-    """The request may go to OptiLLM."""
+    """The request may go to OptiLLM, as far as its prompt allows (`Lanes.prompt`)."""
 
     approach: Approach
-    prompt: Mapping[str, object]
-    """The texts as they may be sent: the very mapping that was given, where no tag had to be made inert."""
     dropped: tuple[str, ...]
     """What the approach leaves out of the request (`optillm.dropped`)."""
 
@@ -49,40 +47,42 @@ class Lanes:
         handle: str,
         asked: Sequence[object],
         fields: Mapping[str, object],
-        texts: Mapping[str, object],
         *,
         by_name: bool = True,
-        clean: dict[int, str] | None = None,
     ) -> OptillmRun | Refuse:
         """
-        Decide on a request to `handle`: which approach runs, and with which prompt; the first refusal counts.
+        Decide on a request to `handle`, once for all of its attempts there: which approach runs.
 
-        `asked` is every approach that the client named, `fields` the body as the client sent it, `texts` the
-        fields whose text reaches OptiLLM. `by_name` is false where a fallback led here: what the handle
-        refuses by field is then left out of what is sent. `clean` has the long texts of this request that
-        were found clean before (`tags.find`).
+        `asked` is every approach that the client named, `fields` the body as the client sent it. `by_name` is
+        false where a fallback led here: what the handle refuses by field is then left out of what is sent.
         """
-        approach = self.approach(handle, asked, fields, by_name=by_name)
+        lane = self.lanes[handle]
+        approach = self._approach(handle, lane, asked, fields, by_name=by_name)
         if isinstance(approach, Refuse):
             return approach
-        lane = self.lanes[handle]
         gone = dropped.dropped(approach, fields)
-        refusal = dropped.refusal(handle, lane, approach, gone)
-        prompt = refusal if refusal is not None else _prompt(handle, lane, texts, clean)
-        return prompt if isinstance(prompt, Refuse) else OptillmRun(approach, prompt, gone)
+        return dropped.refusal(handle, lane, approach, gone) or OptillmRun(approach, gone)
 
-    def again(
-        self, handle: str, run: OptillmRun, texts: Mapping[str, object], clean: dict[int, str] | None
-    ) -> OptillmRun | Refuse:
-        """Decide on another attempt of a request, for which `decide` gave `run`, with these texts."""
-        prompt = _prompt(handle, self.lanes[handle], texts, clean)
-        return prompt if isinstance(prompt, Refuse) else OptillmRun(run.approach, prompt, run.dropped)
+    def prompt(
+        self, handle: str, texts: Mapping[str, object], clean: dict[int, str] | None = None
+    ) -> Mapping[str, object] | Refuse:
+        """
+        What may be sent of a prompt: itself, or made inert, or a refusal that says where the tag is.
 
-    def approach(
-        self, handle: str, asked: Sequence[object], fields: Mapping[str, object], *, by_name: bool = True
+        `texts` are the fields whose text reaches OptiLLM; without a tag they come back as the very same
+        mapping. `clean` has the long texts of this request that were found clean before (`tags.find`).
+        """
+        place = tags.find(texts, clean)
+        if place is None:
+            return texts
+        if self.lanes[handle].tags == "neutralise":
+            return {name: tags.neutralise(value) for name, value in texts.items()}
+        return refusals.approach_in_prompt(place, handle)
+
+    @staticmethod
+    def _approach(
+        handle: str, lane: Lane, asked: Sequence[object], fields: Mapping[str, object], *, by_name: bool
     ) -> Approach | Refuse:
-        """Decide which approach runs, without its prompt: what `decide` begins with."""
-        lane = self.lanes[handle]
         unsupported = _unsupported(handle, fields) if by_name else None
         if unsupported is not None:
             return unsupported
@@ -118,15 +118,3 @@ def _unsupported(handle: str, fields: Mapping[str, object]) -> Refuse | None:
             return refusals.field_on_optillm(handle, name, why)
     server = tools.run_by_a_server(fields.get("tools"))
     return refusals.tool_of_a_server(handle, server) if server is not None else None
-
-
-def _prompt(
-    handle: str, lane: Lane, texts: Mapping[str, object], clean: dict[int, str] | None
-) -> Mapping[str, object] | Refuse:
-    """What may be sent of a prompt: itself, or made inert, or a refusal that says where the tag is."""
-    place = tags.find(texts, clean)
-    if place is None:
-        return texts
-    if lane.tags == "neutralise":
-        return {name: tags.neutralise(value) for name, value in texts.items()}
-    return refusals.approach_in_prompt(place, handle)

@@ -35,7 +35,7 @@ LINGER_SECONDS = 60.0
 
 
 class Ledger:
-    """Roots by id, on any store; of the children of a root exactly `max_calls` are admitted, whoever asks."""
+    """Roots by id, on any store; of the children of a root exactly `max_calls` are admitted."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
@@ -91,7 +91,7 @@ class Ledger:
         await self._store.add(_RETURNS, {group: 1})
 
     async def returns(self) -> Mapping[str, int]:
-        """How many re-entries without a mark each group has seen; they start anew every day."""
+        """How many re-entries without a mark each group has seen; they start from zero every day."""
         entry = await self._store.read(_RETURNS)
         return entry.counters if entry else {}
 

@@ -1,5 +1,5 @@
 """
-The loop guard: may a call that reaches OptiLLM, or comes from it, go on?
+The loop guard: may a call that reaches OptiLLM, or comes from it, be made?
 
 Facts in, an answer and effects out. The policy gathers the facts, asks, and applies the effects. Where only
 a store can decide, since other workers ask it at the same time, the answer is `Reserve`: the policy

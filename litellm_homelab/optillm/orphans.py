@@ -1,4 +1,4 @@
-"""Calls of OptiLLM that belong to no request: how many may be under way at once."""
+"""Calls of OptiLLM that belong to no request: how many may be under way together."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Orphans:
         self._quiet_since = 0.0
 
     def enter(self, now: float) -> bool:
-        """Let one more in, or not; whoever is let in must `leave`."""
+        """Admit one more, or not; one that is admitted must `leave`."""
         rested = self._under_way == 0 and now - self._quiet_since >= REST_SECONDS
         self._cut_off = self._under_way >= self.limit or (self._cut_off and not rested)
         if self._cut_off:

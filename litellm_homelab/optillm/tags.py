@@ -19,9 +19,6 @@ JOINER: Final = "\u2060"
 _LONG: Final = 4096
 """Characters from which on a text is worth remembering."""
 
-_HOLDERS: Final = frozenset({str, dict, list})
-"""Types of parsed JSON that are a text or may hold one."""
-
 _Step: TypeAlias = str | int
 _Entries: TypeAlias = "Iterator[tuple[_Step, object]]"
 
@@ -78,7 +75,7 @@ def find(value: object, clean: dict[int, str] | None = None) -> str | None:
 
 
 def _opens(value: object) -> bool:
-    """Whether any text of a JSON value, or any key, has a `<`: without one there is no tag in any pieces."""
+    """Whether any text of a JSON value, or any key, has a `<`: without one there is no tag."""
     waiting = [value]
     while waiting:
         one = waiting.pop()
@@ -89,7 +86,7 @@ def _opens(value: object) -> bool:
             waiting += one
             waiting += one.values()
         elif isinstance(one, list):
-            waiting += [inner for inner in one if type(inner) in _HOLDERS]  # no token ids
+            waiting += [inner for inner in one if isinstance(inner, str | dict | list)]  # no token ids
     return False
 
 
@@ -161,7 +158,7 @@ class _Ends:
             self.waiting.add(len(unfinished[1]))
 
     def completed_by(self, text: str) -> bool:
-        """Tell whether the text goes on where an earlier one stopped, to the end of the name."""
+        """Whether the text continues where an earlier one stopped, to the end of the name."""
         return bool(self.waiting) and self._goes_on(text[_leading(text) :].rstrip())
 
     def _goes_on(self, text: str) -> bool:

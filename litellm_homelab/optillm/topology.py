@@ -41,7 +41,7 @@ class Graph:
     """
     All that decides where a request can go.
 
-    `fallbacks` has those of every kind, merged; `*` stands for every group. `optillm` are the groups whose
+    `fallbacks` has those of every kind, merged; `*` means every group. `optillm` are the groups whose
     OptiLLM calls this gateway back; a deployment at the address of one of theirs is OptiLLM wherever it
     stands. `own` are this gateway's addresses.
     """
@@ -85,7 +85,7 @@ class Graph:
 
 def find_cycle(graph: Graph) -> tuple[str, ...] | None:
     """
-    Return the shortest way round through OptiLLM, or through this gateway's own address; None without one.
+    Return the shortest loop through OptiLLM, or through this gateway's own address; None without one.
 
     The first and the last step are the same name: `("boost", "OptiLLM", "boost")`. Fallbacks that go round
     inside the router alone are not reported: LiteLLM bounds those (`max_fallbacks`).

@@ -158,7 +158,7 @@ def _capped_n(value: object, most: int) -> int | None:
 
 
 def passes_on(name: str, approach: Approach) -> bool:
-    """Whether a field of `PASSED_ON` goes on to the model with an approach."""
+    """Whether a field of `PASSED_ON` reaches the model with an approach."""
     if approach.selector is Selector.DECODING or not PASSING_ON.isdisjoint(approach.parts):
         return True
     return name == "response_format" and not READS_FORMAT.isdisjoint(approach.parts)

@@ -20,10 +20,10 @@ from litellm_homelab.quotas.forecast import LONG, used_up_at
 from litellm_homelab.quotas.learning import Answered
 from litellm_homelab.quotas.observations import Learned, Source
 from litellm_homelab.quotas.rule import Exhausted, Quota, exhausted
-from litellm_homelab.quotas.windows import Instant, Span, Unit
+from litellm_homelab.quotas.windows import Instant, Unit, Window
 from litellm_homelab.state import StateUnavailable, Store, within
 from litellm_homelab.state import account as accounts
-from litellm_homelab.state.account import Account, Accounts, Corrections, KnownLimit, Reserved, Use
+from litellm_homelab.state.account import Account, Accounts, Corrections, Reserved, Use
 
 LEASE_SECONDS: Final = 60.0
 """How long a reservation outlives its worker, which prolongs it with each `look` while its request waits."""
@@ -36,7 +36,7 @@ T = TypeVar("T")
 
 
 class Exceeded(Exception):
-    """A window is used up, or closed by the provider."""
+    """A window is used up, or the provider has closed it."""
 
     def __init__(self, exhausted: Exhausted) -> None:
         super().__init__("quota used up")
@@ -52,16 +52,16 @@ class StoreSilent(Exception):
 
 
 class Follower(Protocol):
-    """Who follows what happens to quotas."""
+    """Receives what happens to quotas."""
 
     def used(self, quota: str, window: str, used: int, limit: int | None, reset_seconds: float) -> None:
-        """So much of a window is used, and it begins anew in so many seconds."""
+        """`used` of a window's limit is used, and it resets in `reset_seconds`."""
 
     def runs_out(self, quota: str, window: str, at: Instant | None) -> None:
-        """When a day, week or month is used up at its present pace; None where not before it begins anew."""
+        """When a day, week or month will be used up at its present rate; None where it resets before."""
 
     def learned(self, quota: str, source: str) -> None:
-        """An answer of the provider said something, or something unknown."""
+        """An answer of the provider said something about its limits, or something unknown."""
 
     def store_lost(self, error: Exception) -> None:
         """The store did not answer."""
@@ -168,7 +168,7 @@ class Book:
         self._show(done.accounts)
         if not done.is_granted:
             why = exhausted(quotas, done.accounts, tokens, group, at)
-            raise Exceeded(why or Exhausted(at + 1, quota=quotas[0]))
+            raise Exceeded(why or Exhausted(at + 1, quotas[0]))
         found = self._waiting[owner] = Reservation(self, quotas, group, tokens, owner)
         return found
 
@@ -205,6 +205,10 @@ class Book:
 
     async def settle(self, reservation: Reservation, tokens: int | None, *, failed: bool) -> None:
         """Correct what a request was counted for (`Reservation.settle`)."""
+        if reservation in self._late:  # not counted yet: once, and now
+            await self._catch_up(reservation)
+            if reservation in self._late:
+                return
         more = {one.account: self._difference(one, reservation, tokens, failed) for one in reservation.quotas}
         owner = reservation.owner
         await self._change(
@@ -276,20 +280,33 @@ class Book:
         found = await self._change(quotas, work) or {}
         self._show(found)
         self._forecast(found)
-        late, self._late = self._late, []
-        for one in late:
-            if one.is_sent:
-                one.has_left = True  # no error now: it has been served
-                await self.send(one)
-            else:
-                await self.release(one)
+        for one in [*self._late]:
+            if one in self._late:  # nothing has settled it in between
+                await self._catch_up(one)
+
+    async def _catch_up(self, reservation: Reservation) -> None:
+        """Count or return what the store has missed; where it still does not answer, it stays late."""
+        self._late.remove(reservation)
+        if reservation.is_sent:
+            reservation.has_left = True  # no error now: it has been served
+            await self.send(reservation)
+        else:
+            await self.release(reservation)
+
+    async def read_all(self) -> Accounts | None:
+        """All accounts as they are now; None where the store does not answer."""
+
+        def work(found: Accounts, now: int) -> tuple[Accounts, Accounts]:
+            return {name: one.at(now) for name, one in found.items()}, {}
+
+        return await self._change([*self._quotas.values()], work)
 
     def _show(self, changed: Accounts) -> None:
         at = self._clock()
         for name, account in changed.items():
             quota = self._quotas[name]
             for use, window in _counted(quota, at):
-                reset = window.end - at
+                reset = window.calendar.span(at).end - at
                 limit = account.limit_of(use)
                 self._follower.used(quota.name, use.name, account.total(use.keys), limit, max(0.0, reset))
 
@@ -297,9 +314,8 @@ class Book:
         at = self._clock()
         for name, account in found.items():
             quota = self._quotas[name]
-            for window in quota.windows:
-                use = next((one for one in quota.uses(0, at) if one.name == window.name), None)
-                if use is not None and not window.rolling and window.calendar.per in LONG:
+            for use, window in _counted(quota, at):
+                if not window.rolling and window.calendar.per in LONG:
                     used, limit = account.total(use.keys), account.limit_of(use)
                     self._follower.runs_out(quota.name, use.name, used_up_at(window, used, limit, at))
 
@@ -333,28 +349,24 @@ class Book:
         return account.merged(known, self._worker)
 
 
-def _counted(quota: Quota, at: Instant) -> Iterator[tuple[Use, Span]]:
+def _counted(quota: Quota, at: Instant) -> Iterator[tuple[Use, Window]]:
+    """The windows in which requests are counted, each with what is used of it now."""
     windows = {one.name: one for one in quota.windows}
     for use in quota.uses(0, at):
-        yield use, windows[use.name].calendar.span(at)
+        yield use, windows[use.name]
 
 
 def _new(corrections: Corrections, known: Account) -> Corrections:
     """What a worker does not know already: most headers say what it has counted itself."""
     return Corrections(
         {name: one for name, one in corrections.closures.items() if _later(one.until, known, name)},
-        {name: one for name, one in corrections.limits.items() if _better(one, known.limits.get(name))},
+        {name: one for name, one in corrections.limits.items() if known.takes(name, one)},
         {key: amount for key, amount in corrections.used.items() if amount > known.total([key])},
     )
 
 
 def _later(until: int, known: Account, name: str) -> bool:
     return name not in known.closed or until > known.closed[name].until
-
-
-def _better(one: KnownLimit, known: KnownLimit | None) -> bool:
-    """Whether a limit takes the place of a known one (`Account.corrected`)."""
-    return known is None or (one != known and one.confidence >= known.confidence)
 
 
 def _lease() -> int:

@@ -1,4 +1,4 @@
-"""When a window is used up, if the rest of it goes on like its part so far."""
+"""When a window will be used up, if the rest of it is used at the same rate."""
 
 from __future__ import annotations
 

@@ -14,16 +14,16 @@ from litellm_homelab.state.account import Closure, Corrections, KnownLimit
 
 TOO_MANY: Final = 429
 LONGEST_RETRY: Final = 86_400
-"""Seconds after which an account is asked again that has said when, but not why."""
+"""Longest closure, in seconds, for a `retry-after` that names no window."""
 TOLERANCE: Final = 300
-"""Seconds that a clock may go back before a closure of so many minutes or less is over for it."""
+"""Seconds by which a worker's clock may be behind and still see a closure that was just learned."""
 ABSENT_SECONDS: Final = 86_400
 """After how long a model that was not in the free tier is tried again."""
 
 
 @dataclass(frozen=True, slots=True)
 class Answered:
-    """What is looked at of a provider's answer."""
+    """What is read of a provider's answer."""
 
     status: int
     headers: tuple[tuple[str, str], ...] = ()

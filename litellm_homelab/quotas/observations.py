@@ -19,7 +19,7 @@ class Source(StrEnum):
     BODY = "body"
     """The body of an error."""
     RETRY = "retry_after"
-    """A `retry-after` without a word on which limit it is."""
+    """A `retry-after` that does not name its limit."""
     COUNT = "count"
     """What this gateway has counted."""
     DOCUMENT = "document"

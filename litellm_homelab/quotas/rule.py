@@ -1,4 +1,4 @@
-"""Which quotas a group draws on, what an attempt takes of them, and when there is room again."""
+"""Which quotas a group counts against, how much an attempt uses of them, and when there is room again."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ ACCOUNT: Final = "quota:"
 
 @dataclass(frozen=True, slots=True)
 class Quota:
-    """The limits of one account of the operator's with a provider."""
+    """The limits of one account with a provider."""
 
     name: str
     windows: tuple[Window, ...]
@@ -61,7 +61,7 @@ class Quota:
         return any(one.unit is Unit.TOKENS and one.limit is not None for one in self.windows)
 
     def uses(self, tokens: int, at: Instant) -> Iterator[Use]:
-        """What an attempt of so many tokens takes now."""
+        """What an attempt of `tokens` tokens uses of each window now."""
         amounts = {Unit.REQUESTS: 1, Unit.TOKENS: tokens, Unit.CREDITS: 0}
         for one in self.windows:
             if one.unit is not Unit.CREDITS:
@@ -100,7 +100,7 @@ class Quotas:
         self._wildcards = tuple(filter(is_wildcard, self._of))
 
     def of(self, group: str | None) -> Sequence[Quota]:
-        """The quotas that a group draws on; a name below a wildcard group draws on those of the wildcard."""
+        """The quotas that a group counts against; for a name below a wildcard group, the wildcard's."""
         if group is None:
             return ()
         found = self._of.get(group)
@@ -114,11 +114,11 @@ class Exhausted:
     """Why an attempt is not sent, and when it may be."""
 
     until: Instant
+    quota: Quota
     state: State = State.CLOSED
     unit: Unit = Unit.REQUESTS
     per: Per | None = None
     limit: int | None = None
-    quota: Quota | None = field(default=None, compare=False)
 
 
 def exhausted(
@@ -141,12 +141,12 @@ def _shortages(quota: Quota, account: Account, tokens: int, group: str, at: Inst
         window, limit = windows[use.name], account.limit_of(use) or 0
         used = {start: account.total([key]) for start, key in zip(use.starts, use.keys, strict=True)}
         until = window.frees(at, used, limit, min(use.amount, limit))
-        yield Exhausted(until, State.CLOSED, window.unit, window.calendar.per, limit, quota)
+        yield Exhausted(until, quota, State.CLOSED, window.unit, window.calendar.per, limit)
     for name, closure in account.closures(group, at).items():
         unit, per = _named(name)
         said = account.limits.get(name)
         most = said.limit if said else windows[name].limit if name in windows else None
-        yield Exhausted(closure.until, State(closure.state), unit, per, most, quota)
+        yield Exhausted(closure.until, quota, State(closure.state), unit, per, most)
 
 
 def _named(name: str) -> tuple[Unit, Per | None]:

@@ -130,7 +130,7 @@ def _begins(day: date, reset: time, zone: ZoneInfo) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """A limit of a provider's, or the operator's: so much of a unit in each window of a length."""
+    """A limit, the provider's or one of router.yaml: an amount of a unit in each window of a length."""
 
     unit: Unit
     limit: int | None
@@ -170,7 +170,7 @@ class Window:
 
     def frees(self, at: Instant, used: dict[int, int], limit: int, amount: int) -> int:
         """
-        When `amount` can be had again, where nothing else is used until then.
+        When `amount` is free again, if nothing else is used until then.
 
         `used` has what was counted by the starts of `counted`.
         """

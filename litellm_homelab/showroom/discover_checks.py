@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from litellm_homelab.backends.checks import server_of
+from litellm_homelab.backends.kinds import LISTING
 from litellm_homelab.backends.rule import Backends
 from litellm_homelab.config.wildcards import STAR, is_wildcard
 from litellm_homelab.config.wording import did_you_mean, quoted
-from litellm_homelab.showroom.discovery import LISTING
 
 if TYPE_CHECKING:
     from litellm_homelab.config.settings import Settings
@@ -62,6 +62,12 @@ def _group(where: str, backend: str, group: str, settings: Settings) -> Iterator
                 f"{where}.group: litellm_params.model of {quoted(group)} is {quoted(one.model)}; it must "
                 "be a provider and the name that the backend lists, such as ollama/*"
             )
+        if not one.api_base:
+            yield (
+                f"{where}.group: a deployment of {quoted(group)} has no api_base, so that the environment "
+                f"would choose the server; add the address of {quoted(backend)}, whose models become handles"
+            )
+            continue
         own = backends.of(server_of(one))
         if backend in settings.homelab.backends and own != backend:
             yield (

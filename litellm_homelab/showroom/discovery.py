@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from litellm_homelab.backends.kinds import LATEST
 from litellm_homelab.config import wildcards
@@ -13,12 +13,9 @@ from litellm_homelab.optillm import approaches
 from litellm_homelab.showroom import handles, registry
 
 if TYPE_CHECKING:
-    from litellm_homelab.config.router_file import RouterFile
+    from litellm_homelab.config.router_file import Deployment, RouterFile
     from litellm_homelab.config.sections import DiscoverSection
     from litellm_homelab.config.settings import Settings
-
-LISTING: Final = ("ollama", "llama-swap", "lm-studio", "vllm")
-"""Kinds whose list of models is complete (the contract's section on backends)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +39,8 @@ class Discovery:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._sections = settings.homelab.showroom.discover
+        self.backends = tuple(self._sections)
+        """The backends whose lists count."""
         showroom = settings.homelab.showroom
         self._placed = frozenset((*settings.handles, *showroom.hidden, *showroom.internal))
         self._patterns = [one for one in settings.router.groups if wildcards.is_wildcard(one)]
@@ -57,7 +56,7 @@ class Discovery:
         }
         router = self._settings.router.with_names(found, mode_of)
         groups = router.groups
-        names = {name: model for name, model in found.items() if self._in_roots(router, name)}
+        names = {name: model for name, model in found.items() if self._in_roots(groups.get(name, ()))}
         is_ollama = self._settings.homelab.backends[backend].kind == "ollama"
         shown = (name for name, model in names.items() if not (is_ollama and model + LATEST in models))
         modes = {name: groups[name][0].mode for name in sorted(names)}
@@ -89,9 +88,9 @@ class Discovery:
             return False
         return wildcards.group_for(name, self._patterns) == section.group
 
-    def _in_roots(self, router: RouterFile, name: str) -> bool:
-        """Whether the registry, where it knows the model, has its files in the showroom's storage."""
-        entries = (self._settings.registry.get(one.upstream_model) for one in router.groups.get(name, ()))
+    def _in_roots(self, deployments: Iterable[Deployment]) -> bool:
+        """Whether the registry, where it knows a name's model, has its files in the showroom's storage."""
+        entries = (self._settings.registry.get(one.upstream_model) for one in deployments)
         roots, folder = self._settings.homelab.showroom.roots, self._settings.folder
         return all(entry is None or registry.inside(entry.path, roots, folder) for entry in entries)
 

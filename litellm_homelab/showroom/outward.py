@@ -1,4 +1,4 @@
-"""The operator's names and addresses, taken out of texts."""
+"""Takes internal names and addresses out of texts."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def _pattern(words: frozenset[str], public: frozenset[str]) -> re.Pattern[str] |
     """
     Secrets, and the public names that have one inside them, which are stepped over.
 
-    A secret stands alone, in any case: `qwen` is not found in `qwen2.5`, but in `/srv/models/Qwen` and in
+    A secret is a whole word, in any case: `qwen` is not found in `qwen2.5`, but in `/srv/models/Qwen` and in
     `qwen:7b`.
     """
     secrets = words - public - {""}

@@ -8,7 +8,7 @@ from types import MappingProxyType
 from typing import Protocol
 
 from litellm_homelab import refusals
-from litellm_homelab.access.callers import Caller
+from litellm_homelab.access.callers import READS_ONLY, Caller
 from litellm_homelab.config.router_file import Deployment, RouterFile
 from litellm_homelab.config.settings import Settings
 from litellm_homelab.decision import Allow, Refuse
@@ -97,7 +97,7 @@ class Showroom:
         )
 
     def forget(self) -> None:
-        """Names have changed: decide anew who may use which."""
+        """Names have changed: decide again who may use which."""
         self._served.clear()
         self._offered.clear()
 
@@ -112,7 +112,7 @@ class Showroom:
     def _names(self, caller: Caller) -> frozenset[str]:
         everything = frozenset((*self.handles, *self.hidden, *self.late.modes))
         own = everything if caller.handles is None else caller.handles & everything
-        if caller.role == "metrics":
+        if caller.role in READS_ONLY:
             return frozenset()
         return (own | self.internal) - self.lanes if caller.role == "optillm" else own
 
@@ -151,10 +151,12 @@ class Showroom:
 
     def _not_yet(self, name: object, caller: Caller) -> Refuse | None:
         """The refusal of a name that a backend may have, which has not listed its models yet."""
-        if not isinstance(name, str) or caller.role == "metrics":
+        if not isinstance(name, str) or caller.role in READS_ONLY:
             return None
         seconds = self.late.unknown_for(name) if caller.handles is None or name in caller.handles else None
-        return refusals.model_absent(name, seconds) if seconds is not None else None
+        if seconds is None:
+            return None
+        return refusals.model_absent(name, seconds, to_child=caller.role == "optillm")
 
     def _fitting(self, route: ServedRoute, caller: Caller) -> list[str]:
         """The listed models of a caller that a route serves."""
@@ -198,13 +200,14 @@ class Showroom:
         saw the request come in (`asked` is None), only what the caller may use itself.
         """
         if group is not None:
-            allowed = self.served(caller) if asked is None else self._from(asked)
+            allowed = self.served(caller) if asked is None else self.chain_of(asked)
             if group in allowed:
                 return Allow()
         return self.not_found(asked, caller)
 
-    def _from(self, asked: str) -> frozenset[str]:
-        return self.reachable.get(asked) or self.late.reachable(asked)
+    def chain_of(self, name: str) -> frozenset[str]:
+        """A name and the groups that its fallbacks lead to."""
+        return self.reachable.get(name) or self.late.reachable(name)
 
 
 def _modes(router: RouterFile) -> dict[str, str]:

@@ -69,7 +69,7 @@ class Closure:
     """A time in which nothing may be sent, as the provider has said."""
 
     since: int
-    """Seconds since the epoch: before it, a clock that went back does not know of it."""
+    """Seconds since the epoch; for a clock that goes back to before it, nothing is closed."""
     until: int
     state: str
     source: str
@@ -118,7 +118,7 @@ class Account:
     closed: Mapping[str, Closure] = field(default_factory=dict)
     changes: int = 0
     by: Counts = field(default_factory=dict)
-    """How many changes are whose, the last one's last: a worker misses its own where the store lost them."""
+    """Changes by worker, the latest worker last: a worker notices by its own that the store has lost some."""
 
     def total(self, keys: Iterable[str]) -> int:
         """What is used of several spans together."""
@@ -173,13 +173,14 @@ class Account:
                     found = found.add(worker_of(owner), _negative(one.amounts))
         return found
 
+    def takes(self, name: str, said: KnownLimit) -> bool:
+        """Whether a limit that a provider has said replaces the known one: only with as much confidence."""
+        known = self.limits.get(name)
+        return known is None or (said != known and said.confidence >= known.confidence)
+
     def corrected(self, by: Corrections, worker: str) -> Account:
-        """The account with what a provider has said: counts only rise, limits need as much confidence."""
-        limits = {
-            name: one
-            for name, one in by.limits.items()
-            if name not in self.limits or one.confidence >= self.limits[name].confidence
-        }
+        """The account with what a provider has said: counts only rise, and limits as `takes` says."""
+        limits = {name: one for name, one in by.limits.items() if self.takes(name, one)}
         missing = {key: amount - self.total([key]) for key, amount in by.used.items()}
         changed = replace(self, limits={**self.limits, **limits}, closed={**self.closed, **by.closures})
         return changed.add(worker, {key: amount for key, amount in missing.items() if amount > 0}).changed(
@@ -299,7 +300,11 @@ def settle(accounts: Accounts, owner: str, more: Mapping[str, Mapping[str, int]]
 
 
 def renew(accounts: Accounts, owners: Collection[str], until: int) -> Accounts:
-    """Prolong what these owners have reserved and not sent; what has expired is not brought back."""
+    """
+    Prolong what these owners hold, by their names.
+
+    One that has expired is prolonged as well while it is still there; `Account.at` removes it.
+    """
     found = {}
     for name, one in accounts.items():
         mine = {who: replace(hold, until=until) for who, hold in one.held.items() if who in owners}

@@ -11,7 +11,7 @@ class Entry:
     """
     Counters (whole numbers by name) and marks (texts by name) that change together and expire together.
 
-    Immutable: every change answers a new entry. Memory and SQLite run these methods, Redis the same in Lua.
+    Immutable: every change returns a new entry. Memory and SQLite run these methods, Redis the same in Lua.
     """
 
     counters: Mapping[str, int] = field(default_factory=dict)

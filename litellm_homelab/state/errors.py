@@ -74,7 +74,7 @@ TEXTS: Final[Mapping[Cause, tuple[str, str]]] = MappingProxyType(
         Cause.OUT_OF_MEMORY: ("the server is out of memory", "Raise its maxmemory, or free some of it."),
         Cause.TOO_MANY_ENTRIES: (
             "too many entries are in use",
-            "They expire by themselves; find out who sends so many requests to OptiLLM handles.",
+            "They expire by themselves; find out which client sends that many requests to OptiLLM handles.",
         ),
         Cause.NO_DATABASE: ("the server has no database of that number", "Correct it in homelab.state."),
         Cause.LOST: (
@@ -90,7 +90,7 @@ TEXTS: Final[Mapping[Cause, tuple[str, str]]] = MappingProxyType(
 
 class StateUnavailable(Exception):
     """
-    The store cannot answer; whoever asked refuses, since an unknown count must not let a request pass.
+    The store cannot answer; its user refuses, since an unknown count must not let a request pass.
 
     Its text is for the log: where the store is, the cause, what to do. `where` and `detail` have no key, no
     prompt and no password; whoever raises it sees to that.

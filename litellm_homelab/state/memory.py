@@ -25,7 +25,7 @@ class MemoryStore:
     A dictionary with a bound; atomic, because nothing in it awaits.
 
     When it is full, what has expired goes first. If all of it is alive, a new entry is refused rather than an
-    old one dropped: who is being served keeps their counts, whoever floods the store.
+    old one dropped: a client that is being served keeps its counts, whoever floods the store.
     """
 
     def __init__(self, max_entries: int = MAX_ENTRIES) -> None:

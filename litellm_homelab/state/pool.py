@@ -1,4 +1,4 @@
-"""What a store keeps of a pool: who holds a part of it, who waits for one, and until when."""
+"""What a store keeps of a pool: its leases, those who wait for one, and until when."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ class Claim:
     pool: str
     """The pool's name."""
     limit: int
-    """How much the pool has; whoever asks says so, since the limit comes from the settings."""
+    """The size of the pool; each claim brings it, since it comes from the settings."""
     amount: int = 1
     rank: int = 0
-    """Who waits with a lower rank goes first; within a rank, who came first."""
+    """A lower rank goes first; within a rank, the one that came first."""
     length: int = 0
     """How many may wait; with 0 a claim that is not granted is refused."""
 
@@ -45,7 +45,7 @@ class Lease:
 
 @dataclass(frozen=True, slots=True)
 class Waiter:
-    """Who waits for a part of a pool; forgotten if it does not ask again before `until`."""
+    """One who waits for a part of a pool; forgotten if it does not ask again before `until`."""
 
     until: int
     rank: int
@@ -58,14 +58,14 @@ class Pool:
     """
     Leases and waiters by the id that their owner gave them.
 
-    Immutable: every change answers a new pool. Memory and SQLite run these methods, Redis the same in Lua.
+    Immutable: every change returns a new pool. Memory and SQLite run these methods, Redis the same in Lua.
     Times are whole milliseconds: Lua's JSON keeps 14 digits of a number.
     """
 
     held: Mapping[str, Lease] = field(default_factory=dict)
     waiting: Mapping[str, Waiter] = field(default_factory=dict)
     ticket: int = 0
-    """The number of the next one who waits."""
+    """The number of the next one that waits."""
 
     @property
     def used(self) -> int:
@@ -94,13 +94,13 @@ class Pool:
         return owner in self.waiting or len(self.waiting) < claim.length
 
     def grant(self, owner: str, claim: Claim, until: int) -> Pool:
-        """The pool with a lease of the owner's; one that it has is prolonged."""
+        """The pool with a lease of the owner; one that it has already is prolonged."""
         own = self.held.get(owner) or Lease(until, claim.amount)
         held = {**self.held, owner: replace(own, until=until)}
         return Pool(held, _without(self.waiting, owner), self.ticket)
 
     def wait(self, owner: str, claim: Claim, until: int) -> Pool:
-        """The pool with the owner waiting: in the place that it has, or as the last of its rank."""
+        """The pool with the owner waiting, in its present place or as the last of its rank."""
         own = self.waiting.get(owner) or Waiter(until, claim.rank, self.ticket, claim.amount)
         ticket = self.ticket if owner in self.waiting else self.ticket + 1
         return Pool(self.held, {**self.waiting, owner: replace(own, until=until)}, ticket)

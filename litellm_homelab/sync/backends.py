@@ -9,17 +9,22 @@ from typing import Any, Final
 import httpx
 
 from litellm_homelab.backends.kinds import VERSION
-from litellm_homelab.config import includes, references, router_file, text_file, yaml_text
+from litellm_homelab.config import text_file, yaml_text
 from litellm_homelab.config.key_checks import is_local
 from litellm_homelab.config.references import is_unset
 from litellm_homelab.config.router_file import Deployment, RouterFile
-from litellm_homelab.config.wording import quoted
+from litellm_homelab.config.wording import quoted, shown
 from litellm_homelab.showroom.registry import VERSION as REGISTRY_VERSION
+from litellm_homelab.sync import reading
+from litellm_homelab.sync.reading import NothingToSync
+from litellm_homelab.sync.servers import is_at, server
 
 SECONDS: Final = 5.0
 """How long a server may take for one answer."""
 CONTEXT: Final = ("max_model_len", "max_context_length", "context_length", "context_window", "n_ctx_train")
 """How much a model reads: in the lists of vLLM, LM Studio, OpenRouter, Groq, llama.cpp (below `meta`)."""
+NOT_ASKED: Final = ("cloud", "optillm")
+"""Kinds of `homelab.backends`: a cloud costs money, and an OptiLLM would ask this gateway."""
 OUTPUT: Final = ("max_output_tokens", "max_completion_tokens")
 
 
@@ -36,44 +41,55 @@ def drafted(
 
     """
     document = yaml_text.load(text_file.read(path))
-    merged = includes.merged(document, path).content
-    router, _ = router_file.read(merged, str(path), environ)
+    if not isinstance(document, dict):
+        raise NothingToSync(f"expected a mapping at the top, got {shown(document)}")
+    router, homelab, _ = reading.read(path, document, environ)
     models: dict[str, dict[str, Any]] = {}
     notes, failed = [], []
     with client or httpx.Client(timeout=SECONDS, trust_env=False) as asked:
-        for base, one in _servers(router, environ).items():
+        for one in _servers(router, homelab):
+            base = one.api_base.rstrip("/")
             try:
                 rows = list(_rows(asked, base, one))
-            except (httpx.HTTPError, httpx.InvalidURL, ValueError) as error:
-                failed.append(f"{base}: {type(error).__name__}: start it and run this again")
+            except (httpx.HTTPError, httpx.InvalidURL, ValueError, RecursionError) as error:
+                failed.append(f"{base}: {_advice(error, one)}")
                 continue
             notes.append(f"{base}: {len(rows)} models")
             for row in rows:
-                again = row["model_id"] in models
-                if again:
+                if row["model_id"] in models:
                     notes.append(f"{quoted(row['model_id'])} is at {base} too; the first server counts")
                 models.setdefault(row["model_id"], row)
     notes.append("an entry needs source_path or cache_path before homelab.showroom.registry names this file")
     return {"version": REGISTRY_VERSION, "models": models}, tuple(notes), tuple(failed)
 
 
-def _servers(router: RouterFile, environ: Mapping[str, str]) -> dict[str, Deployment]:
-    """The addresses to ask, each with a deployment there."""
-    homelab = router.document.get("homelab")
-    ours: Mapping[str, Any] = homelab if isinstance(homelab, dict) else {}
-    lanes = ours.get("optillm")
-    left_out = {one.api_base for one in router.deployments if one.group in (lanes or ())}
-    backends = ours.get("backends")
-    for one in backends.values() if isinstance(backends, dict) else ():
-        if isinstance(one, dict) and one.get("kind") in ("cloud", "optillm"):
-            listed = one.get("at")
-            left_out |= {str(references.resolve(at, environ)) for at in listed or ()}
-    found: dict[str, Deployment] = {}
+def _servers(router: RouterFile, homelab: Mapping[str, Any]) -> list[Deployment]:
+    """The servers to ask, each once however its address is written: a deployment there."""
+    lanes = homelab.get("optillm") or {}
+    backends = homelab.get("backends") or {}
+    optillm = {server(one.api_base) for one in router.deployments if one.group in lanes}
+    others = [one.get("at") or () for one in backends.values() if one and one.get("kind") in NOT_ASKED]
+    left_out = [at for listed in others for at in listed]
+    found: dict[object, Deployment] = {}
     for each in router.deployments:
-        base = each.api_base.rstrip("/")
-        if base and not is_unset(base) and each.api_base not in left_out and is_local(base):
-            found.setdefault(base, each)
-    return found
+        base = each.api_base
+        if not base or is_unset(base) or not is_local(base) or is_at(base, left_out):
+            continue
+        if server(base) not in optillm:
+            found.setdefault(server(base), each)
+    return list(found.values())
+
+
+def _advice(error: Exception, one: Deployment) -> str:
+    """What went wrong with a server, and what to do about it."""
+    if isinstance(error, httpx.HTTPStatusError):
+        status = error.response.status_code
+        if status in (httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN):
+            return f"it answers {status}: set the api_key of {quoted(one.group)} to one that it takes"
+        return f"it answers {status} to GET /v1/models: check the api_base of {quoted(one.group)}"
+    if isinstance(error, httpx.TransportError):
+        return f"{type(error).__name__}: start it and run this again"
+    return f"its answer is not a list of models: check the api_base of {quoted(one.group)}"
 
 
 def _rows(client: httpx.Client, base: str, one: Deployment) -> Iterator[dict[str, Any]]:

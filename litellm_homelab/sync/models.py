@@ -2,39 +2,61 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, Final
 
-from litellm_homelab.config.references import ENV_PREFIX
+from litellm_homelab.config.references import ENV_PREFIX, is_unset
 from litellm_homelab.config.wording import quoted, shown
 from litellm_homelab.showroom.handles import naming_problem
 from litellm_homelab.showroom.registry import inside
 from litellm_homelab.sync.patches import Append, Put
-from litellm_homelab.sync.plan import SyncFacts, SyncPlan, provider_of, variable
+from litellm_homelab.sync.plan import SyncPlan, provider_of, variable
+from litellm_homelab.sync.servers import server
 
 if TYPE_CHECKING:
     from litellm_homelab.config.router_file import Deployment
     from litellm_homelab.showroom.registry import RegistryEntry
+    from litellm_homelab.sync.facts import SyncFacts
 
-OF_EACH: Final = ("model", "api_base", "api_key")
+OF_EACH: Final = ("model", "api_base", "base_url", "api_key")
 """Parameters of a deployment that are its own; the others are what its server needs."""
 
 
-def decide(facts: SyncFacts, plan: SyncPlan) -> None:
-    """Bring the deployments in line with the registry."""
-    if facts.registry is None:
-        return
-    of = {number: registry_id(one, facts) for number, one in facts.own}
-    for number, one in facts.own:
-        if of[number]:
-            _limits(facts, plan, number, one.group, facts.registry[of[number]])
-    _included(facts, plan)
-    served = {registry_id(one, facts) for one in facts.router.deployments}
-    alike = [number for number, model in of.items() if model]
+def add(facts: SyncFacts, plan: SyncPlan) -> None:
+    """Add the registry's models that no deployment runs; an OptiLLM handle over a model does not run it."""
+    running = [one for one in facts.router.deployments if not facts.is_optillm(one.group)]
+    served = {facts.registry_id(one) for one in running}
+    alike = [one for one in running if facts.registry_id(one)]
     for model, entry in facts.registry.items():
         if model not in served:
             _add(facts, plan, model, entry, alike)
-    _gone(facts, plan)
+
+
+def set_limits(facts: SyncFacts, plan: SyncPlan) -> None:
+    """Give each deployment the token limits that the registry has; of an included file they are named."""
+    numbers = {one.where: number for number, one in facts.own}
+    for one in facts.router.deployments:
+        model = facts.registry_id(one)
+        if not model:
+            continue
+        if one.where in numbers:
+            _limits(facts, plan, numbers[one.where], one, facts.registry[model])
+        else:
+            _included(facts, plan, one, facts.registry[model])
+
+
+def remove_gone(facts: SyncFacts, plan: SyncPlan) -> None:
+    """Remove groups that are called by a canonical id which the registry no longer has."""
+    if facts.sources.registry is None:
+        return
+    running = [one for one in facts.router.deployments if not facts.is_optillm(one.group)]
+    served = {one.group for one in running if facts.registry_id(one)}
+    for name in dict.fromkeys(one.group for one in running if _is_id(one.group)):
+        if name not in facts.registry and name not in served:
+            plan.remove(facts, name, "is not in the registry any more")
+    for one in running:
+        model = one.upstream_model
+        if _is_id(model) and model not in facts.registry and not _is_id(one.group):
+            plan.notes.append(f"{quoted(one.group)} runs {quoted(model)}, which is not in the registry")
 
 
 def limits(entry: RegistryEntry) -> dict[str, int]:
@@ -43,46 +65,32 @@ def limits(entry: RegistryEntry) -> dict[str, int]:
     return {name: value for name, value in found.items() if value and value > 0}
 
 
-def registry_id(one: Deployment, facts: SyncFacts) -> str:
-    """The registry's id of a deployment's model; the group's name where a variable has the model."""
-    registry = facts.registry or {}
-    if one.upstream_model in registry:
-        return one.upstream_model
-    unset = one.model.startswith(ENV_PREFIX)
-    return one.group if unset and one.group in registry else ""
-
-
-def _limits(facts: SyncFacts, plan: SyncPlan, number: int, group: str, entry: RegistryEntry) -> None:
-    info = facts.raw(number).get("model_info")
-    present = info if isinstance(info, dict) else {}
+def _limits(facts: SyncFacts, plan: SyncPlan, number: int, one: Deployment, entry: RegistryEntry) -> None:
+    present = facts.raw(one).get("model_info") or {}
     for name, value in limits(entry).items():
         old = present.get(name)
         if isinstance(old, str) and old.startswith(ENV_PREFIX):
-            plan.notes.append(f"kept: {quoted(group)}: {name} is {old}; the registry has {value}")
+            plan.notes.append(f"kept: {quoted(one.group)}: {name} is {old}; the registry has {value}")
         elif old != value:
             plan.patches.append(Put(("model_list", number, "model_info", name), value))
             was = shown(old) if old is not None else "not set"
-            plan.notes.append(f"changed: {quoted(group)}: {name}: {was} -> {value}")
+            plan.done.append(f"changed: {quoted(one.group)}: {name}: {was} -> {value}")
 
 
-def _included(facts: SyncFacts, plan: SyncPlan) -> None:
+def _included(facts: SyncFacts, plan: SyncPlan, one: Deployment, entry: RegistryEntry) -> None:
     """Included files are not changed: what would be is said."""
-    here = {one.where for _, one in facts.own}
-    entries = facts.router.document.get("model_list")
-    for one in facts.router.deployments:
-        model = registry_id(one, facts)
-        if one.where in here or not model or facts.registry is None:
-            continue
-        number = int(one.where[11:-1])
-        entry = entries[number] if isinstance(entries, list) and number < len(entries) else {}
-        info: Any = entry.get("model_info") or {}
-        wanted = limits(facts.registry[model])
-        missing = [f"{name}: {value}" for name, value in wanted.items() if info.get(name) != value]
-        if missing:
-            plan.left.append(f"{quoted(one.group)} is in an included file: write {', '.join(missing)} there")
+    info = facts.raw(one).get("model_info") or {}
+    missing = [
+        f"{name}: {value}"
+        for name, value in limits(entry).items()
+        if info.get(name) != value and not str(info.get(name)).startswith(ENV_PREFIX)
+    ]
+    if missing:
+        file = facts.file_of(one)
+        plan.left.append(f"{quoted(one.group)} is in {file}: write {', '.join(missing)} below its model_info")
 
 
-def _add(facts: SyncFacts, plan: SyncPlan, model: str, entry: RegistryEntry, alike: list[int]) -> None:
+def _add(facts: SyncFacts, plan: SyncPlan, model: str, entry: RegistryEntry, alike: list[Deployment]) -> None:
     problem = naming_problem(model) or _elsewhere(facts, model, entry)
     if problem:
         plan.notes.append(f"left out: {problem}")
@@ -91,8 +99,8 @@ def _add(facts: SyncFacts, plan: SyncPlan, model: str, entry: RegistryEntry, ali
     new = {"model_name": model, "litellm_params": params, "model_info": {"mode": "chat", **limits(entry)}}
     plan.patches.append(Append(("model_list",), new))
     plan.place(facts, "hidden", model)
-    plan.notes.append(f"added: {quoted(model)}, hidden: clients may call it, no list has it")
-    plan.notes += [
+    plan.done.append(f"added: {quoted(model)}, hidden: clients may call it, no list has it")
+    plan.done += [
         f"set {value.removeprefix(ENV_PREFIX)} where LiteLLM starts"
         for name, value in params.items()
         if name in OF_EACH and value == variable(model, name.upper())
@@ -101,46 +109,36 @@ def _add(facts: SyncFacts, plan: SyncPlan, model: str, entry: RegistryEntry, ali
 
 def _elsewhere(facts: SyncFacts, model: str, entry: RegistryEntry) -> str:
     """A model outside of the showroom's folders would stop the start."""
-    roots = facts.section("homelab", "showroom").get("roots") or ()
+    roots = facts.section("showroom").get("roots") or ()
     if model in facts.router.groups:
         return f"{quoted(model)}: a group of this name runs another model"
-    if roots and entry.path and not inside(entry.path, roots, facts.folder):
+    if model in facts.router.aliases:
+        return f"{quoted(model)}: a model_group_alias has this name"
+    known = roots and not any(map(is_unset, roots))
+    if known and entry.path and not inside(entry.path, roots, facts.folder):
         return f"{quoted(model)}: its files are outside of homelab.showroom.roots"
     return ""
 
 
-def _params(facts: SyncFacts, model: str, entry: RegistryEntry, alike: list[int]) -> dict[str, Any]:
+def _params(facts: SyncFacts, model: str, entry: RegistryEntry, alike: list[Deployment]) -> dict[str, Any]:
     """As its neighbours have them; an address or a key that they do not share gets a variable."""
-    own = dict(facts.own)
-    theirs = [facts.raw(number)["litellm_params"] for number in alike]
-    provider = provider_of(own[alike[0]] if alike else None)
-    shared = {name: _shared(theirs, name) for name in ("api_base", "api_key")}
-    base = entry.api_base or shared["api_base"] or variable(model, "API_BASE")
-    key = shared["api_key"] or ("none" if entry.api_base else variable(model, "API_KEY"))
+    theirs = [facts.raw(one)["litellm_params"] for one in alike]
+    provider = provider_of(alike[0] if alike else None)
+    base = entry.api_base or _shared_base(theirs) or variable(model, "API_BASE")
+    key = _shared_key(theirs) or ("none" if entry.api_base else variable(model, "API_KEY"))
     rest = {name: value for name, value in (theirs[0] if theirs else {}).items() if name not in OF_EACH}
     return {"model": f"{provider}/{model}", "api_base": base, "api_key": key, **rest}
 
 
-def _shared(theirs: list[dict[str, Any]], name: str) -> str:
-    """The value that all have; references to a variable of each model's own differ."""
-    found = {str(one.get(name) or "") for one in theirs}
+def _shared_base(theirs: list[dict[str, Any]]) -> str:
+    """The address that all have, as the first writes it; variables of each model's own differ."""
+    found = [str(one.get("api_base") or one.get("base_url") or "") for one in theirs]
+    return found[0] if len(found) > 1 and len({*map(server, found)}) == 1 else ""
+
+
+def _shared_key(theirs: list[dict[str, Any]]) -> str:
+    found = {str(one.get("api_key") or "") for one in theirs}
     return found.pop() if len(theirs) > 1 and len(found) == 1 else ""
-
-
-def _gone(facts: SyncFacts, plan: SyncPlan) -> None:
-    served = {one.group for one in facts.router.deployments if registry_id(one, facts)}
-    for name in _canonical(facts):
-        if name not in (facts.registry or {}) and name not in served:
-            plan.remove(facts, name, "is not in the registry any more")
-    for one in facts.router.deployments:
-        model = one.upstream_model
-        if _is_id(model) and model not in (facts.registry or {}) and not _is_id(one.group):
-            plan.notes.append(f"{quoted(one.group)} runs {quoted(model)}, which is not in the registry")
-
-
-def _canonical(facts: SyncFacts) -> Iterator[str]:
-    """Groups that are called by a model's canonical id: those that the registry is the source of."""
-    yield from dict.fromkeys(one.group for _, one in facts.own if _is_id(one.group))
 
 
 def _is_id(name: str) -> bool:

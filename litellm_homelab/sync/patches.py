@@ -57,6 +57,10 @@ class Put:
         if not isinstance(parent, yaml.MappingNode):
             raise CannotEdit(f"{where(self.path[:-1])}: expected a mapping")
         present = value_of(parent, str(self.path[-1]))
+        if isinstance(present, yaml.CollectionNode) and not present.flow_style:
+            raise CannotEdit(
+                f"{where(self.path)}: it has several lines; write {flow(self.value)} in their place"
+            )
         if present is not None:
             return _instead(text, present, flow(self.value))
         return _with_key(text, parent, f"{scalar(self.path[-1])}: {flow(self.value)}")
@@ -74,6 +78,8 @@ class Append:
     def to_content(self, content: Any) -> None:  # noqa: ANN401 - as above
         """Change the content of the document."""
         for key in self.path[:-1]:
+            if isinstance(content, dict) and content.get(key) is None:
+                content[key] = {}
             content = content[key]
         content[self.path[-1]] = [*(content.get(self.path[-1]) or []), self.value]
 
@@ -145,6 +151,22 @@ def applied(text: str, content: Mapping[str, Any], patches: Sequence[Patch]) -> 
         text = one.to_text(text)
         one.to_content(found)
     return text, found
+
+
+def commented_items(text: str, section: str, key: str, comment: str) -> frozenset[int]:
+    """
+    Numbers of a section's items that have a comment, and nothing else, behind the value of a key.
+
+    A comment that only ends like it is another one, and so is a text with a `#` in it.
+    """
+    try:
+        listed = value_of(root_of(text), section)
+    except CannotEdit:
+        return frozenset()
+    items = listed.value if isinstance(listed, yaml.SequenceNode) else []
+    values = ((number, value_of(item, key)) for number, item in enumerate(items))
+    behind = ((number, text[end_of(one) :].partition("\n")[0]) for number, one in values if one is not None)
+    return frozenset(number for number, rest in behind if rest.strip() == f"# {comment}")
 
 
 def where(path: PatchPath) -> str:
@@ -220,8 +242,6 @@ def _instead(text: str, node: yaml.Node, written: str) -> str:
     start, end = index_of(node.start_mark), index_of(node.end_mark)
     if start == end:
         return f"{text[:start].rstrip(' ')} {written}{text[end:]}"
-    if isinstance(node, yaml.CollectionNode) and not node.flow_style:
-        raise CannotEdit("a value over several lines; change it by hand")
     return replaced(text, node, written)
 
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from litellm_homelab.backends.rule import place
 from litellm_homelab.config import text_file
 from litellm_homelab.config.wording import quoted, reason, shown
 from litellm_homelab.optillm import catalogue
@@ -15,6 +17,7 @@ from litellm_homelab.showroom.handles import naming_problem
 from litellm_homelab.showroom.registry import RegistryEntry
 
 ENSEMBLES: Final = "ensembles.jsonl"
+EXAMPLE: Final = '`{"handle": "think", "approach": "moa", "base": "main"}`'
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,13 +35,25 @@ def read_registry(path: Path) -> dict[str, RegistryEntry]:
     Entries of a registry.json by model id; here they need no folder of files.
 
     Raises:
-        OSError, ValueError: it cannot be read; the text has every problem, separated by `; `.
+        OSError, ValueError: it cannot be read; the text has every problem, a line for each.
 
     """
-    entries, problems = registry.parse(text_file.read(path), str(path), with_paths=False)
-    if problems:
-        raise ValueError("; ".join(one.removeprefix(f"{path}: ") for one in problems))
+    entries, problems = registry.parse(text_file.read(path), "", with_paths=False)
+    found = [one.removeprefix(": ") for one in problems]
+    found += [problem for name, entry in entries.items() for problem in _address(name, entry)]
+    if found:
+        raise ValueError("\n".join(found))
     return entries
+
+
+def _address(name: str, entry: RegistryEntry) -> Iterator[str]:
+    """The server of an entry, where it has one, must be an address: it becomes a deployment's."""
+    value = (entry.model_extra or {}).get("api_base")
+    if value is not None and (not isinstance(value, str) or place(value) is None):
+        yield (
+            f"models.{name}.api_base: expected an address, got {shown(value)}; write one such as "
+            "http://127.0.0.1:8000/v1, or remove it"
+        )
 
 
 def read_ensembles(path: Path) -> dict[str, Ensemble]:
@@ -60,10 +75,12 @@ def read_ensembles(path: Path) -> dict[str, Ensemble]:
             problems.append(f"line {number}: {error}")
             continue
         if one.handle in found:
-            problems.append(f"line {number}: duplicate handle {quoted(one.handle)}")
+            problems.append(
+                f"line {number}: duplicate handle {quoted(one.handle)}; remove one of the two lines"
+            )
         found[one.handle] = one
     if problems:
-        raise ValueError("; ".join(problems))
+        raise ValueError("\n".join(problems))
     return found
 
 
@@ -73,13 +90,15 @@ def _ensemble(line: str) -> Ensemble:
     except (ValueError, RecursionError) as error:
         raise ValueError(reason(error)) from error
     if not isinstance(fields, dict):
-        raise ValueError(f"expected a JSON object, got {shown(fields)}")
+        raise ValueError(f"expected a JSON object, got {shown(fields)}; write {EXAMPLE}")
     for name in ("handle", "approach", "base"):
         value = fields.get(name)
         if not isinstance(value, str) or not value:
-            raise ValueError(f"{name}: expected a string, got {shown(value)}")
+            raise ValueError(f"{name}: expected a string, got {shown(value)}; write {EXAMPLE}")
     one = Ensemble(fields["handle"], fields["approach"], fields["base"])
     problem = naming_problem(one.handle) or naming_problem(one.base) or catalogue.unknown(one.approach)
+    if not problem and one.handle == one.base:
+        problem = f"{quoted(one.handle)} is its own base, which would be a loop; write a model's name as base"
     if problem:
         raise ValueError(problem)
     return one

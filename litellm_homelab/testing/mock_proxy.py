@@ -38,7 +38,7 @@ _running: list[Path] = []
 
 
 async def _no_answer(asked: probing.Asked) -> tuple[int, bytes]:
-    """A probe before there are stand-ins: nothing is known by it."""
+    """A probe before there are stand-ins: it learns nothing."""
     raise httpx.ReadTimeout(asked.url)
 
 
@@ -111,7 +111,7 @@ class MockProxy:
         self.wakes.append(backend)
 
     def upstream(self, group: str) -> Upstream:
-        """What stands in for a group's deployments: switch its faults, see what it received."""
+        """The stand-in for a group's deployments: switch its faults, see what it received."""
         return self._upstreams.of(group)
 
     async def request(self, method: str, path: str, **kwargs: Any) -> Answer:  # noqa: ANN401 - httpx's

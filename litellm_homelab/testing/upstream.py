@@ -22,6 +22,10 @@ from litellm_homelab.testing import media
 
 SEARCH = "search-tools"
 """The name below which search tools are answered (LiteLLM appends `/search` unless it is there)."""
+NEED_A_PORT = ("black-hole", "asleep", "swapped")
+"""Faults that only the backends of `litellm-homelab demo` have."""
+OLLAMA = "/v1/api"
+"""Where Ollama's own routes are: each request comes below the version, whatever its deployment's API is."""
 
 
 class AnyModel(Backend):
@@ -33,11 +37,11 @@ class AnyModel(Backend):
     def app(self) -> Starlette:
         """The ASGI app."""
         app = super().app()
-        app.router.routes.extend(media.routes())
+        app.router.routes.extend([*media.routes(), *self._ollama_routes(OLLAMA)])
         return app
 
     def streams(self, chunks_per_second: float) -> None:
-        """Stream no faster than this; 0 is at once."""
+        """Stream no faster than this; 0 is without a pause."""
         self._pace = chunks_per_second
 
     def _check_model(self, model: object) -> None:
@@ -71,7 +75,7 @@ class Scripted:
 
 @dataclass(slots=True)
 class Upstream:
-    """What stands in for the deployments of one group."""
+    """The stand-in for the deployments of one group."""
 
     group: str
     switch: FaultSwitch
@@ -91,7 +95,17 @@ class Upstream:
         self.backend.streams(chunks_per_second)
 
     def fails(self, fault: int | str, *, times: int | None = None, seconds: float | None = None) -> None:
-        """Fail as `litellm_homelab.demo.faults.Fault` describes, `times` times or until `works`."""
+        """
+        Fail as `litellm_homelab.demo.faults.Fault` describes, `times` times or until `works`.
+
+        Raises:
+            ValueError: it is no fault, or one that needs a port of its own.
+
+        """
+        if str(fault) in NEED_A_PORT:
+            raise ValueError(
+                f"{fault}: needs a port of its own; use `down`, or `is_gone` for a missing model"
+            )
         self.switch.current = Fault(str(fault), seconds, times)
 
     def says(

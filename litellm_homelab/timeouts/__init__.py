@@ -1,1 +1,1 @@
-"""Timeouts of attempts: how long a deployment may take to connect, to begin, to go on and to finish."""
+"""Timeouts of attempts: how long a deployment may take to connect, to begin, to continue and to finish."""

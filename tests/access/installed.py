@@ -46,6 +46,7 @@ def installed() -> list[Installed]:
         check=True,
         capture_output=True,
         text=True,
+        timeout=300,
     )
     return [Installed(**one) for one in json.loads(done.stdout.splitlines()[-1])]
 

@@ -5,23 +5,30 @@ from __future__ import annotations
 import pytest
 
 from litellm_homelab.access.callers import MASTER, Caller
-from litellm_homelab.access.rule import Gate
+from litellm_homelab.access.rule import PAGES, Gate
 from litellm_homelab.access.table import FORWARDING, Access, Route, matches, reviewed
 from litellm_homelab.decision import Allow, RefusalType, Refuse
 
 CLIENT = Caller("app")
 OPTILLM = Caller("optillm", "optillm")
 METRICS = Caller("prometheus", "metrics")
+WIDGETS = Caller("dashboard", "widgets")
+ADMIN = Caller("me", "admin")
 ROUTED = Caller("narrow", routes=("/v1/chat/completions", "/v1/model*"))
-CALLERS = {"master": MASTER, "client": CLIENT, "optillm": OPTILLM, "metrics": METRICS, "no key": None}
+PEOPLE = (MASTER, CLIENT, OPTILLM, METRICS, WIDGETS, ADMIN)
+CALLERS: dict[str, Caller | None] = {"no key": None}
+CALLERS |= {"client" if one is CLIENT else one.role if one is not MASTER else "master": one for one in PEOPLE}
 
 ALLOWED: dict[Access, frozenset[str]] = {
     Access.OPEN: frozenset(CALLERS),
     Access.METRICS: frozenset({"master", "metrics"}),
-    Access.GUARDED: frozenset({"master", "client", "optillm"}),
+    Access.GUARDED: frozenset({"master", "client", "optillm", "admin"}),
     Access.UNGUARDED: frozenset(),
     Access.KEYLESS: frozenset({"master"}),
     Access.MANAGEMENT: frozenset({"master"}),
+    Access.LOGIN: frozenset(CALLERS),
+    Access.PAGE: frozenset({"master", "admin"}),
+    Access.WIDGETS: frozenset({"master", "admin", "widgets"}),
 }
 """Who may use what, by heading: issue 4's words, written down once more."""
 GATE = Gate()
@@ -29,6 +36,9 @@ GATE = Gate()
 
 def outcome(gate: Gate, route: Route, caller: Caller | None) -> RefusalType | None:
     """What becomes of a request, in the order in which the hooks ask; None is let through."""
+    if gate.access(route) in PAGES:
+        served = gate.page(route, caller)
+        return served.type if isinstance(served, Refuse) else None
     decision = gate.before_key(route, caller)
     if isinstance(decision, Allow) and route.path == "/metrics":
         decision = gate.metrics(caller)
@@ -76,7 +86,10 @@ def test_a_caller_with_routes_has_those_and_no_more() -> None:
     """Of the guarded routes exactly those that `routes` names; the rest is as for any client."""
     for key, kind in reviewed().items():
         route = Route(*key)
-        allowed = (kind is Access.GUARDED and matches(route.path, ROUTED.routes or ())) or kind is Access.OPEN
+        allowed = (kind is Access.GUARDED and matches(route.path, ROUTED.routes or ())) or kind in {
+            Access.OPEN,
+            Access.LOGIN,
+        }
         assert isinstance(GATE.decide(route, ROUTED), Allow) == allowed, str(route)
 
 
@@ -98,7 +111,9 @@ def test_an_opened_route_is_for_clients(path: str) -> None:
         "master": None,
         "client": None,
         "optillm": None,
+        "admin": None,
         "metrics": RefusalType.ROUTE_NOT_ALLOWED,
+        "widgets": RefusalType.ROUTE_NOT_ALLOWED,
         "no key": RefusalType.AUTHENTICATION_ERROR,
     }
 
@@ -117,7 +132,7 @@ def test_an_unreviewed_route_is_opened_by_its_whole_path(opened: str, module: st
     """A new LiteLLM may put anything below a path that the operator has opened with a star."""
     gate, route = Gate((opened,)), Route("POST", "/vllm/new/{x}", module)
     assert (outcome(gate, route, CLIENT) is None) == is_open
-    assert gate.is_opened(route) == is_open
+    assert gate.placed(route) == (Access.GUARDED if is_open else Access.UNGUARDED, is_open)
 
 
 @pytest.mark.parametrize("who", CALLERS)

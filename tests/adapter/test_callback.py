@@ -57,7 +57,7 @@ def test_litellms_loader_finds_both_entry_points(tmp_path: Path, order: str) -> 
     """Whatever was imported before, in whichever order, and again the second time."""
     command = [sys.executable, "-c", IMPORTING, order, str(written(tmp_path))]
     environ = {"LITELLM_LOCAL_MODEL_COST_MAP": "True", "LITELLM_MASTER_KEY": "sk-master-of-the-test"}
-    done = subprocess.run(command, env=environ, capture_output=True, text=True, check=False)
+    done = subprocess.run(command, env=environ, capture_output=True, text=True, check=False, timeout=300)
     assert "RESULT" in done.stdout, done.stderr
     *found, modules = json.loads(done.stdout.partition("RESULT")[2])
     assert found == [True, True, True, True]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import copy
 from collections.abc import AsyncIterator
 from types import SimpleNamespace
@@ -21,6 +20,7 @@ from litellm_homelab.adapter.optillm import optillm_fields
 from litellm_homelab.adapter.policies.fields import RequestFields
 from litellm_homelab.adapter.policies.request_opening import CALLER_KEY, RequestOpening
 from litellm_homelab.config.sections import Lane
+from litellm_homelab.decision import Refuse
 from litellm_homelab.fields.rule import Fields
 from litellm_homelab.optillm import tags, wire
 from litellm_homelab.optillm.approaches import Approach
@@ -236,8 +236,6 @@ def test_an_approach_is_decided_or_refused(body: dict[str, Any], handle: str, pr
     """Whatever the body says of it: one of the listed ones within the limit, or a refusal."""
     record = context.RequestContext(fields=body, prefix=prefix)
     before = copy.deepcopy(body)
-    with contextlib.suppress(Refused):
-        approach = optillm_fields.approach_of(LANES, record, handle)
-        assert set(approach.parts) <= set(ALLOWED)
-        assert optillm_fields.approach_of(LANES, record, handle) is approach
+    run = LANES.decide(handle, optillm_fields.asked(record), record.fields)
+    assert isinstance(run, Refuse) or set(run.approach.parts) <= set(ALLOWED)
     assert body == before

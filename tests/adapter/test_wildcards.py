@@ -123,3 +123,9 @@ async def test_errors_say_nothing_of_what_stands_behind(proxy: MockProxy) -> Non
     text = (await proxy.chat("local/phi+tools@q4")).text
     assert "local.invalid" not in text
     assert "openai/phi" not in text
+
+
+async def test_the_log_misses_no_wildcard_group(proxy: MockProxy, caplog: pytest.LogCaptureFixture) -> None:
+    """LiteLLM's router has it, though no request is for its own name."""
+    assert (await proxy.chat("ollama/qwen2.5:7b")).status == 200
+    assert "has left out" not in caplog.text

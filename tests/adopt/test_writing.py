@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -21,7 +22,49 @@ def test_a_link_stays_a_link(tmp_path: Path) -> None:
     assert (backup, backup.read_text()) == (tmp_path / "router.yaml.bak", "old")
 
 
-@pytest.mark.parametrize("step", ["pathlib.Path.chmod", "pathlib.Path.replace", "pathlib.Path.write_bytes"])
+def test_keys_in_a_file_are_never_readable_by_others(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The new file and the backup are their owner's alone, and empty, until they have the old file's mode."""
+    path = tmp_path / "router.yaml"
+    path.write_text("master_key: sk-1")
+    path.chmod(0o640)
+    seen: list[tuple[int, int]] = []
+    original = os.fchmod
+
+    def noted(descriptor: int, mode: int) -> None:
+        found = os.fstat(descriptor)
+        seen.append((found.st_mode & 0o777, found.st_size))
+        original(descriptor, mode)
+
+    monkeypatch.setattr("os.fchmod", noted)
+    before = os.umask(0)
+    try:
+        backup = writing.write(path, "new")
+    finally:
+        os.umask(before)
+    assert seen == [(0o600, 0), (0o600, 0)]
+    assert {one.stat().st_mode & 0o777 for one in (path, backup)} == {0o640}
+
+
+def test_both_files_stay_in_the_group_of_the_old_one(tmp_path: Path) -> None:
+    """LiteLLM may run as another user, who reads the file by its group; root keeps the owner too."""
+    path = tmp_path / "router.yaml"
+    path.write_text("old")
+    group = 12345 if os.geteuid() == 0 else ([*os.getgroups(), os.getegid()])[0]
+    os.chown(path, -1, group)
+    backup = writing.write(path, "new")
+    assert [one.stat().st_gid for one in (path, backup)] == [group, group]
+
+
+def test_a_link_in_the_place_of_the_backup_is_not_followed(tmp_path: Path) -> None:
+    """One that leads nowhere would give the old file to whoever made it; the next number is taken."""
+    path = tmp_path / "router.yaml"
+    path.write_text("old")
+    (tmp_path / "router.yaml.bak").symlink_to(tmp_path / "elsewhere")
+    assert writing.write(path, "new").name == "router.yaml.bak.1"
+    assert not (tmp_path / "elsewhere").exists()
+
+
+@pytest.mark.parametrize("step", ["os.fchmod", "os.fsync", "pathlib.Path.replace"])
 def test_whichever_step_fails_the_file_is_as_it_was(
     step: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

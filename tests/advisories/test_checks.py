@@ -26,7 +26,7 @@ PLANTED = Advisories("2026-11-26", (WORST, OTHER))
 UPGRADE = "Upgrade: pip install --upgrade litellm-homelab 'litellm[proxy]>=1.106'"
 HOLE = (
     "LiteLLM 1.108.2 has a hole that is known to be exploited: A-1 (B-1): keys leak. Here: nothing helps. "
-    f"Fixed in 1.108.3. {UPGRADE}; to start all the same, add `accept_advisories: [A-1]` to homelab"
+    f"Fixed in 1.108.3. {UPGRADE}; to start anyway, add `accept_advisories: [A-1]` to homelab"
 )
 ROUTER = """
 homelab: {showroom: {handles: [main]}}

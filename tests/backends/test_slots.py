@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Collection, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Sequence
 from pathlib import Path
 
 import pytest
@@ -15,6 +15,7 @@ from litellm_homelab.backends import slots as module
 from litellm_homelab.backends.slots import Full, Gone, Slot, Slots
 from litellm_homelab.state import Claim, Store
 from litellm_homelab.state.memory import MemoryStore
+from litellm_homelab.state.pool import Pool
 
 
 class Seen:
@@ -55,6 +56,13 @@ def slots(store: Store, limit: int = 1, **changes: object) -> Slots:
     """The slots of one worker."""
     given = {"length": 20, "wait_seconds": 10, "store": store, "workers": 4, "watching": Seen(), **changes}
     return Slots("gpu", limit, **given)  # type: ignore[arg-type]
+
+
+async def until(store: Store, condition: Callable[[Pool], bool]) -> None:
+    """Wait, at most ten seconds, until the store has the pool so."""
+    async with asyncio.timeout(10):
+        while not condition(await store.pool("slots:gpu")):  # noqa: ASYNC110 - a store sets no event
+            await asyncio.sleep(0.005)
 
 
 async def stays() -> None:
@@ -153,7 +161,7 @@ async def test_a_full_queue_and_a_wait_that_is_too_long(store: Store) -> None:
     one = slots(store, length=1, wait_seconds=0.2, watching=seen)
     slot = await one.take(1, stays)
     waiting = asyncio.create_task(one.take(1, stays))
-    await asyncio.sleep(0.05)
+    await until(store, lambda pool: len(pool.waiting) == 1)
     with pytest.raises(Full) as full:
         await one.take(1, stays)
     assert full.value.waited == 0
@@ -171,16 +179,16 @@ async def test_who_leaves_frees_the_place(store: Store) -> None:
     slot = await one.take(1, stays)
     with pytest.raises(Gone):
         await one.take(1, lambda: asyncio.sleep(0.05))
+    await until(store, lambda pool: not pool.waiting)
     cancelled = asyncio.create_task(one.take(1, stays))
-    await asyncio.sleep(0.05)
+    await until(store, lambda pool: len(pool.waiting) == 1)
     cancelled.cancel()
-    await asyncio.sleep(0.05)
+    await until(store, lambda pool: not pool.waiting)
     waiting = asyncio.create_task(one.take(1, stays))
-    await asyncio.sleep(0.05)
+    await until(store, lambda pool: len(pool.waiting) == 1)
     slot.release()
     (await waiting).release()
-    await asyncio.sleep(0.1)
-    assert (await store.pool("slots:gpu")).used == 0
+    await until(store, lambda pool: pool.used == 0)
 
 
 async def test_without_a_store_each_worker_has_its_share(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -207,11 +215,9 @@ async def test_what_runs_is_put_back_into_a_store_that_forgot_it(
     one = slots(store)
     slot = await one.take(1, stays)
     await store.release(["slots:gpu"], slot.owner)
-    await asyncio.sleep(0.3)
-    assert [*(await store.pool("slots:gpu")).held] == [slot.owner]
+    await until(store, lambda pool: [*pool.held] == [slot.owner])
     slot.release()
-    await asyncio.sleep(0.2)
-    assert (await store.pool("slots:gpu")).used == 0
+    await until(store, lambda pool: pool.used == 0)
 
 
 steps = st.lists(st.tuples(st.integers(0, 1), st.integers(0, 2), st.integers(0, 3)), min_size=1, max_size=25)

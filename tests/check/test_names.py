@@ -21,7 +21,7 @@ def test_the_file_is_made_from_the_installed_litellm() -> None:
     """Whoever locks another LiteLLM makes the file anew: `.venv/bin/python scripts/litellm_settings.py`."""
     assert litellm_names().version == version("litellm")
     command = [sys.executable, str(SCRIPT), "--print"]  # no other test has changed LiteLLM there
-    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=300)
     assert FILE.read_text(encoding="utf-8") == done.stdout[done.stdout.index("{\n") :]
 
 

@@ -85,7 +85,7 @@ def test_it_needs_no_litellm(router: Path) -> None:
     """
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     command = [sys.executable, "-c", WITHOUT_LITELLM, "check", str(REPOSITORY / "config" / "router.yaml")]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=300)
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     print(f"{after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime:.2f} s of processor time")
     assert (done.returncode, done.stderr) == (0, "")

@@ -86,7 +86,9 @@ def test_agrees_with_the_shell(value: str) -> None:
         file.write(text)
         file.flush()
         script = f'set -a; . {file.name}; printf %s "$NAME"'
-        shell = subprocess.run(["sh", "-c", script], env={}, capture_output=True, text=True, check=True)
+        shell = subprocess.run(
+            ["sh", "-c", script], env={}, capture_output=True, text=True, check=True, timeout=300
+        )
     assert read["NAME"] == shell.stdout
 
 

@@ -43,7 +43,7 @@ def test_unusable_arguments(arguments: list[str], capsys: pytest.CaptureFixture[
 def test_help_without_the_console_script(subcommand: str) -> None:
     """`python -m litellm_homelab.cli` is the same program, each subcommand with its help."""
     command = [sys.executable, "-m", "litellm_homelab.cli", subcommand, "--help"]
-    shown = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    shown = subprocess.run(command, capture_output=True, text=True, check=True, timeout=300).stdout
 
     assert shown.startswith(f"usage: litellm-homelab {subcommand}")
     assert "environment" in shown
@@ -89,7 +89,11 @@ def test_help_imports_the_command_line_only(arguments: list[str]) -> None:
     """
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     done = subprocess.run(
-        [sys.executable, "-c", IMPORTED_BY_HELP, *arguments], capture_output=True, text=True, check=True
+        [sys.executable, "-c", IMPORTED_BY_HELP, *arguments],
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=300,
     )
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     print(f"{after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime:.2f} s of processor time")
@@ -107,7 +111,7 @@ def test_help_imports_the_command_line_only(arguments: list[str]) -> None:
 def test_a_command_imports_no_other(command: str) -> None:
     """`check` runs before each commit: the modules of other commands would take their time."""
     words = [sys.executable, "-c", IMPORTED_BY_HELP, command, "--help"]
-    done = subprocess.run(words, capture_output=True, text=True, check=True)
+    done = subprocess.run(words, capture_output=True, text=True, check=True, timeout=300)
     ours = {name for name in json.loads(done.stderr) if name.startswith("litellm_homelab.cli.")}
     assert ours == {f"litellm_homelab.cli.{command}"}
 

@@ -65,6 +65,15 @@ def test_what_cannot_be_used_is_said(
     assert said in capsys.readouterr().err
 
 
+def test_each_problem_of_a_file_has_its_line(router: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """All problems are reported, each with the file."""
+    Path("ensembles.jsonl").write_text('[]\n{"handle": 5}\n')
+    assert main(["sync", "router.yaml"]) == 2
+    said = capsys.readouterr().err.splitlines()
+    begins = "litellm-homelab sync: router.yaml: ensembles.jsonl: line"
+    assert [one.startswith(f"{begins} {number}") for number, one in enumerate(said, start=1)] == [True, True]
+
+
 def test_a_failed_write_loses_nothing(
     router: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

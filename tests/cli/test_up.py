@@ -65,7 +65,9 @@ def test_says_what_to_try_and_ready(start: Start, tmp_path: Path) -> None:
     lines = up.output.splitlines()
     commands = [line for line in lines if line.startswith(("set -a", "curl "))]
     script = "\n".join(commands[:2])
-    shown = subprocess.run(["sh", "-ec", script], cwd=tmp_path, capture_output=True, text=True, check=True)
+    shown = subprocess.run(
+        ["sh", "-ec", script], cwd=tmp_path, capture_output=True, text=True, check=True, timeout=300
+    )
 
     assert lines[-1] == "ready"
     assert len(commands) == 3

@@ -54,7 +54,7 @@ def start(
 ) -> Started:
     """Run start.sh with these variables and no others."""
     variables = {"PATH": f"{home / 'bin'}:/usr/bin:/bin", "HOME": str(home), **environ}
-    done = subprocess.run([script, *options], env=variables, capture_output=True, text=True)
+    done = subprocess.run([script, *options], env=variables, capture_output=True, text=True, timeout=300)
     lines = [line.partition(" ") for line in done.stdout.splitlines()]
     pairs = [rest.partition("=") for kind, _, rest in lines if kind == "variable"]
     return Started(
@@ -174,4 +174,4 @@ def test_is_a_program(name: str) -> None:
     """A script can be run, and a POSIX shell reads it."""
     assert os.access(OPTILLM / name, os.X_OK)
     assert (OPTILLM / name).read_text().startswith("#!/bin/sh\n")
-    subprocess.run(["sh", "-n", OPTILLM / name], check=True)
+    subprocess.run(["sh", "-n", OPTILLM / name], check=True, timeout=300)

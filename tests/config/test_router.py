@@ -161,6 +161,17 @@ def test_a_rung_that_is_off_costs_a_second() -> None:
     assert all(one["first_token"] + one["idle"] <= one["total"] for one in limits.values())
 
 
+def test_the_rungs_of_the_lab_are_probed() -> None:
+    """Every 15 s, each by its kind; a rung that is away is passed without a try."""
+    backends = ROUTER["homelab"]["backends"]
+    assert {name: one["kind"] for name, one in backends.items()} == {
+        "gpu-box": "vllm",
+        "ollama-box": "ollama",
+    }
+    for one in backends.values():
+        assert one["presence"] == {"probe_seconds": 15, "timeout_seconds": 2, "on_absent": "fallback"}
+
+
 def test_quotas_are_of_the_parallel_models() -> None:
     """Each free tier is a quota of its own, and none is part of the chain."""
     quotas = ROUTER["homelab"]["quotas"].values()

@@ -191,5 +191,5 @@ def test_the_shipped_router_yaml_names_it_in_its_first_line() -> None:
 def test_litellms_part_is_made_from_the_installed_litellm() -> None:
     """Whoever locks another LiteLLM makes the file anew: `.venv/bin/python scripts/litellm_schema.py`."""
     command = [sys.executable, str(SCRIPT), "--print"]  # no other test has changed LiteLLM there
-    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=300)
     assert DATA.read_text(encoding="utf-8") == done.stdout[done.stdout.index("{\n") :]

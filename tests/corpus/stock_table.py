@@ -89,7 +89,9 @@ def column(version: str) -> dict[str, str]:
 def ask(python: str) -> tuple[str, Served]:
     """The version that an interpreter has, and what it serves."""
     command = [python, "-m", __spec__.name]
-    output = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, check=True).stdout
+    output = subprocess.run(
+        command, cwd=REPOSITORY, capture_output=True, text=True, check=True, timeout=1800
+    ).stdout
     line = next(one for one in output.splitlines() if one.startswith(MARK))
     answer = json.loads(line.removeprefix(MARK))
     return answer["version"], {name: tuple(pair) for name, pair in answer["served"].items()}

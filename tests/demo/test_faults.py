@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import httpx
 import pytest
 
-from litellm_homelab.demo import DemoThread, Fault
+from litellm_homelab.demo import DemoThread, Fault, guard
 from tests.demo.client import HTTP
 
 HELLO = {"model": "m", "messages": [{"role": "user", "content": "hello"}]}
@@ -115,12 +117,117 @@ def test_too_long(demo: DemoThread) -> None:
     assert HTTP.get(f"{demo.url('optillm')}/health").status_code == 200
 
 
+def _stream(demo: DemoThread, seconds: float, name: str = "vllm", path: str = "") -> bytes:
+    """What a stream says within some seconds, after which the client leaves."""
+    url, received = path or f"{demo.api_base(name)}/chat/completions", b""
+    body = {**HELLO, "model": {"ollama": "m:3b"}.get(name, "m"), "stream": True}
+    with (
+        contextlib.suppress(httpx.ReadTimeout, httpx.RemoteProtocolError),
+        HTTP.stream("POST", url, json=body, timeout=seconds) as answer,
+    ):
+        assert answer.status_code == 200
+        until = time.monotonic() + seconds
+        for piece in answer.iter_raw():
+            received += piece
+            if time.monotonic() > until:
+                break
+    return received
+
+
+def test_comments_alone(demo: DemoThread, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A stream begins, and has nothing but comments; Ollama's has blank lines."""
+    monkeypatch.setattr(guard, "COMMENT_SECONDS", 0.05)
+    for name in ("vllm", "ollama"):
+        demo.fault(name, "comments")
+    assert set(_stream(demo, 0.5).split(b"\n\n")) == {b": demo", b""}
+    assert set(_stream(demo, 0.5, "ollama", f"{demo.url('ollama')}/api/chat")) == {ord("\n")}
+
+
+@pytest.mark.parametrize("kind", ["stall", "stall-comments"])
+def test_a_stream_stalls(demo: DemoThread, kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It says a little; then nothing, or comments."""
+    monkeypatch.setattr(guard, "COMMENT_SECONDS", 0.05)
+    demo.fault("vllm", kind)
+    said = _stream(demo, 0.5)
+    assert said.count(b"data: ") == 3
+    assert (b": demo" in said) == (kind == "stall-comments")
+    assert b"[DONE]" not in said
+
+
+@pytest.mark.parametrize("kind", ["comments", "stall", "stall-comments"])
+def test_a_whole_answer_does_not_come(demo: DemoThread, kind: str) -> None:
+    """There is nothing to say in between."""
+    demo.fault("vllm", kind)
+    with pytest.raises(httpx.ReadTimeout):
+        _chat(demo, timeout=0.2)
+
+
+def test_a_model_is_loaded_once(demo: DemoThread) -> None:
+    """All that come meanwhile wait, lists do not; then it works."""
+    demo.fault("vllm", "loading", seconds=0.6)
+    began = time.monotonic()
+    with ThreadPoolExecutor(3) as pool:
+        asked = [pool.submit(_chat, demo) for _ in range(3)]
+        assert HTTP.get(f"{demo.api_base('vllm')}/models", timeout=5).status_code == 200
+        assert [one.result().status_code for one in asked] == [200] * 3
+    assert time.monotonic() - began >= 0.6
+    assert HTTP.get(f"{demo.url('control')}/backends").json()["vllm"]["fault"] is None
+
+
+def test_a_black_hole_and_back(demo: DemoThread) -> None:
+    """Connections are neither taken nor refused; switched off, the backend is there again."""
+    demo.fault("vllm", "black-hole")
+    with pytest.raises(httpx.ConnectTimeout):
+        _chat(demo, timeout=0.2)
+    demo.fault("vllm", "down")
+    with pytest.raises(httpx.ConnectError):
+        _chat(demo)
+    demo.fault("vllm", "black-hole")
+    demo.clear_fault("vllm")
+    assert _chat(demo).status_code == 200
+
+
+def test_asleep_until_woken(demo: DemoThread) -> None:
+    """A wake brings it back after a while; every wake is counted, and one that is awake stays as it is."""
+    wake = f"{demo.url('control')}/backends/vllm/wake"
+    before = demo.wakes("vllm")
+    demo.fault("vllm", "asleep", seconds=0.3)
+    with pytest.raises(httpx.ConnectError):
+        _chat(demo)
+    assert [HTTP.post(wake).status_code for _ in range(2)] == [204, 204]
+    with pytest.raises(httpx.ConnectError):
+        _chat(demo)
+    deadline = time.monotonic() + 10
+    while HTTP.get(f"{demo.url('control')}/backends").json()["vllm"]["fault"] is not None:
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    assert _chat(demo).status_code == 200
+    HTTP.post(wake)
+    assert demo.wakes("vllm") - before == 3
+
+
+def test_a_model_is_swapped_away(demo: DemoThread) -> None:
+    """The backend lists another one and knows the configured one no more, until the fault is off."""
+    demo.fault("vllm", "swapped")
+    listed = HTTP.get(f"{demo.api_base('vllm')}/models").json()["data"]
+    assert [one["id"] for one in listed] == ["demo-other-model"]
+    assert _chat(demo).status_code == 404
+    demo.fault("ollama", "swapped")
+    tags = HTTP.get(f"{demo.url('ollama')}/api/tags").json()["models"]
+    assert [one["name"] for one in tags] == ["demo-other-model"]
+    demo.clear_fault("vllm")
+    assert _chat(demo).status_code == 200
+    answer = HTTP.put(f"{demo.url('control')}/backends/searxng/fault", json={"fault": "swapped"})
+    assert answer.status_code == 400
+    assert "searxng has no model to swap (valid for: mlx, vllm" in answer.json()["error"]
+
+
 @pytest.mark.parametrize(
     ("body", "message"),
     [
         pytest.param("x", "Expecting value", id="no-json"),
         pytest.param("[]", 'expected an object such as {"fault": "429"}', id="no-object"),
-        pytest.param('{"fault": "slwo"}', "unknown fault 'slwo' (valid: down, slow,", id="kind"),
+        pytest.param('{"fault": "slwo"}', "unknown fault 'slwo' (valid: down, black-hole,", id="kind"),
         pytest.param('{"fault": "200"}', "unknown fault '200'", id="status"),
         pytest.param('{"fault": "429", "tmies": 1}', "tmies: unknown field (valid:", id="field"),
         pytest.param('{"fault": "slow", "seconds": -1}', "seconds: got -1 (valid: 0 to 3600)", id="seconds"),

@@ -64,12 +64,13 @@ def test_what_a_reached_limit_answers_is_understood(demo: DemoThread, like: str,
     answers = [ask(demo) for _ in range(3)]
     assert [one.status_code for one in answers] == [200, 200, 429]
     last = answers[-1]
-    said = Answered(429, tuple(last.headers.items()), last.content, like)
-    found = learning.learn(said, (), CLOCK.now).observations
+    answered = Answered(429, tuple(last.headers.items()), last.content, like)
+    found = learning.learn(answered, (), CLOCK.now).observations
     if like == "mistral":
         assert found == ()
     else:
-        assert (Unit.REQUESTS, per, State.CLOSED) in {(one.unit, one.per, one.state) for one in found}
+        said = {(one.unit, one.per, one.state, one.limit) for one in found}
+        assert (Unit.REQUESTS, per, State.CLOSED, 2) in said
 
 
 @pytest.mark.parametrize(

@@ -31,4 +31,6 @@ def alert_cases() -> Iterator[tuple[str, bool]]:
 
 def promtool(*arguments: str, text: str | None = None) -> subprocess.CompletedProcess[str]:
     """Run promtool; its output is kept for the message of a failed assert."""
-    return subprocess.run(["promtool", *arguments], input=text, capture_output=True, text=True, check=False)
+    return subprocess.run(
+        ["promtool", *arguments], input=text, capture_output=True, text=True, check=False, timeout=300
+    )

@@ -92,7 +92,9 @@ def run(folder: Path, code: str, router: str) -> subprocess.CompletedProcess[str
         "LITELLM_MASTER_KEY": "sk-mock-proxy",
     }
     command = [sys.executable, "-c", code, str(path)]
-    return subprocess.run(command, env=environ, cwd=folder, capture_output=True, text=True, check=False)
+    return subprocess.run(
+        command, env=environ, cwd=folder, capture_output=True, text=True, check=False, timeout=300
+    )
 
 
 @pytest.fixture(scope="module")

@@ -73,7 +73,9 @@ def test_the_pre_commit_hook_fails_for_a_wrong_file(names: list[str], status: in
     (hook,) = yaml.safe_load((REPOSITORY / ".pre-commit-hooks.yaml").read_text(encoding="utf-8"))
     command, *words = shlex.split(hook["entry"])
     assert command == COMMAND.name
-    done = subprocess.run([COMMAND, *words, *names], cwd=REPOSITORY, capture_output=True, check=False)
+    done = subprocess.run(
+        [COMMAND, *words, *names], cwd=REPOSITORY, capture_output=True, check=False, timeout=300
+    )
     assert done.returncode == status
 
 
@@ -114,6 +116,7 @@ def test_the_action_runs_the_check(given: dict[str, str], status: int, tmp_path:
         capture_output=True,
         text=True,
         check=False,
+        timeout=300,
     )
     assert done.returncode == status, done.stdout + done.stderr
 

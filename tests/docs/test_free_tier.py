@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -21,9 +22,9 @@ from litellm_homelab.demo.thread import DemoThread, running_demo
 from tests.docs.blocks import REPOSITORY, blocks
 from tests.docs.test_readme import documents, keeps
 from tests.real.gateway import free_port, litellm, moved, read_env, with_ports
+from tests.stepped import STEPPED, ahead_of_midnight, set_ahead
 
 PAGE = REPOSITORY / "docs" / "free-tier.md"
-STEPPED = REPOSITORY / "tests" / "real" / "stepped"
 
 
 @dataclass
@@ -35,6 +36,8 @@ class Walk:
     port: int
     clock: Path
     environ: dict[str, str] = field(repr=False)
+    base: float
+    """How far the clock was set ahead at the start."""
 
     def run(self, text: str) -> list[Any]:
         """Run a shell block as a reader would; only the ports are others. Its answers, from JSON."""
@@ -53,8 +56,8 @@ class Walk:
         return [*documents(done.stdout)]
 
     def step(self, seconds: float) -> None:
-        """Set the clock of both ahead."""
-        self.clock.write_text(str(seconds), encoding="utf-8")
+        """Set the clock of both so far ahead of the start."""
+        set_ahead(self.clock, self.base + seconds)
 
 
 @contextmanager
@@ -68,7 +71,8 @@ def walking(folder: Path) -> Iterator[Walk]:
     document["homelab"]["quotas"] |= yaml.safe_load(block.text)["homelab"]["quotas"]
     router.write_text(yaml.safe_dump(document, sort_keys=False), encoding="utf-8")
     clock, port, variables = folder / "clock", free_port(), read_env()
-    clock.write_text("0", encoding="utf-8")
+    base = ahead_of_midnight(datetime.now(UTC))  # a walk over midnight would be given its requests back
+    set_ahead(clock, base)
     ahead = lambda: time.time() + float(clock.read_text(encoding="utf-8"))  # noqa: E731
     models = models_from_env(variables, DEFAULT_PORTS)
     config = DemoConfig(DemoConfig.for_tests().ports, models, pace=0, clock=ahead)
@@ -78,7 +82,8 @@ def walking(folder: Path) -> Iterator[Walk]:
         (folder / "config" / "env.local").write_text(lines, encoding="utf-8")
         stepped = {"STEPPED_CLOCK": str(clock), "PYTHONPATH": str(STEPPED)}
         with litellm(router, port, {**variables, **stepped}):
-            yield Walk(folder, demo, port, clock, {"PATH": "/usr/local/bin:/usr/bin:/bin", **variables})
+            own = {"PATH": "/usr/local/bin:/usr/bin:/bin", **variables}
+            yield Walk(folder, demo, port, clock, own, base)
 
 
 @pytest.mark.real

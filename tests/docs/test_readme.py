@@ -102,7 +102,7 @@ def test_is_short() -> None:
 def test_make_has_the_target(target: str) -> None:
     """Each `make` line names a target; that `make run` is the `up` of the other tests is seen here too."""
     command = ["make", "--dry-run", "--always-make", target]
-    plan = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, check=True)
+    plan = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, check=True, timeout=300)
     assert {"run": "litellm-homelab up", "test": "pytest"}[target] in plan.stdout
 
 

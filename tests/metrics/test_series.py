@@ -176,7 +176,7 @@ def test_an_event_counts_in_its_series(
 
 
 def test_a_quota_is_shown(registry: CollectorRegistry, metrics: Metrics) -> None:
-    """Its limit from the start; what is used and when it begins anew with each attempt."""
+    """Its limit from the start; what is used and when it resets with each attempt."""
     labels = {"quota": "groq", "window": "requests/day"}
 
     def shown() -> list[float | None]:
@@ -420,6 +420,7 @@ def test_workers_add_up(tmp_path: Path) -> None:
             [sys.executable, "-c", WORKER % times],
             env={"PROMETHEUS_MULTIPROC_DIR": str(tmp_path), "PYTHONPATH": str(Path(__file__).parents[2])},
             check=True,
+            timeout=300,
         )
     registry = CollectorRegistry()
     MultiProcessCollector(registry, path=str(tmp_path))  # type: ignore[no-untyped-call]

@@ -58,7 +58,7 @@ def test_a_name_with_a_prefix(name: str, split: tuple[str, str] | None) -> None:
 )
 def test_an_approach_that_is_allowed(handle: str, asked: list[object], approach: str) -> None:
     """It is what the client asked, else the default."""
-    decided = LANES.decide(handle, asked, {}, {})
+    decided = LANES.decide(handle, asked, {})
     assert isinstance(decided, OptillmRun)
     assert decided.approach.text == approach
 
@@ -83,7 +83,7 @@ def test_an_approach_that_is_allowed(handle: str, asked: list[object], approach:
 )
 def test_an_approach_that_is_not(handle: str, asked: list[object], words: str) -> None:
     """The refusal names the handle, the field and what is allowed."""
-    refusal = LANES.decide(handle, asked, {}, {})
+    refusal = LANES.decide(handle, asked, {})
     assert isinstance(refusal, Refuse)
     assert (refusal.type, refusal.param) == (RefusalType.APPROACH_NOT_ALLOWED, "optillm_approach")
     assert refusal.message.startswith(f"{handle}: ")
@@ -116,7 +116,7 @@ def test_what_a_request_may_cost(
 ) -> None:
     """Its calls are estimated from what would be sent, and refused above `max_calls` before any."""
     lane = Lane(**{**LANES.lanes[handle].model_dump(), "approaches": [*approach.parts], "default": "none"})
-    decided = Lanes({handle: lane}).decide(handle, [approach.text], {**fields, "n": n}, {})
+    decided = Lanes({handle: lane}).decide(handle, [approach.text], {**fields, "n": n})
     if calls is None:
         assert isinstance(decided, OptillmRun)
         return
@@ -149,9 +149,9 @@ def test_what_a_request_may_cost(
 )
 def test_what_would_act_behind_the_rules_back(fields: dict[str, object], param: str | None) -> None:
     """Stored prompts and tools that a server runs are refused; the message stays short."""
-    refusal = LANES.decide("boost", [], fields, {})
+    refusal = LANES.decide("boost", [], fields)
     assert (refusal.param if isinstance(refusal, Refuse) else None) == param
-    assert isinstance(LANES.decide("boost", [], fields, {}, by_name=False), OptillmRun)
+    assert isinstance(LANES.decide("boost", [], fields, by_name=False), OptillmRun)
     if isinstance(refusal, Refuse):
         assert refusal.type == RefusalType.PARAM_NOT_ALLOWED
         assert len(refusal.message) < 200
@@ -162,7 +162,7 @@ TAGGED = {"messages": [{"role": "user", "content": "<optillm_approach>moa</optil
 
 def test_a_tag_is_refused_with_its_place() -> None:
     """`param` is the field, the message has the whole path."""
-    refusal = LANES.decide("boost", [], {}, TAGGED)
+    refusal = LANES.prompt("boost", TAGGED)
     assert isinstance(refusal, Refuse)
     assert (refusal.type, refusal.param) == (RefusalType.APPROACH_IN_PROMPT, "messages")
     assert "messages[0].content" in refusal.message
@@ -171,11 +171,9 @@ def test_a_tag_is_refused_with_its_place() -> None:
 def test_a_tag_is_made_inert_where_the_operator_says_so() -> None:
     """What is sent holds no tag, and what was given is not touched."""
     before = copy.deepcopy(TAGGED)
-    run = LANES.decide("soft", [], {}, TAGGED)
-    assert isinstance(run, OptillmRun)
-    again = LANES.decide("boost", [], {}, run.prompt)
-    assert isinstance(again, OptillmRun)
-    assert again.prompt is run.prompt
+    inert = LANES.prompt("soft", TAGGED)
+    assert not isinstance(inert, Refuse)
+    assert LANES.prompt("boost", inert) is inert
     assert before == TAGGED
 
 
@@ -183,9 +181,7 @@ def test_a_prompt_without_a_tag_is_the_very_same_object() -> None:
     """Nothing is copied in the common case."""
     texts: dict[str, object] = {"messages": [{"content": "a < b"}]}
     for handle in LANES.lanes:
-        run = LANES.decide(handle, [], {}, texts)
-        assert isinstance(run, OptillmRun)
-        assert run.prompt is texts
+        assert LANES.prompt(handle, texts) is texts
 
 
 PIECES = st.sampled_from(
@@ -222,7 +218,8 @@ def test_no_request_makes_the_rule_break_or_is_changed(fields: dict[str, Any], a
     before = copy.deepcopy((fields, asked))
     for handle, lane in LANES.lanes.items():
         for by_name in (True, False):
-            decided = LANES.decide(handle, asked, fields, fields, by_name=by_name)
+            decided = LANES.decide(handle, asked, fields, by_name=by_name)
+            LANES.prompt(handle, fields)
             if isinstance(decided, OptillmRun):
                 assert set(decided.approach.parts) <= set(lane.approaches)
     assert (fields, asked) == before

@@ -281,3 +281,20 @@ def test_many_pieces_take_linear_time() -> None:
     """A conversation of unfinished openings and whole middle pieces is read once."""
     small, large = ["<opti", "l", "<", " "] * 1_000, ["<opti", "l", "<", " "] * 4_000
     assert shortest(large) < 12 * shortest(small) + 0.001
+
+
+class Text(str):
+    """A kind of `str`, as a callback may put into a message."""
+
+    __slots__ = ()
+
+
+@pytest.mark.parametrize(
+    "value",
+    [[Text(TAG)], {"content": Text(TAG)}, [{"text": Text(TAG)}], [type("Part", (dict,), {})(text=TAG)]],
+    ids=["in a list", "in an object", "in a part", "a kind of object"],
+)
+def test_kinds_of_texts_and_objects_are_looked_at(value: object) -> None:
+    """A subclass is as good as the type itself."""
+    assert find(value) is not None
+    assert find(neutralise(value)) is None

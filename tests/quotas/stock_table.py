@@ -21,8 +21,8 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Awaitable, Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -32,14 +32,16 @@ from litellm_homelab.testing import MockProxy
 from tests.adapter.lane import document, group, proxy_on
 from tests.quotas import shapes
 from tests.state.backends import free_port, redis_server
+from tests.stepped import STEPPED, ahead_of_midnight, set_ahead
 
 REPOSITORY: Final = Path(__file__).parents[2]
 PAGE: Final = REPOSITORY / "docs" / "free-tier.md"
 BEGIN, END = "<!-- stock -->\n", "<!-- end of stock -->\n"
 MARK: Final = "cases:"
 """How the line with the JSON begins; LiteLLM writes lines of its own."""
-STEPPED: Final = REPOSITORY / "tests" / "real" / "stepped"
 STOCK, OURS = "stock", "ours"
+SECONDS: Final = 1800
+"""How long one side may take; each case starts LiteLLM once or twice."""
 LIMIT: Final = 10
 PACIFIC: Final = {"requests": LIMIT, "per": "day", "zone": "America/Los_Angeles"}
 
@@ -61,7 +63,7 @@ class Case:
         try:
             yield
         finally:
-            clock().write_text(before, encoding="utf-8")
+            set_ahead(clock(), float(before))
 
     async def gateway(self, ask: Callable[[MockProxy], Awaitable[None]], **changes: Any) -> None:
         """Run a gateway, ask it, and count what its provider received."""
@@ -92,7 +94,7 @@ def clock() -> Path:
 def set_clock(moment: datetime) -> None:
     """Step the clock to a moment."""
     ahead = float(clock().read_text(encoding="utf-8"))
-    clock().write_text(str(ahead + moment.timestamp() - time.time()), encoding="utf-8")
+    set_ahead(clock(), ahead + moment.timestamp() - time.time())
 
 
 def step(seconds: float) -> None:
@@ -184,14 +186,14 @@ async def store_lost(case: Case) -> None:
     """10 requests with Redis, Redis is killed, 10 requests."""
     folder = case.folder / "redis"
     folder.mkdir()
-    server = redis_server(folder, free_port())
+    with ExitStack() as server:
 
-    async def ask(proxy: MockProxy) -> None:
-        await case.ask(proxy, 10)
-        server.__exit__(None, None, None)
-        await case.ask(proxy, 10)
+        async def ask(proxy: MockProxy) -> None:
+            await case.ask(proxy, 10)
+            server.close()
+            await case.ask(proxy, 10)
 
-    await case.gateway(ask, redis=server.__enter__())
+        await case.gateway(ask, redis=server.enter_context(redis_server(folder, free_port())))
 
 
 async def store_lost_at_start(case: Case) -> None:
@@ -284,13 +286,20 @@ def asked(*arguments: str) -> Any:
     """What this module prints with these arguments."""
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "clock"
-        file.write_text("0", encoding="utf-8")
+        # From noon on: a day that ends while a case runs would give requests back.
+        set_ahead(file, ahead_of_midnight(datetime.now(UTC)))
         paths = os.pathsep.join((str(STEPPED), str(REPOSITORY)))
         environ = {**os.environ, "STEPPED_CLOCK": str(file), "PYTHONPATH": paths}
         environ["LITELLM_LOCAL_MODEL_COST_MAP"] = "True"
         command = [sys.executable, "-m", "tests.quotas.stock_table", *arguments]
         done = subprocess.run(
-            command, cwd=REPOSITORY, env=environ, capture_output=True, text=True, check=False
+            command,
+            cwd=REPOSITORY,
+            env=environ,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=SECONDS,
         )
     lines = [one for one in done.stdout.splitlines() if one.startswith(MARK)]
     if not lines:
@@ -298,7 +307,7 @@ def asked(*arguments: str) -> Any:
     return json.loads(lines[0].removeprefix(MARK))
 
 
-def table(columns: dict[str, Sequence[str]]) -> str:
+def table(columns: Mapping[str, Sequence[str]]) -> str:
     """The table: a row for each case, a column for each side."""
     head = ("what is asked", *columns)
     what = [str(run.__doc__).rstrip(".") for run in CASES]

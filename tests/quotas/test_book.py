@@ -211,6 +211,47 @@ async def test_a_store_that_fails_before_a_request_leaves(
     assert [await worker.once() for _ in range(3)] == [True, not leaves, False]
 
 
+@pytest.mark.parametrize(
+    ("tokens", "failed", "used"),
+    [(30, False, (1, 30)), (None, False, (1, 50)), (None, True, (0, 0))],
+    ids=["tokens", "no word of tokens", "failed"],
+)
+async def test_what_the_store_missed_is_counted_once(
+    tokens: int | None, failed: bool, used: tuple[int, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A request that left while the store did not answer, and ended when it did: settled by its own usage."""
+    monkeypatch.setattr("litellm_homelab.quotas.book.PAUSE_SECONDS", 0)
+    failing = Fails()
+    windows = [{"requests": 9, "per": "day"}, {"tokens": 900, "per": "day"}]
+    worker = Worker(failing, windows=windows, on_state_loss="serve", counts="successes")
+    found = await worker.book.reserve(worker.quotas, "main", 50)
+    assert found is not None
+    failing.fails = True
+    assert await found.send()
+    failing.fails = False
+    await found.settle(tokens, failed=failed)
+    for _ in range(2):
+        await worker.book.look()
+    assert (worker.seen.shown["requests/day"][0], worker.seen.shown["tokens/day"][0]) == used
+
+
+async def test_what_the_store_misses_to_its_end_is_counted_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It did not answer when the request left, nor when it ended: the estimate counts, once."""
+    monkeypatch.setattr("litellm_homelab.quotas.book.PAUSE_SECONDS", 0)
+    failing = Fails()
+    worker = Worker(failing, windows=[{"tokens": 900, "per": "day"}], on_state_loss="serve")
+    found = await worker.book.reserve(worker.quotas, "main", 50)
+    assert found is not None
+    failing.fails = True
+    assert await found.send()
+    await found.settle(30)
+    await worker.book.look()
+    failing.fails = False
+    for _ in range(3):
+        await worker.book.look()
+    assert worker.seen.shown["tokens/day"][0] == 50
+
+
 async def test_what_ends_while_the_store_fails_is_returned_later(monkeypatch: pytest.MonkeyPatch) -> None:
     """With the next look, not with the end of its lease."""
     monkeypatch.setattr("litellm_homelab.quotas.book.PAUSE_SECONDS", 0)

@@ -1,4 +1,4 @@
-"""When a window is used up at its present pace."""
+"""When a window will be used up at its present rate."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which quotas a group draws on, and when an attempt that is refused may come back."""
+"""Which quotas a group counts against, and when an attempt that is refused may come back."""
 
 from __future__ import annotations
 

@@ -144,7 +144,7 @@ def litellm(
         try:
             _wait_until_ready(process, port, log)
             yield log
-            assert process.poll() is None, f"LiteLLM ended with {process.returncode}:\n{tail(log)}"
+            assert (code := code_of(process)) is None, f"LiteLLM ended with {code}:\n{tail(log)}"
         finally:
             end(process)
 
@@ -167,7 +167,8 @@ def start(
     if measured or "PYTHONPATH" in environ or "--num_workers" in arguments:
         STARTED[port] = _command(variables, options, log)
     else:
-        STARTED[port] = STARTER.start(variables, options, log)
+        is_stock = "litellm_homelab" not in config.read_text(encoding="utf-8", errors="replace")
+        STARTED[port] = STARTER.start(variables, options, log, is_stock=is_stock)
     return STARTED[port]
 
 
@@ -196,8 +197,8 @@ def python_path(environ: Mapping[str, str]) -> str:
 def _wait_until_ready(process: Process, port: int, log: Path) -> None:
     deadline = time.monotonic() + START_SECONDS
     while time.monotonic() < deadline:
-        if process.poll() is not None:
-            raise AssertionError(f"LiteLLM ended with {process.returncode}:\n{tail(log)}")
+        if (code := code_of(process)) is not None:
+            raise AssertionError(f"LiteLLM ended with {code}:\n{tail(log)}")
         with contextlib.suppress(httpx.HTTPError):
             if httpx.get(f"http://127.0.0.1:{port}/health/liveliness", timeout=2).status_code == 200:
                 return
@@ -207,13 +208,38 @@ def _wait_until_ready(process: Process, port: int, log: Path) -> None:
 
 def end(process: Process) -> None:
     """End a process and its workers: asked first, then made to."""
-    with contextlib.suppress(ProcessLookupError):
+    if isinstance(process, Forked):
+        process.signal_group(signal.SIGTERM)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(timeout=15)
+        process.signal_group(signal.SIGKILL)
+    elif process.returncode is None:  # else its exit code was taken, and another may have its pid
         os.killpg(process.pid, signal.SIGTERM)
-    with contextlib.suppress(subprocess.TimeoutExpired):
-        process.wait(timeout=15)
-    with contextlib.suppress(ProcessLookupError):
+        _wait_untaken(process.pid, seconds=15)
         os.killpg(process.pid, signal.SIGKILL)
     process.wait(timeout=15)
+
+
+def code_of(process: Process) -> int | None:
+    """
+    The exit code of a process, None while it runs.
+
+    That of a `Popen` is not taken: until `end` no other process can have its pid, which is its group's too.
+    """
+    if isinstance(process, Forked) or process.returncode is not None:
+        return process.returncode
+    found = os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT)
+    if found is None:
+        return None
+    return found.si_status if found.si_code == os.CLD_EXITED else -found.si_status
+
+
+def _wait_untaken(pid: int, seconds: float) -> None:
+    """Wait until a process has ended, without taking its exit code."""
+    deadline = time.monotonic() + seconds
+    options = os.WEXITED | os.WNOHANG | os.WNOWAIT
+    while os.waitid(os.P_PID, pid, options) is None and time.monotonic() < deadline:
+        time.sleep(0.02)
 
 
 def workers(port: int) -> Iterator[int]:

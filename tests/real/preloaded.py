@@ -9,8 +9,9 @@ LiteLLM reads some 440 environment variables while it is imported. The process n
 values that it found. `Starter` uses it for a start whose environment has the same values; for others it
 starts another one.
 
-Protocol, one JSON object a line. Out, once: `{"read": [names]}`. In: `{"environ", "arguments", "log"}`. Out:
-`{"pid"}` for each start, and `{"ended", "status"}` when a child has ended.
+Protocol, one JSON object a line. Out, once: `{"read": [names]}`. In: `{"environ", "arguments", "log",
+"stock"}` for a start, `{"pid", "signal"}` for a child's process group. Out: `{"pid"}` for each start, and
+`{"ended", "status"}` when a child has ended.
 """
 
 from __future__ import annotations
@@ -25,12 +26,15 @@ import signal
 import subprocess
 import sys
 import threading
-import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
 REPOSITORY: Final = Path(__file__).parents[2]
+COMMAND: Final = (sys.executable, "-m", "tests.real.preloaded")
+IMPORT_SECONDS: Final = 300
+"""How long the import of LiteLLM may take: 11 s on two idle cores, and other tests run beside it."""
+FORK_SECONDS: Final = 60
 KEPT: Final = 3
 """How many preloaded processes without a child a test process keeps, about 350 MB each."""
 
@@ -38,14 +42,14 @@ KEPT: Final = 3
 class Forked:
     """A child of a preloaded process, with what the tests use of `subprocess.Popen`."""
 
-    def __init__(self, pid: int, ended: Mapping[int, int]) -> None:
+    def __init__(self, pid: int, parent: Preloaded) -> None:
         self.pid = pid
-        self._ended = ended
+        self._parent = parent
 
     @property
     def returncode(self) -> int | None:
         """Its exit code, negative for a signal; None while it runs."""
-        return self._ended.get(self.pid)
+        return self._parent.ended.get(self.pid)
 
     def poll(self) -> int | None:
         """As `returncode`."""
@@ -57,22 +61,31 @@ class Forked:
 
         Raises:
             subprocess.TimeoutExpired: it still runs after `timeout` seconds.
+            PreloadedError: the process that could say how it ended has ended itself.
 
         """
-        deadline = time.monotonic() + timeout
-        while (code := self.returncode) is None:
-            if time.monotonic() > deadline:
-                raise subprocess.TimeoutExpired("litellm", timeout)
-            time.sleep(0.02)
-        return code
+        return self._parent.wait_for(self.pid, timeout)
+
+    def signal_group(self, number: int) -> None:
+        """Send a signal to its process group; nothing is sent once it has ended."""
+        self._parent.signal_group(self.pid, number)
+
+
+class PreloadedError(RuntimeError):
+    """A preloaded process did not start, or has ended."""
 
 
 class Preloaded:
-    """The test's side of one preloaded process."""
+    """The test's side of one preloaded process; threads may use it together."""
 
-    def __init__(self, environ: Mapping[str, str]) -> None:
+    def __init__(
+        self,
+        environ: Mapping[str, str],
+        command: Sequence[str] = COMMAND,
+        seconds: float = IMPORT_SECONDS,
+    ) -> None:
         self._process = subprocess.Popen(
-            [sys.executable, "-m", __name__],
+            [*command],
             env=dict(environ),
             cwd=REPOSITORY,
             stdin=subprocess.PIPE,
@@ -80,13 +93,25 @@ class Preloaded:
             text=True,
             start_new_session=True,
         )
-        self._ended: dict[int, int] = {}
+        self.ended: dict[int, int] = {}
+        """Exit codes of the children that have ended."""
         self._pids: list[int] = []
         self._started: set[int] = set()
+        self._names: list[str] | None = None
+        self._is_over = False
         self._news = threading.Condition()
-        names = json.loads(self._read_line())["read"]
-        self._read = {name: environ.get(name) for name in names}
+        self._orders = threading.Lock()
         threading.Thread(target=self._listen, daemon=True).start()
+        self._read = {name: environ.get(name) for name in self._imported(seconds)}
+
+    def _imported(self, seconds: float) -> list[str]:
+        with self._news:
+            self._news.wait_for(lambda: self._names is not None or self._is_over, seconds)
+            names = self._names
+        if names is None:
+            self.kill()
+            raise PreloadedError(f"LiteLLM was not imported within {seconds} s, or its import failed")
+        return names
 
     def serves(self, environ: Mapping[str, str]) -> bool:
         """Whether LiteLLM would have read the same while it was imported with this environment."""
@@ -95,85 +120,170 @@ class Preloaded:
             environ.get(name) == value for name, value in self._read.items()
         )
 
-    def start(self, environ: Mapping[str, str], arguments: list[str], log: Path) -> Forked:
-        """Fork a child that runs `litellm` with these arguments."""
-        order = {"environ": dict(environ), "arguments": arguments, "log": str(log)}
-        assert self._process.stdin is not None
+    def start(
+        self, environ: Mapping[str, str], arguments: list[str], log: Path, *, is_stock: bool = False
+    ) -> Forked:
+        """
+        Fork a child that runs `litellm` with these arguments.
+
+        Raises:
+            PreloadedError: the process has ended, or forked no child in time; it is killed then.
+
+        """
+        order = {"environ": dict(environ), "arguments": arguments, "log": str(log), "stock": is_stock}
+        with self._orders:  # one order at a time: the next pid is this one's
+            self._say(order)
+            with self._news:
+                self._news.wait_for(lambda: self._pids or self._is_over, timeout=FORK_SECONDS)
+                pid = self._pids.pop() if self._pids else None
+                if pid is not None:
+                    self._started.add(pid)
+        if pid is None:
+            self.kill()
+            raise PreloadedError(f"no child was forked within {FORK_SECONDS} s")
+        return Forked(pid, self)
+
+    def wait_for(self, pid: int, timeout: float) -> int:
+        """As `Forked.wait`."""
         with self._news:
-            self._process.stdin.write(json.dumps(order) + "\n")
-            self._process.stdin.flush()
-            assert self._news.wait_for(lambda: self._pids, timeout=60), "no child was forked within a minute"
-            pid = self._pids.pop()
-        self._started.add(pid)
-        return Forked(pid, self._ended)
+            self._news.wait_for(lambda: pid in self.ended or self._is_over, timeout)
+            if pid in self.ended:
+                return self.ended[pid]
+            if self._is_over:
+                raise PreloadedError(f"the parent of {pid} has ended, so how it ended is not known")
+        raise subprocess.TimeoutExpired("litellm", timeout)
+
+    def signal_group(self, pid: int, number: int) -> None:
+        """
+        Have a child's process group signalled by its parent.
+
+        The parent alone knows that it has not taken the child's exit code yet: until then no other process
+        can have the child's pid.
+        """
+        with contextlib.suppress(PreloadedError), self._orders:
+            self._say({"pid": pid, "signal": number})
+
+    @property
+    def is_alive(self) -> bool:
+        """Whether it can start another child."""
+        return not self._is_over and self._process.poll() is None
 
     @property
     def is_idle(self) -> bool:
         """Whether all its children have ended: it alone can say how."""
-        return self._started <= {*self._ended}
+        with self._news:
+            return self._started <= {*self.ended}
 
     def end(self) -> None:
         """End it; its children have ended before."""
         assert self._process.stdin is not None
-        self._process.stdin.close()
+        with contextlib.suppress(OSError):
+            self._process.stdin.close()
+        try:
+            self._process.wait(timeout=15)
+        except subprocess.TimeoutExpired:
+            self.kill()
+
+    def kill(self) -> None:
+        """Kill it and its children that run, which nothing else could end."""
+        pid = self._process.pid
+        if self._process.poll() is None:
+            os.kill(pid, signal.SIGSTOP)  # so that it takes no exit code, and its children's pids stay theirs
+            os.waitid(os.P_PID, pid, os.WSTOPPED | os.WEXITED | os.WNOWAIT)
+            for child in _children_of(pid):
+                _signal_group(child, signal.SIGKILL, {child})
+            self._process.kill()
         self._process.wait(timeout=15)
 
-    def _read_line(self) -> str:
-        assert self._process.stdout is not None
-        return self._process.stdout.readline()
+    def _say(self, order: Mapping[str, Any]) -> None:
+        assert self._process.stdin is not None
+        try:
+            self._process.stdin.write(json.dumps(order) + "\n")
+            self._process.stdin.flush()
+        except (OSError, ValueError) as error:  # a broken pipe, a closed file
+            raise PreloadedError(f"a preloaded process has ended: {error}") from error
 
     def _listen(self) -> None:
-        while line := self._read_line():
+        assert self._process.stdout is not None
+        for line in self._process.stdout:
             news = json.loads(line)
             with self._news:
-                if "pid" in news:
+                if "read" in news:
+                    self._names = news["read"]
+                elif "pid" in news:
                     self._pids.append(news["pid"])
                 else:
-                    self._ended[news["ended"]] = news["status"]
+                    self.ended[news["ended"]] = news["status"]
                 self._news.notify_all()
+        with self._news:
+            self._is_over = True
+            self._news.notify_all()
+
+
+def _children_of(parent: int) -> Iterator[int]:
+    """The processes whose parent a process is, those that have ended among them."""
+    for folder in Path("/proc").iterdir():
+        try:
+            fields = (folder / "stat").read_text(errors="replace").rpartition(")")[2].split()
+        except OSError:  # no process, or one that has just ended
+            continue
+        if folder.name.isdecimal() and int(fields[1]) == parent:
+            yield int(folder.name)
 
 
 class Starter:
     """The preloaded processes of a test process: the one that was used last comes first."""
 
-    def __init__(self) -> None:
+    def __init__(self, preload: Callable[[Mapping[str, str]], Preloaded] = Preloaded) -> None:
         self._running: list[Preloaded] = []
+        self._preload = preload
+        self._choosing = threading.Lock()
 
     @property
     def latest(self) -> Preloaded:
         """The process of the latest start."""
         return self._running[0]
 
-    def start(self, environ: Mapping[str, str], arguments: list[str], log: Path) -> Forked:
+    def start(
+        self, environ: Mapping[str, str], arguments: list[str], log: Path, *, is_stock: bool = False
+    ) -> Forked:
         """Start `litellm` in a process group of its own, from one that has imported LiteLLM with the same."""
-        found = next((one for one in self._running if one.serves(environ)), None)
-        if found is None:
-            found = Preloaded(environ)
-        else:
-            self._running.remove(found)
-        self._running.insert(0, found)
-        for one in [one for one in self._running[KEPT:] if one.is_idle]:
-            self._running.remove(one)
-            one.end()
-        return found.start(environ, arguments, log)
+        with self._choosing:
+            self._running = [one for one in self._running if one.is_alive]
+            found = next((one for one in self._running if one.serves(environ)), None)
+            if found is None:
+                found = self._preload(environ)
+            else:
+                self._running.remove(found)
+            self._running.insert(0, found)
+            for one in [one for one in self._running[KEPT:] if one.is_idle]:
+                self._running.remove(one)
+                one.end()
+            return found.start(environ, arguments, log, is_stock=is_stock)
+
+    def end(self) -> None:
+        """End all, with their children."""
+        with self._choosing:
+            for one in self._running:
+                one.kill()
+            self._running.clear()
 
 
 def main() -> None:
     """Import LiteLLM, then fork a child for each line of standard input, until it ends."""
-    with _names_read() as names:
-        for name in ("proxy_cli", "proxy_server"):
-            importlib.import_module(f"litellm.proxy.{name}")
-    _remove_finalizer()
-    gc.freeze()
     with os.fdopen(os.dup(1), "w") as answers:
-        os.dup2(2, 1)  # what LiteLLM prints must not mix with our answers
+        os.dup2(2, 1)  # what LiteLLM prints, from its import on, must not mix with our answers
+        with _names_read() as names:
+            for name in ("proxy_cli", "proxy_server"):
+                importlib.import_module(f"litellm.proxy.{name}")
+        gc.freeze()
         _say(answers, read=sorted(names))
         order = _serve(answers)
     if order is not None:
-        _run(order["environ"], order["arguments"], order["log"])
+        _run(order)
 
 
-def _remove_finalizer() -> None:
+def remove_finalizer() -> None:
     """It crashes stock LiteLLM now and then before Python 3.12 (`adapter/litellm_api/finalizers.py`)."""
     wrapper = importlib.import_module("litellm.litellm_core_utils.streaming_handler").CustomStreamWrapper
     if sys.version_info < (3, 12) and "__del__" in vars(wrapper):
@@ -187,6 +297,7 @@ def _serve(answers: Any) -> Mapping[str, Any] | None:
         os.set_blocking(end, False)
     signal.signal(signal.SIGCHLD, lambda *_: None)
     signal.set_wakeup_fd(wakes)
+    running: set[int] = set()
     with selectors.DefaultSelector() as selector, os.fdopen(0, "rb", buffering=0, closefd=False) as orders:
         selector.register(orders, selectors.EVENT_READ)
         selector.register(woken, selectors.EVENT_READ)
@@ -194,35 +305,56 @@ def _serve(answers: Any) -> Mapping[str, Any] | None:
             ready = {key.fd for key, _ in selector.select()}
             if woken in ready:
                 os.read(woken, 4096)
-                _report_ended(answers)
+                _report_ended(answers, running)
             if orders.fileno() in ready:
                 if not (line := orders.readline()):
                     return None
-                if (pid := os.fork()) == 0:
+                order: dict[str, Any] = json.loads(line)
+                if "signal" in order:
+                    _signal_group(order["pid"], order["signal"], running)
+                elif (pid := os.fork()) == 0:
                     signal.set_wakeup_fd(-1)
                     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-                    order: dict[str, Any] = json.loads(line)
                     return order
-                _say(answers, pid=pid)
+                else:
+                    running.add(pid)
+                    _say(answers, pid=pid)
 
 
-def _run(environ: Mapping[str, str], arguments: list[str], log: str) -> None:
+def _signal_group(pid: int, number: int, running: set[int]) -> None:
+    """Signal a child's group; nothing that is not a child any more, since another may have its pid."""
+    if pid not in running:
+        return
+    try:
+        os.killpg(pid, number)
+    except ProcessLookupError:  # it has no group of its own yet
+        os.kill(pid, number)
+
+
+def _run(order: Mapping[str, Any]) -> None:
     """Be the command `litellm`, from here on."""
     os.setsid()
-    output = os.open(log, os.O_WRONLY | os.O_APPEND)
+    output = os.open(order["log"], os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
     nothing = os.open(os.devnull, os.O_RDONLY)
     for source, target in ((nothing, 0), (output, 1), (output, 2)):
         os.dup2(source, target)
     os.environ.clear()
-    os.environ.update(environ)
-    sys.argv = ["litellm", *arguments]
+    os.environ.update(order["environ"])
+    if order["stock"]:
+        remove_finalizer()
+    sys.argv = ["litellm", *order["arguments"]]
     importlib.import_module("litellm.proxy.proxy_cli").run_server()
 
 
-def _report_ended(answers: Any) -> None:
+def _report_ended(answers: Any, running: set[int]) -> None:
+    """Take the exit codes of children that have ended, once nothing else of their groups runs."""
     with contextlib.suppress(ChildProcessError):
-        while (found := os.waitpid(-1, os.WNOHANG))[0]:
-            pid, status = found
+        while found := os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT):
+            pid = found.si_pid
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.killpg(pid, signal.SIGKILL)  # its pid is its own until the next line
+            _, status = os.waitpid(pid, 0)
+            running.discard(pid)
             _say(answers, ended=pid, status=os.waitstatus_to_exitcode(status))
 
 

@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import os
+import select
 import signal
-from collections.abc import Iterator
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Final
 
 import pytest
 
-from tests.real.gateway import REPOSITORY, START_SECONDS
-from tests.real.preloaded import KEPT, Forked, Preloaded, Starter
+from tests.real.gateway import REPOSITORY, START_SECONDS, code_of, end
+from tests.real.preloaded import KEPT, Forked, Preloaded, PreloadedError, Starter
 
 pytestmark = pytest.mark.real
 
@@ -19,19 +25,49 @@ ENVIRON = {
     "LITELLM_LOCAL_MODEL_COST_MAP": "True",
     "PYTHONPATH": str(REPOSITORY),
 }
+STAND_IN: Final = """
+import signal, sys, tests.real.preloaded as preloaded
+preloaded.importlib.import_module = lambda name: preloaded
+preloaded.run_server = lambda: print(sys.argv[1]) or (signal.pause() if sys.argv[1] == "stay" else None)
+preloaded.CustomStreamWrapper = type("Wrapper", (), {})
+preloaded.main()
+"""
+"""A process that imports no LiteLLM; its command prints its argument, and stays if that is `stay`."""
+
+
+def light(environ: Mapping[str, str]) -> Preloaded:
+    """A preloaded process that takes no time to start."""
+    return Preloaded(environ, [sys.executable, "-c", STAND_IN])
+
+
+@contextmanager
+def ending(preloaded: Preloaded) -> Iterator[Preloaded]:
+    """A preloaded process that does not outlive the block, whatever happens in it."""
+    try:
+        yield preloaded
+    finally:
+        preloaded.kill()
 
 
 @pytest.fixture(scope="module")
 def preloaded() -> Iterator[Preloaded]:
-    """One preloaded process."""
-    process = Preloaded(ENVIRON)
-    yield process
-    process.end()
+    """One preloaded process with LiteLLM in it."""
+    with ending(Preloaded(ENVIRON)) as process:
+        yield process
+
+
+@pytest.fixture
+def starter() -> Iterator[Starter]:
+    """One of processes without LiteLLM; all end with the test."""
+    found = Starter(light)
+    try:
+        yield found
+    finally:
+        found.end()
 
 
 def started(preloaded: Preloaded, log: Path, *arguments: str, **environ: str) -> Forked:
     """A child of it, which writes into the log."""
-    log.touch()
     return preloaded.start({**ENVIRON, **environ}, [*arguments], log)
 
 
@@ -53,9 +89,7 @@ def test_a_child_is_a_process_group_of_its_own(preloaded: Preloaded, tmp_path: P
     log = tmp_path / "log"
     child = started(preloaded, log, "--config", str(tmp_path / "router.yaml"), "--port", "0")
     assert child.poll() is None
-    while os.getpgid(child.pid) != child.pid:
-        assert child.poll() is None
-    os.killpg(child.pid, signal.SIGKILL)
+    child.signal_group(signal.SIGKILL)
     assert child.wait(START_SECONDS) == -signal.SIGKILL
     assert started(preloaded, log, "--version").wait(START_SECONDS) == 0
 
@@ -80,32 +114,126 @@ def test_it_serves_environments_that_it_would_have_read_alike(
     assert preloaded.serves({**ENVIRON, **environ}) is expected
 
 
-def test_one_process_for_starts_that_are_alike(tmp_path: Path) -> None:
+@pytest.mark.parametrize("is_stock", [True, False])
+def test_only_a_stock_gateway_loses_the_finalizer(
+    preloaded: Preloaded, is_stock: bool, tmp_path: Path
+) -> None:
+    """A gateway with the plugin has to remove it itself, as it does for a user."""
+    log, module = tmp_path / "log", tmp_path / "said.py"
+    module.write_text(
+        "from litellm.litellm_core_utils.streaming_handler import CustomStreamWrapper\n"
+        "print('finalizer:', '__del__' in vars(CustomStreamWrapper), flush=True)\n"
+        "raise SystemExit(7)\n",
+        encoding="utf-8",
+    )
+    router = tmp_path / "router.yaml"
+    router.write_text("model_list: []\nlitellm_settings: {callbacks: [said.one]}\n", encoding="utf-8")
+    child = preloaded.start(ENVIRON, ["--config", str(router), "--port", "0"], log, is_stock=is_stock)
+    try:
+        child.wait(START_SECONDS)
+    finally:
+        child.signal_group(signal.SIGKILL)
+    crashes = sys.version_info < (3, 12)
+    assert f"finalizer: {not (is_stock and crashes)}" in log.read_text(encoding="utf-8")
+
+
+# --- without LiteLLM: which process is used, and what becomes of it ------------------------------------
+
+
+def test_one_process_for_starts_that_are_alike(starter: Starter, tmp_path: Path) -> None:
     """Two starts of one environment and one of another are children of two processes."""
-    starter, parents = Starter(), []
-    for number, environ in enumerate(({}, {"LITELLM_MASTER_KEY": "sk-1"}, {"NO_DOCS": "True"})):
-        (log := tmp_path / f"{number}.log").touch()
-        starter.start({**ENVIRON, **environ}, ["--version"], log).wait(START_SECONDS)
+    parents = []
+    for number, environ in enumerate(({}, {"OTHER": "1"}, {"https_proxy": "http://127.0.0.1:1"})):
+        child = starter.start({**ENVIRON, **environ}, ["end"], tmp_path / f"{number}.log")
+        assert child.wait(START_SECONDS) == 0
         parents.append(starter.latest)
-    for parent in {*parents}:
-        parent.end()
     assert parents[0] is parents[1]
     assert parents[1] is not parents[2]
 
 
-def test_a_process_stays_while_a_child_of_it_runs(tmp_path: Path) -> None:
+def other(number: int) -> dict[str, str]:
+    """An environment that needs a process of its own."""
+    return {**ENVIRON, f"{'x' * (number + 1)}_proxy": "http://127.0.0.1:1"}
+
+
+def test_a_process_stays_while_a_child_of_it_runs(starter: Starter, tmp_path: Path) -> None:
     """However many others were started since: only it can say how its child ended."""
-    starter, log = Starter(), tmp_path / "log"
-    log.touch()
-    (tmp_path / "router.yaml").write_text("model_list: []\n", encoding="utf-8")
-    child = starter.start(ENVIRON, ["--config", str(tmp_path / "router.yaml"), "--port", "0"], log)
-    os.kill(child.pid, signal.SIGSTOP)  # so that it does not end by itself
-    first = starter.latest
-    others = []
+    log = tmp_path / "log"
+    child = starter.start(ENVIRON, ["stay"], log)
     for number in range(KEPT):
-        starter.start({**ENVIRON, "NO_DOCS": str(number)}, ["--version"], log).wait(START_SECONDS)
-        others.append(starter.latest)
-    os.kill(child.pid, signal.SIGKILL)
+        starter.start(other(number), ["end"], log).wait(START_SECONDS)
+    child.signal_group(signal.SIGKILL)
     assert child.wait(START_SECONDS) == -signal.SIGKILL
-    for process in (first, *others):
-        process.end()
+
+
+def test_a_process_that_is_dead_is_not_chosen_again(starter: Starter, tmp_path: Path) -> None:
+    """The next start has another one."""
+    log = tmp_path / "log"
+    starter.start(ENVIRON, ["end"], log).wait(START_SECONDS)
+    dead = starter.latest
+    dead.kill()
+    assert starter.start(ENVIRON, ["end"], log).wait(START_SECONDS) == 0
+    assert starter.latest is not dead
+
+
+def test_threads_start_together(starter: Starter, tmp_path: Path) -> None:
+    """Each has its own child, which writes into its own log, of one process."""
+
+    def start(number: int) -> int:
+        log = tmp_path / f"{number}.log"
+        assert starter.start(ENVIRON, [str(number)], log).wait(START_SECONDS) == 0
+        return int(log.read_text(encoding="utf-8"))
+
+    with ThreadPoolExecutor(8) as pool:
+        assert [*pool.map(start, range(24))] == [*range(24)]
+
+
+def test_a_child_of_a_process_that_is_dead_is_not_waited_for(tmp_path: Path) -> None:
+    """Its exit code is not known; and the child is killed with the process."""
+    with ending(light(ENVIRON)) as parent:
+        child = parent.start(ENVIRON, ["stay"], tmp_path / "log")
+        descriptor = os.pidfd_open(child.pid)
+        parent.kill()
+        with pytest.raises(PreloadedError, match="has ended"):
+            child.wait(START_SECONDS)
+        assert has_ended(descriptor)
+        with pytest.raises(PreloadedError, match=r"has ended|no child"):
+            parent.start(ENVIRON, ["end"], tmp_path / "log")
+
+
+def has_ended(descriptor: int) -> bool:
+    """Whether the process of a pidfd ends, whoever has its pid now."""
+    try:
+        return bool(select.select([descriptor], [], [], 15)[0])
+    finally:
+        os.close(descriptor)
+
+
+def test_what_is_printed_during_the_import_is_no_answer() -> None:
+    """LiteLLM and what it imports may print."""
+    noisy = STAND_IN.replace("lambda name: preloaded", "lambda name: print('hello') or preloaded")
+    with ending(Preloaded(ENVIRON, [sys.executable, "-c", noisy])) as process:
+        assert process.is_alive
+
+
+@pytest.mark.parametrize("program", ["raise SystemExit(1)", "import time; time.sleep(600)"])
+def test_an_import_that_fails_or_hangs_ends(program: str) -> None:
+    """With an error, and without the process."""
+    with pytest.raises(PreloadedError, match="was not imported"):
+        Preloaded(ENVIRON, [sys.executable, "-c", program], seconds=1)
+
+
+def test_a_pid_that_may_be_anothers_is_not_signalled(
+    starter: Starter, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Once an exit code was taken the system may give the pid, and the group, to another process."""
+    sent: list[tuple[int, int]] = []
+    child = starter.start(ENVIRON, ["end"], tmp_path / "log")
+    assert child.wait(START_SECONDS) == 0
+    other = subprocess.Popen([sys.executable, "-c", ""], start_new_session=True)
+    assert other.wait(START_SECONDS) == 0
+    monkeypatch.setattr("os.killpg", lambda pid, number: sent.append((pid, number)))
+    end(child)
+    end(other)
+    assert sent == []
+    assert (code_of(child), code_of(other)) == (0, 0)

@@ -99,7 +99,7 @@ def listed(gateway: Gateway) -> list[str]:
 
 def probes(gateway: Gateway, backend: str) -> int:
     """How often a server was asked for its models."""
-    return sum(one.method == "GET" for one in gateway.demo.requests(backend))
+    return sum(one.is_probe for one in gateway.demo.requests(backend, probes=True))
 
 
 def test_two_workers_probe_once_an_interval(gateway: Gateway) -> None:
@@ -110,7 +110,7 @@ def test_two_workers_probe_once_an_interval(gateway: Gateway) -> None:
     time.sleep(8 * EVERY)
     seen, passed = probes(gateway, "mlx"), (time.monotonic() - began) / EVERY
     assert 2 <= seen <= passed + 2
-    assert {one.path for one in gateway.demo.requests("mlx")} == {"/v1/models"}
+    assert {one.path for one in gateway.demo.requests("mlx", probes=True)} == {"/v1/models"}
 
 
 def test_a_server_that_goes_away_is_left_out_and_comes_back(gateway: Gateway) -> None:

@@ -82,7 +82,7 @@ def test_answers_curl(shipped: Gateway) -> None:
         f"{shipped.url}/v1/chat/completions",
     ]
     command += ["-H", f"Authorization: Bearer {shipped.key}", "-H", "Content-Type: application/json"]
-    done = subprocess.run([*command, "-d", body], check=True, capture_output=True, text=True)
+    done = subprocess.run([*command, "-d", body], check=True, capture_output=True, text=True, timeout=300)
 
     assert json.loads(done.stdout)["model"] == "main"
 

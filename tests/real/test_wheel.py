@@ -83,7 +83,9 @@ def test_the_package_is_the_wheels(installed: Installed) -> None:
         "-c",
         "import litellm_homelab; print(litellm_homelab.__file__)",
     ]
-    done = subprocess.run(command, cwd=installed.folder, capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        command, cwd=installed.folder, capture_output=True, text=True, check=True, timeout=300
+    )
     assert done.stdout.startswith(str(installed.bin.parent))
 
 

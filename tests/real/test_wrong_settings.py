@@ -67,7 +67,7 @@ WRONG: Mapping[str, Wrong] = {
         problems=(
             "has a hole that is known to be exploited: CVE-2026-99999: planted by a test. ",
             "nothing helps. Upgrade: pip install",
-            "to start all the same, add `accept_advisories: [CVE-2026-99999]` to homelab",
+            "to start anyway, add `accept_advisories: [CVE-2026-99999]` to homelab",
         ),
     ),
     "rust": Wrong(

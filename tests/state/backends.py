@@ -59,16 +59,20 @@ def redis_server(folder: Path, port: int, *, persistent: bool = False) -> Iterat
     options += ["--appendonly", "yes" if persistent else "no"]
     with subprocess.Popen([program, "--port", str(port), *options], stdout=subprocess.DEVNULL) as server:
         try:
-            _wait_for(port)
+            _wait_for(server, port)
             yield f"redis://127.0.0.1:{port}/0"
         finally:
             server.kill()
+            server.wait(timeout=10)
 
 
-def _wait_for(port: int) -> None:
+def _wait_for(server: subprocess.Popen[bytes], port: int) -> None:
+    """Wait until it listens: one that has ended left the port to another server."""
     give_up_at = time.monotonic() + 10
-    while time.monotonic() < give_up_at:
-        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
-            return
+    while server.poll() is None and time.monotonic() < give_up_at:
+        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1) as found:
+            found.sendall(b"INFO server\r\n")
+            if f"process_id:{server.pid}\r".encode() in found.recv(65536):
+                return
         time.sleep(0.02)
-    pytest.fail(f"redis-server did not listen on port {port} within 10 s")
+    pytest.fail(f"redis-server did not listen on port {port} within 10 s, exit {server.poll()}")

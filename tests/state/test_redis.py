@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 import uuid
 from pathlib import Path
 
@@ -37,6 +38,16 @@ async def test_a_restarted_server_is_found_again(tmp_path: Path) -> None:
         assert await store.take("one", "used", "limit", ()) is None
         assert await store.create("one", Entry(), 60)
         await store.close()
+
+
+@pytest.mark.real
+def test_a_port_that_another_server_has_is_no_redis_of_ours(tmp_path: Path) -> None:
+    """A test fails then; with the other server it would count what other tests count."""
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+        taken = redis_server(tmp_path, port)
+        with pytest.raises(pytest.fail.Exception, match=f"did not listen on port {port}"), taken:
+            pass
 
 
 @pytest.mark.real

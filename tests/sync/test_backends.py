@@ -75,6 +75,56 @@ def test_a_server_of_each_kind_is_read(kind: str, tmp_path: Path) -> None:
     }
 
 
+@pytest.mark.parametrize(
+    ("written", "asked"),
+    [
+        pytest.param("http://127.0.0.1:1", True, id="another server"),
+        pytest.param("http://127.0.0.1:9/v1/", False, id="OptiLLM, with a slash"),
+        pytest.param("http://LOCALHOST:9", False, id="OptiLLM, by another name"),
+        pytest.param("http://192.168.0.7:80/v1", False, id="a cloud, with its port"),
+        pytest.param("http://192.168.0.7/v1/below", False, id="below a cloud"),
+    ],
+)
+def test_what_is_left_out_is_known_by_where_it_leads(written: str, asked: bool, tmp_path: Path) -> None:
+    """However its address is written: OptiLLM would ask this gateway, and a cloud costs money."""
+    path = tmp_path / "router.yaml"
+    path.write_text(ROUTER.replace("http://127.0.0.1:1/v1", written))
+    server = FakeServer(SERVERS["vLLM"])
+    backends.drafted(path, {}, server.client())
+    assert bool(server.asked) is asked
+
+
+def test_a_server_with_two_spellings_is_asked_once(tmp_path: Path) -> None:
+    """And its models are not said to be at two servers."""
+    path = tmp_path / "router.yaml"
+    path.write_text(ROUTER.replace("http://127.0.0.1:1/v1", "http://localhost:1/", 1))
+    server = FakeServer(SERVERS["vLLM"])
+    _, notes, _ = backends.drafted(path, {}, server.client())
+    assert len(server.asked) == 1
+    assert not [one for one in notes if "too" in one]
+
+
+@pytest.mark.parametrize(
+    ("answer", "said"),
+    [
+        pytest.param(httpx.Response(401), "it answers 401: set the api_key of 'a'", id="a wrong key"),
+        pytest.param(httpx.Response(404), "it answers 404 to GET /v1/models: check the api_base", id="404"),
+        pytest.param(httpx.Response(200, text="<html>"), "is not a list of models: check", id="a page"),
+        pytest.param(httpx.Response(200, text="[" * 100_000), "is not a list of models: check", id="deep"),
+    ],
+)
+def test_a_server_that_is_there_is_not_to_be_started(
+    answer: httpx.Response, said: str, tmp_path: Path
+) -> None:
+    """The advice is about what is wrong: its key, its address, what it is."""
+    path = tmp_path / "router.yaml"
+    path.write_text(ROUTER)
+    client = httpx.Client(transport=httpx.MockTransport(lambda _: answer))
+    _, _, failed = backends.drafted(path, {}, client)
+    assert said in failed[0]
+    assert "start it" not in failed[0]
+
+
 def test_a_draft_can_be_synchronised(tmp_path: Path) -> None:
     """`sync --registry` reads what `--from-backends` prints."""
     path = tmp_path / "router.yaml"

@@ -7,6 +7,7 @@ from typing import Any
 
 from litellm_homelab.adapter.litellm_api.deployments import Deployments
 from litellm_homelab.adapter.litellm_api.targets import Targets
+from litellm_homelab.attempts.address import Address
 from litellm_homelab.backends.rule import DEFAULTS, Backends, Server
 
 
@@ -31,8 +32,13 @@ class Directory:
         return self._written(deployment) or self._found(deployment)
 
     def key(self, deployment: str) -> str:
-        """The key of a deployment; empty where it has none of its own."""
-        return str(self._targets.params_of(deployment).get("api_key") or "")
+        """
+        The key that may go to `base`: a deployment's own, to its own address.
+
+        Empty where it has none, or where LiteLLM may have found another address than `base`.
+        """
+        certain = self._written(deployment) or len({*self._bases(deployment)}) == 1
+        return self._own_key(deployment) if certain else ""
 
     def models(self, deployment: str, model: str | None = None) -> frozenset[str]:
         """Every spelling of a deployment's model; `model` is the concrete one below a wildcard."""
@@ -52,12 +58,19 @@ class Directory:
     def _server(self, deployment: str, group: str | None) -> Server:
         provider = self._provider(deployment)
         url = self._written(deployment) or (self._found(deployment) if provider in DEFAULTS else "")
-        return Server(group or "", provider, url, self.key(deployment))
+        return Server(group or "", provider, url, self._own_key(deployment))
+
+    def _own_key(self, deployment: str) -> str:
+        return str(self._targets.params_of(deployment).get("api_key") or "")
 
     def _found(self, deployment: str) -> str:
         """The address that LiteLLM finds by itself: the environment's, else the provider's."""
+        return next((one.url for one in self._bases(deployment)), "")
+
+    def _bases(self, deployment: str) -> tuple[Address, ...]:
+        """Every address that an attempt may have: of several variables LiteLLM reads one."""
         target = self._targets.of(deployment)
-        return target.bases[0].url if target is not None and target.bases else ""
+        return target.bases if target is not None else ()
 
     def _provider(self, deployment: str) -> str:
         target = self._targets.of(deployment)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping
 from itertools import chain
 
+from litellm_homelab.backends.presence import retry_after
 from litellm_homelab.showroom.discovery import Discovery, Listed
 
 
@@ -37,11 +38,11 @@ class Discovered:
 
     def learn(self, backend: str, models: Collection[str]) -> None:
         """A backend has listed these models; it counts for those of `discover` only."""
-        if backend not in self._intervals:
+        if backend not in self._discovery.backends:
             return
         found = self._discovery.listed(backend, models, self._mode_of)
         self._lists[backend] = found
-        every = [self._lists[one] for one in self._intervals if one in self._lists]
+        every = [self._lists[one] for one in self._discovery.backends if one in self._lists]
         self._owners = {name: one for one in every for name in one.modes}
         self._reachable = {}
         self.modes = {name: one.modes[name] for name, one in self._owners.items()}
@@ -73,4 +74,4 @@ class Discovered:
         backend = self._discovery.backend_of(name)
         if backend is None or backend in self._lists:
             return None
-        return max(1, round(self._intervals[backend]))
+        return retry_after(self._intervals, [backend])

@@ -14,7 +14,7 @@ import time
 import zlib
 from collections.abc import Callable, Iterable, Mapping
 from contextvars import Context
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, Protocol
 
 from litellm_homelab.adapter.backends import probing
@@ -107,10 +107,10 @@ class Presence:
 
     def waking(self, backend: str, seconds: float) -> asyncio.Task[bool]:
         """
-        What ends when a backend that something was sent to wake is there, with True.
+        The task that waits for a waking backend; its result is True when the backend answers.
 
-        It is one for all requests of this worker that wait for it, each for so many seconds; with False it
-        ends after the last of them. Meanwhile the backend is probed once a second.
+        All requests of this worker share it, each waits for so many seconds, and it ends with False after
+        the last of them. Meanwhile the backend is probed once a second.
         """
         loop = asyncio.get_running_loop()
         self._deadlines[backend] = loop.time() + seconds
@@ -135,15 +135,28 @@ class Presence:
 
     def retry_after(self, backends: Iterable[str]) -> int:
         """Seconds after which one of some backends may be back: its next probe."""
-        return max(1, round(min((self._intervals.get(one, 15) for one in backends), default=15)))
+        return presence.retry_after(self._intervals, backends)
 
     def _set(self, backend: str, now: Standing) -> None:
-        before, self._standings[backend] = self._standings[backend], now
+        before = self._standings[backend]
+        if not self._passed_on(backend, before, now):
+            now = replace(now, models=before.models)  # so that the next probe tries again
+        self._standings[backend] = now
         if now.state is not before.state:
             self.away = frozenset(name for name, one in self._standings.items() if one.is_away)
             self._watching.standing(backend, now.state)
-        if now.models is not None and now.models != before.models:
+
+    def _passed_on(self, backend: str, before: Standing, now: Standing) -> bool:
+        """Pass on the models of a backend where they have changed; False where that broke."""
+        if now.models is None or now.models == before.models:
+            return True
+        try:
             self.listed(backend, now.models)
+        except Exception as error:  # noqa: BLE001 - the backend is there, whatever becomes of its list
+            why = f"the models of {backend} could not be taken over: {type(error).__name__}"
+            log_seldom(logging.ERROR, f"homelab presence: {why}")
+            return False
+        return True
 
     # --- probes ------------------------------------------------------------------------------------
 

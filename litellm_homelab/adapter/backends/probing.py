@@ -17,6 +17,8 @@ from litellm_homelab.backends.kinds import ServerKind
 from litellm_homelab.backends.presence import Probed, ProbeOutcome, outcome_of
 
 OK: Final = 200
+AGENT: Final = "litellm-homelab"
+"""The user agent of probes, by which a server's log tells them from requests."""
 LONGEST: Final = 4 * 2**20
 """Bytes of an answer that are read: a list of models is never longer."""
 
@@ -31,18 +33,25 @@ class Asked:
 
 
 Fetch: TypeAlias = Callable[[Asked], Awaitable[tuple[int, bytes]]]
-"""Gives the status and the body of an answer; raises httpx's exceptions."""
+"""Gives the status and the body of an answer; raises `UNANSWERED`."""
+
+UNANSWERED: Final = (httpx.HTTPError, httpx.InvalidURL, OSError, UnicodeError)
+"""A server that does not answer in time, an address that cannot be asked, a key that is not ASCII."""
 
 
 @functools.cache
 def _tls() -> ssl.SSLContext:
-    """One for all probes: to read the authorities of the system takes tens of milliseconds."""
-    return ssl.create_default_context()
+    """
+    One for all questions, since reading the authorities takes tens of milliseconds.
+
+    They are certifi's, which httpx brings: an image without `ca-certificates` has none of its own.
+    """
+    return httpx.create_ssl_context(trust_env=False)
 
 
 async def fetch(asked: Asked) -> tuple[int, bytes]:
     """Ask a server, past the proxies of the environment; no redirect is followed."""
-    headers = {"authorization": f"Bearer {asked.key}"} if asked.key else {}
+    headers = {"user-agent": AGENT, **({"authorization": f"Bearer {asked.key}"} if asked.key else {})}
     async with (
         httpx.AsyncClient(timeout=asked.seconds, trust_env=False, headers=headers, verify=_tls()) as client,
         client.stream("GET", asked.url) as response,
@@ -68,11 +77,14 @@ async def ask(asked: Asked) -> tuple[int, bytes]:
     """
     Ask a server; its status and body.
 
+    It may take twice `seconds` in all: httpx's limits are for each read.
+
     Raises:
-        httpx.HTTPError: it does not answer.
+        httpx.HTTPError, httpx.InvalidURL, OSError, UnicodeError: it does not answer, or cannot be asked.
 
     """
-    return await _fetch(asked)
+    async with asyncio.timeout(2 * asked.seconds):
+        return await _fetch(asked)
 
 
 async def probe(kind: ServerKind, base: str, key: str, seconds: float) -> Probed:
@@ -85,11 +97,10 @@ async def probe(kind: ServerKind, base: str, key: str, seconds: float) -> Probed
     answers: list[Any] = []
     for url in kinds.urls(kind, base):
         try:
-            async with asyncio.timeout(2 * seconds):  # httpx's limits are for each read, not for the whole
-                status, body = await _fetch(Asked(url, key, seconds))
+            status, body = await ask(Asked(url, key, seconds))
         except (httpx.ConnectError, httpx.ConnectTimeout):
             return Probed(ProbeOutcome.ABSENT)
-        except (httpx.HTTPError, httpx.InvalidURL, TimeoutError, OSError):
+        except UNANSWERED:
             return kinds.read(kind, answers) if answers else Probed(ProbeOutcome.BUSY)
         if status != OK:
             return kinds.read(kind, answers) if answers else Probed(outcome_of(status))

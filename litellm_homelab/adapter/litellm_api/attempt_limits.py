@@ -1,7 +1,7 @@
 """Below LiteLLM's clients: applies the limits of `homelab.timeouts` to an attempt, and holds its answer back.
 
 No hook of LiteLLM's can do this. It invents the end of a stream that breaks off, and once a stream has been
-given back, its failure is no failure of the attempt; so an answer is given back when its first content is
+given back, its failure is not the attempt's; so an answer is given back when its first content is
 here (measured on LiteLLM 1.106.2). What fails before becomes an HTTP answer of 408 or 502: neither LiteLLM's
 clients nor the SDKs below them repeat it, and the router goes on to its fallbacks.
 """

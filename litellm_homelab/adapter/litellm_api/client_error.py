@@ -30,7 +30,7 @@ LONGEST_CHAIN: Final = 8
 
 
 class ClientError(HTTPException):
-    """An error as the client gets it: its status, a text without the operator's names, its type and param."""
+    """An error as the client gets it: its status, a text without internal names, its type and param."""
 
     def __init__(
         self,

@@ -22,7 +22,7 @@ HOME: Final = "litellm.router_utils.cooldown_handlers"
 ASKED_IN: Final = ("litellm.router_utils.fallback_event_handlers",)
 ROUTER: Final = "litellm.router"
 """
-LiteLLM's own question whether a failure says anything of the deployment that was asked.
+LiteLLM's own question whether a failure says anything about the deployment that was asked.
 
 It is asked wherever a failed attempt is counted, before anything is: in `deployment_callback_on_failure`
 for the first failure of a request, in `_trigger_cooldown_for_failed_deployment` for those of its fallbacks
@@ -31,7 +31,7 @@ No setting will do: `allowed_fails_policy` has no 402, and all kinds share one c
 one 500 are seven failures; and no hook of LiteLLM's runs in between.
 """
 RUST: Final = "litellm.router_rust"
-"""There is no question in `ROUTER` where the core is in Rust (1.110.2)."""
+"""Where the router's core is in Rust, `ROUTER` does not ask (1.110.2)."""
 DONE: Final = "_homelab_shield"
 
 
@@ -58,7 +58,7 @@ def _places() -> tuple[ModuleType, ...]:
 
 
 def _shielded(original: Callable[[BaseException | None], bool]) -> Callable[[BaseException | None], bool]:
-    """`original`, which is also true of a failure that says nothing of the deployment."""
+    """`original`, which is also true of a failure that says nothing about the deployment."""
 
     def shielded(exception: BaseException | None) -> bool:
         if isinstance(exception, BaseException) and not _counts(exception):
@@ -70,7 +70,7 @@ def _shielded(original: Callable[[BaseException | None], bool]) -> Callable[[Bas
 
 
 def _counts(error: BaseException) -> bool:
-    """Whether a failure may rest its deployment; where this check breaks, LiteLLM decides alone."""
+    """Whether a failure counts towards a cooldown; where this check breaks, LiteLLM decides alone."""
     record = context.current()
     try:
         if isinstance(error, GuardrailRaisedException | Skipped):  # ours among them: nothing was sent
@@ -88,6 +88,6 @@ def _counts(error: BaseException) -> bool:
 
 def _missing(name: str) -> str:
     return (
-        f"litellm_homelab: this LiteLLM has no {name}, so that a client's bad requests could close a "
-        "deployment for everybody; install a tested version of LiteLLM"
+        f"litellm_homelab: this LiteLLM has no {name}, so a client's bad requests could put a "
+        "deployment into cooldown for all clients; install a tested version of LiteLLM"
     )

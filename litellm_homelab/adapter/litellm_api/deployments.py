@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, TypeAlias
 
 from litellm_homelab.adapter.litellm_api import request
 from litellm_homelab.adapter.litellm_api import router_members as members
 from litellm_homelab.config import wildcards
 from litellm_homelab.showroom import modes
 
+Entry: TypeAlias = tuple[str, Mapping[str, Any]]
+
 
 class Deployments:
     """
-    Looks deployments up in LiteLLM's router, each once: an id stands for one set of parameters for good.
+    Looks deployments up in LiteLLM's router, each once: the parameters of an id never change.
 
     `router` gives the router at call time, since LiteLLM rebinds it.
     """
@@ -32,16 +34,16 @@ class Deployments:
         self._router = router
         self._names = tuple(names)
         self._late = late
-        self._known: dict[str, tuple[str, Mapping[str, Any]]] = {}
+        self._known = _Known(router)
 
     def group_of(self, deployment: str) -> str | None:
         """The group of a deployment, None for an id that the router does not know."""
-        found = self._known.get(deployment) or self._met(deployment)
+        found = self._known[deployment]
         return found[0] if found else None
 
     def params_of(self, deployment: str) -> Mapping[str, Any]:
         """A deployment's own `litellm_params`; empty for an unknown one."""
-        found = self._find(deployment)
+        found = self._known[deployment]
         return found[1] if found else {}
 
     def group_in(self, kwargs: Mapping[str, Any], asked: str | None = None) -> str | None:
@@ -63,16 +65,16 @@ class Deployments:
 
     def model_for(self, deployment: str, group: str | None) -> str | None:
         """The model of a wildcard's deployment for one of the showroom's names; None for any other."""
-        pattern = self.group_of(deployment) or ""
+        pattern, params = self._known[deployment] or ("", {})
         if not wildcards.is_wildcard(pattern):
             return None
         if group is not None and group in self._late(pattern):
-            return wildcards.concrete(pattern, str(self.params_of(deployment).get("model") or ""), group)
+            return wildcards.concrete(pattern, str(params.get("model") or ""), group)
         return dict(self._below(deployment)).get(group or "")
 
     def _below(self, deployment: str) -> Iterator[tuple[str, str]]:
         """The showroom's names below a deployment's wildcard, each with the model that it leads to."""
-        group, params = self._find(deployment) or ("", {})
+        group, params = self._known[deployment] or ("", {})
         names = (*self._names, *self._late(group)) if wildcards.is_wildcard(group) else ()
         for name in names:
             model = wildcards.concrete(group, str(params.get("model") or ""), name)
@@ -105,7 +107,7 @@ class Deployments:
         return self._router() is not None
 
     def mode_of(self, group: str) -> str:
-        """The mode of a group as LiteLLM has it now; chat where nobody says."""
+        """The mode of a group as LiteLLM has it now; chat where it is not set."""
         for one in self.all():
             if one.get("model_name") == group:
                 found = (one.get("model_info") or {}).get("mode")
@@ -113,16 +115,20 @@ class Deployments:
         return "chat"
 
     def has_window_fallbacks(self) -> bool:
-        """Whether the operator has fallbacks for prompts that are too long."""
+        """Whether router.yaml has fallbacks for prompts that are too long."""
         return bool(members.context_window_fallbacks(self._router()))
 
-    def _find(self, deployment: str) -> tuple[str, Mapping[str, Any]] | None:
-        return self._known.get(deployment) or self._met(deployment)
 
-    def _met(self, deployment: str) -> tuple[str, Mapping[str, Any]] | None:
+class _Known(dict[str, Entry | None]):
+    """The deployments that were looked up by their ids, each with its group and `litellm_params`."""
+
+    def __init__(self, router: Callable[[], Any]) -> None:
+        super().__init__()
+        self._router = router
+
+    def __missing__(self, deployment: str) -> Entry | None:
         found = members.deployment(self._router(), deployment)
         if found is None:
-            return None
-        known = found.model_name, found.litellm_params.model_dump(exclude_none=True)
-        self._known[deployment] = known
-        return known
+            return None  # and not kept: LiteLLM's database may add it later
+        self[deployment] = found.model_name, found.litellm_params.model_dump(exclude_none=True)
+        return self[deployment]

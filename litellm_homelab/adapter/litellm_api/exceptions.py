@@ -40,7 +40,7 @@ class Refused(GuardrailRaisedException, ProxyException):  # type: ignore[misc]  
 
 class Skipped(ProxyException):  # type: ignore[misc]  # untyped here
     """
-    Ends an attempt before it is sent; LiteLLM goes on with the next group.
+    Ends an attempt before it is sent; LiteLLM tries the next group.
 
     It is none of the exceptions that a retry policy names, and says itself that it is not retried; it is the
     proxy's own for the reason that `Refused` is. Where no group is left, `ErrorResponse` gives the client its

@@ -40,7 +40,7 @@ def names() -> frozenset[str]:
 
     What is found is more than what it reads of requests: its own answers' headers and providers' are among
     them. A name that LiteLLM puts together at run time is not found; where it begins with `x-litellm-` it is
-    closed all the same (`unreviewed.closed_headers`).
+    closed in any case (`unreviewed.closed_headers`).
     """
     return frozenset(in_folder(Path(str(litellm.__file__)).parent))
 

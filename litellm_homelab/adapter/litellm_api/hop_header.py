@@ -69,8 +69,7 @@ class HopHeader:
         body = await response.aread()
         if response.status_code == TO_OPTILLM and not _is_loop(body):
             return transport.read_whole(response, body, request)
-        to_child = record.child is not None or record.caller.role == "optillm"
-        refusal = refusals.came_back(to_child=to_child)
+        refusal = refusals.came_back(to_child=record.is_optillms)
         record.outcome.refuse(RULE, refusal, Level.ATTEMPT)
         log.warning("homelab %s rule: a call for %s came back to where it had been", RULE, record.asked)
         await end_root(self._ledger, record)

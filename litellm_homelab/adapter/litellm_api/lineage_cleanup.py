@@ -82,7 +82,7 @@ _FILTER: Final = LogFilter()
 
 
 def watch_logs() -> None:
-    """Have LiteLLM's loggers and the access log cleaned; on loggers, since handlers are set anew later."""
+    """Have LiteLLM's loggers and the access log cleaned; on loggers, since handlers are replaced later."""
     for name in (*logging.root.manager.loggerDict, ACCESS_LOG):
         if name == ACCESS_LOG or name.startswith("LiteLLM"):
             logging.getLogger(name).addFilter(_FILTER)

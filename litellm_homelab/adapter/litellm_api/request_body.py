@@ -19,7 +19,7 @@ def sent(record: RequestContext, data: Mapping[str, Any]) -> Mapping[str, Any]:
     """
     What the client sent: the JSON as the fields rule left it, else the form as LiteLLM read it.
 
-    Without either (a websocket, whose messages are no bodies), the fields of LiteLLM's copy, which may have
+    Without either (a websocket, whose messages are not bodies), the fields of LiteLLM's copy, which may have
     some of LiteLLM's own among them: rather one request too many is refused than one too few.
     """
     if record.sent is not None:

@@ -30,7 +30,7 @@ _is_root: IsRoot | None = None
 
 
 class Roots:
-    """Tells from LiteLLM's details of a call whether it went to an OptiLLM handle."""
+    """Finds out from LiteLLM's details of a call whether it went to an OptiLLM handle."""
 
     def __init__(self, deployments: Deployments, handles: Container[str]) -> None:
         self._deployments = deployments

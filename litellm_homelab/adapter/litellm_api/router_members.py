@@ -33,7 +33,7 @@ def context_window_fallbacks(router: Any) -> object:  # noqa: ANN401 - LiteLLM's
 
 
 def resting(router: Any) -> tuple[str, ...]:  # noqa: ANN401 - LiteLLM's Router
-    """The ids of the deployments that rest after failures."""
+    """The ids of the deployments in cooldown."""
     if hasattr(router, "health"):
         names, cooldowns = router.registry().names(kind="ids"), router.health().cooldowns
     else:

@@ -1,4 +1,4 @@
-"""Takes the operator's names out of texts, for the client whose request is under way."""
+"""Takes internal names out of texts, for the client whose request is under way."""
 
 from __future__ import annotations
 

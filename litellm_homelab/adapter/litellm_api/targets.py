@@ -89,7 +89,7 @@ class Targets:
 
 
 def with_credentials(params: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Parameters with what their `litellm_credential_name` stands for; their own come first."""
+    """Parameters with those of their `litellm_credential_name`; their own come first."""
     name = params.get("litellm_credential_name")
     return {**CredentialAccessor.get_credential_values(name), **params} if name else params
 

@@ -109,7 +109,7 @@ def _wrap(kind: type, name: str, wrapper: Callable[[Any], Any]) -> None:
 
 
 def _noticing(original: AsyncSend) -> AsyncSend:
-    """`original`, which says so where there is no connection."""
+    """`original`, which also reports requests that find no connection."""
 
     async def send(self: object, request: httpx.Request) -> httpx.Response:
         try:

@@ -70,7 +70,7 @@ def report(app: Any) -> None:  # noqa: ANN401 - LiteLLM's FastAPI app
         found = of(installed.surface(app)) | Surface(routes=_of_unloaded(app))
     except Exception:
         log.exception(
-            "homelab: could not compare this LiteLLM with what has been reviewed; it is closed all the same"
+            "homelab: could not compare this LiteLLM with the reviewed ones; what is unreviewed stays closed"
         )
         return
     line = sentence(version("litellm"), found)

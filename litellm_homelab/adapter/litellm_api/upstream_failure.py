@@ -32,7 +32,7 @@ BAD_REQUEST: Final = "invalid_request_error"
 LOCAL: Final = (ImportError, OSError)
 """Failures of this machine while a request is prepared: a missing package, an unreadable key file."""
 LOGINS: Final = ("google.auth", "botocore", "azure.core", "azure.identity", "msal")
-"""Packages whose errors are about the operator's credentials, before a request can be sent."""
+"""Packages whose errors are about an operator's credentials, before a request can be sent."""
 PYTHONS: Final = (
     *(AttributeError, TypeError, LookupError, ValueError),
     *(AssertionError, NotImplementedError, RecursionError),
@@ -45,7 +45,7 @@ def failure(error: BaseException, *, sent: bool) -> Failure:
     How an attempt failed.
 
     LiteLLM's own exceptions are not asked for the upstream's status: it picks their class by words in the
-    error's text. What they were made from hangs on them as cause or context (measured on 1.106.2).
+    error's text. What they were made from is their cause or context (measured on 1.106.2).
 
     Args:
         error: LiteLLM's exception, or any.
@@ -93,7 +93,7 @@ def is_pythons(error: BaseException) -> bool:
 
 
 def says_pythons(error: BaseException, text: str) -> bool:
-    """Whether a text repeats a message of Python's own, which tells a client nothing."""
+    """Whether a text repeats a message of Python's own, which means nothing to a client."""
     found = (one for one in _chain(error) if isinstance(one, PYTHONS) and not isinstance(one, ValueError))
     return any(str(one) in text for one in found)
 

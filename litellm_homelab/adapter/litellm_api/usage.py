@@ -116,7 +116,7 @@ def mended_body(body: Any, root: Root) -> Any:  # noqa: ANN401 - JSON of any sha
 
 
 def used(answer: Any) -> Usage | None:  # noqa: ANN401 - LiteLLM's answer types
-    """The usage that an answer or chunk tells, in itself or in what it wraps; None where it tells none."""
+    """The usage that an answer or chunk has, in itself or in what it wraps; None where it has none."""
     for name in PLACES:
         counted = _part(answer, name)
         if counted is not None:
@@ -148,7 +148,7 @@ def _part(answer: Any, name: str) -> Any:  # noqa: ANN401 - LiteLLM's answer typ
 
 
 class Meter:
-    """Reads what the chunks of a stream say of usage; Anthropic's tell the prompt first, the rest last."""
+    """Reads the usage in the chunks of a stream; Anthropic's have the prompt's first, the rest last."""
 
     def __init__(self) -> None:
         self.usage = NOTHING

@@ -39,7 +39,7 @@ class AnswerFilter:
     """
     An ASGI `send` that keeps what names an upstream out of headers, bodies, events and errors.
 
-    It stands outside of LiteLLM, so that LiteLLM parses, accounts for and logs what the upstream said, and
+    It is outside of LiteLLM, so that LiteLLM parses, accounts for and logs what the upstream said, and
     no route and no path of LiteLLM's that calls no hook is an exception.
     """
 

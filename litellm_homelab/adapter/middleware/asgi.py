@@ -8,7 +8,7 @@ EVENT_STREAM = b"text/event-stream"
 
 
 def is_event_stream(start: Message) -> bool:
-    """Whether an answer is server-sent events, told from the message that starts it."""
+    """Whether an answer is server-sent events, by the message that starts it."""
     for name, value in start.get("headers", ()):
         if name.lower() == b"content-type":
             return bytes(value).startswith(EVENT_STREAM)

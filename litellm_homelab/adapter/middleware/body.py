@@ -30,13 +30,13 @@ Content types that LiteLLM reads as a form, any other as JSON (1.106.2, `_is_for
 Forms are counted on their way, not held: starlette keeps their files on disk.
 """
 BINARY: Final = ("application/octet-stream", "application/x-protobuf", "audio/", "image/", "video/")
-"""Content types whose body need not be JSON; LiteLLM reads it as JSON all the same where it is."""
+"""Content types whose body need not be JSON; LiteLLM still reads it as JSON where it is."""
 BLANK: Final = b" \t\r\n\xef\xbb\xbf"
 """White space of JSON (RFC 8259), and the mark that some editors put before a text."""
 CONTENT_TYPE: Final = b"content-type"
 FAILED: Final = 400
 DIGITS: Final = 20
-"""Digits of an announced length that are looked at; ten thousand of them are no number to Python."""
+"""Digits of an announced length that are looked at; Python does not read a number of ten thousand."""
 
 
 Unmark: TypeAlias = Callable[[RequestContext, str], str]
@@ -107,7 +107,7 @@ class Body:
         """
         The body as it goes on; as it came, where it carries no mark.
 
-        The mark is looked for where it stands: to search a megabyte for it would take as long as to read it.
+        The mark is looked for in the model only: searching a megabyte for it takes as long as reading it.
         """
         model = document.get("model")
         if not isinstance(model, str) or lineage.MARKER not in model:
@@ -210,7 +210,7 @@ def _read(record: RequestContext, body: bytes) -> Mapping[str, Any] | None:
 
 def _mended(body: bytes) -> Mapping[str, Any] | None:
     """
-    What LiteLLM may make of broken JSON: it mends lone surrogates, of the rest it tells what is wrong.
+    What LiteLLM may make of broken JSON: it repairs lone surrogates and reports anything else as an error.
 
     None for what it takes for an empty object: no UTF-8, or deeper than Python's own reader can follow (all
     measured on 1.106.2). Not to be noted: what LiteLLM has read is noted when it has.

@@ -14,7 +14,7 @@ PREFIX: Final = b"access-control-"
 
 
 async def _nothing(scope: Scope, receive: Receive, send: Send) -> None:
-    """Stand where the middleware expects an app; it is never asked."""
+    """The app that the middleware expects; it is never called."""
 
 
 def of(app: Any) -> CORSMiddleware | None:  # noqa: ANN401 - LiteLLM's FastAPI app

@@ -18,7 +18,7 @@ BODIES: Final = 4
 The rest is read up to this many bodies of the size limit.
 
 Nginx knows no such bound; but on a fast network thirty seconds are gigabytes, and a worker reads in the one
-thread in which it serves. A body four times too large is a mistake, what goes on beyond that is none.
+thread in which it serves. A body four times too large may be a mistake; what is larger still is not.
 """
 
 
@@ -28,7 +28,7 @@ async def answer(response: Response, receive: Receive, send: Send, limit: int) -
 
     A server that closes while its client is still sending resets the connection, and the client may lose
     the answer (RFC 9112, section 9.6); most clients send to the end before they listen. `limit` is in
-    bytes. A client that listens at once has the whole answer before any of the rest is read.
+    bytes. A client that reads immediately has the whole answer before any of the rest is read.
     """
     await send(
         {"type": "http.response.start", "status": response.status_code, "headers": response.raw_headers}

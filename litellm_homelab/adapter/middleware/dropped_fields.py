@@ -13,7 +13,7 @@ log = logging.getLogger("LiteLLM Proxy.homelab")
 
 class Dropped:
     """
-    Compares the file's groups with the router's, once.
+    Compares the file's groups with the router's, once; of a wildcard group no name below it is among them.
 
     LiteLLM 1.106.2 leaves a deployment out without a word where a parameter has a wrong type; its handle is
     then answered "no healthy deployments".
@@ -29,7 +29,7 @@ class Dropped:
         if self._done or not self._deployments.has_router():
             return
         self._done = True
-        there = Counter(str(one.get("model_name")) for one in self._deployments.all())
+        there = Counter(str(one.get("model_name")) for one in self._deployments.kept())
         for group, number in (self._expected - there).items():
             log.error(
                 "homelab: LiteLLM's router has left out %d of the %d deployments of %s in router.yaml: look "

@@ -1,4 +1,4 @@
-"""A refusal of ours is what its client gets, whatever LiteLLM makes of it."""
+"""Gives the client our refusal, whatever answer LiteLLM makes of it."""
 
 from __future__ import annotations
 
@@ -15,37 +15,35 @@ from litellm_homelab.adapter.middleware.asgi import is_event_stream
 from litellm_homelab.adapter.middleware.early_errors import Early
 from litellm_homelab.adapter.outcome import NO_REPEAT, FinalError
 from litellm_homelab.adapter.policies.fields import RULE
-from litellm_homelab.decision import RefusalType, Refuse
+from litellm_homelab.decision import RefusalType
 from litellm_homelab.formats import header_pairs
 
 OF_THE_BODY = frozenset({b"content-type", b"content-length", b"transfer-encoding", b"cache-control"})
-"""Headers that belong to the body that is replaced."""
+"""Headers that describe the body, which do not fit the one that replaces it."""
 FAILED = 400
 QUEUED: Final = "x-homelab-queue-seconds"
 """How long a request has waited for slots of backends."""
 
 
-def _none(_: RequestContext) -> Refuse | None:
-    return None
-
-
 class LastWord:
     """
-    An ASGI `send` that puts a root's outcome in the place of any other answer, and `early` says what else.
+    An ASGI `send` that replaces LiteLLM's answer by the outcome of the request.
+
+    `early` gives the refusal of a request that LiteLLM failed to read before any hook of ours.
 
     On a stream of `/v1/responses` LiteLLM turns whatever a hook raises into an event after a 200; on
     `/v1/messages`, `/v1/completions`, Gemini's routes, and before a stream's first chunk it drops the headers
     of an exception, so that SDKs ask twice more (measured on 1.106.2).
     """
 
-    def __init__(self, record: RequestContext, send: Send, early: Early = _none) -> None:
+    def __init__(self, record: RequestContext, send: Send, early: Early) -> None:
         self._record = record
         self._send = send
         self._early = early
         self._replaced = False
 
     async def __call__(self, message: Message) -> None:
-        """Pass on a message of the answer, or what stands in its place."""
+        """Pass on a message of the answer, or of the one that replaces it."""
         if message["type"] == "http.response.start":
             await self._start(message)
         elif not self._replaced:
@@ -79,7 +77,7 @@ class LastWord:
         await self._answer(answer, kept)
 
     async def _answer(self, answer: Response, kept: Iterable[tuple[bytes, bytes]]) -> None:
-        """Send another answer, with headers of the one in whose place it is."""
+        """Send another answer, with headers of the one that it replaces."""
         self._replaced = True
         headers = [*kept, *answer.raw_headers]
         await self._send({"type": "http.response.start", "status": answer.status_code, "headers": headers})
@@ -94,7 +92,7 @@ class LastWord:
 
 
 def _added(message: Message, own: Mapping[str, str]) -> list[tuple[bytes, bytes]]:
-    """The headers of an answer, and of our own those that it has not."""
+    """The headers of an answer, and those of our own that it does not have."""
     headers = list(message.get("headers", ()))
     if not own:
         return headers
@@ -104,7 +102,7 @@ def _added(message: Message, own: Mapping[str, str]) -> list[tuple[bytes, bytes]
 
 
 def must_not_repeat(record: RequestContext) -> bool:
-    """Whether the request has run OptiLLM, so that its failure is nothing that an SDK should repeat."""
+    """Whether the request has run OptiLLM, so that an SDK should not repeat it."""
     summary = record.root.summary if record.root else None
     return summary is not None and summary.children > 0
 

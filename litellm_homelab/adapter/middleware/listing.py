@@ -1,4 +1,4 @@
-"""Listings of models without what stands behind them: no hook of LiteLLM sees their entries."""
+"""Listings of models without their upstreams: no hook of LiteLLM sees their entries."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def outward(body: Mapping[str, Any], order: Mapping[str, int] | None = None) -> 
     """
     A copy of a listing that says of each handle what it can do and nothing of where it leads.
 
-    Entries stand in the `order` of the handles (LiteLLM's is that of `model_list`); others come last.
+    Entries are in the `order` of the handles (LiteLLM's is that of `model_list`); others come last.
 
     `litellm_params.model` is the handle's own name: some coding agents skip entries without one.
 
@@ -111,7 +111,7 @@ async def serve(
     `below` gives the caller's names below wildcard groups, with their modes, once `app` has answered.
 
     Raises:
-        ValueError: a 200 that is no JSON object, which nobody can look through; the server makes it a 500.
+        ValueError: a 200 that is not a JSON object, so that it cannot be filtered; the server makes it a 500.
 
     """
     headers = [pair for pair in scope["headers"] if pair[0].lower() != b"accept-encoding"]

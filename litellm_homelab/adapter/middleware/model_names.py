@@ -35,7 +35,7 @@ def in_json(body: bytes, document: Mapping[str, Any]) -> tuple[object, ...]:
     """
     Every value that a JSON body gives the key `model` at its top, repeated keys included.
 
-    Readers of JSON keep one of two values under one key, and not all the same one (RFC 8259, section 4). A
+    JSON parsers keep one of two values under one key, but not always the same one (RFC 8259, section 4). A
     body with more than one such key is read once more, each under a name of its own.
     """
     if _is_compact(body, document) or not _may_repeat(body):

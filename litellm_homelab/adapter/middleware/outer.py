@@ -22,6 +22,7 @@ from litellm_homelab.adapter.middleware.body import Body, Unmark
 from litellm_homelab.adapter.middleware.closed_headers import Closed, ClosedHeaders
 from litellm_homelab.adapter.middleware.early_errors import Early
 from litellm_homelab.adapter.middleware.final_refusal import LastWord
+from litellm_homelab.adapter.middleware.page import Page
 from litellm_homelab.adapter.middleware.response_recorder import Watch
 from litellm_homelab.adapter.middleware.waiting_comments import Comments
 from litellm_homelab.decision import Allow, Refuse
@@ -32,7 +33,7 @@ AUTHORIZATION: Final = b"authorization"
 Decide: TypeAlias = Callable[[Scope], Allow | Refuse]
 
 Ended: TypeAlias = Callable[[RequestContext, Scope, Watch], Awaitable[None]]
-"""Is told of each request when it has ended."""
+"""Called with each request when it has ended."""
 
 
 Scrub: TypeAlias = Callable[[str], str]
@@ -184,9 +185,30 @@ def _spelt(value: bytes) -> bytes:
     return b"Bearer " + key.lstrip() if scheme.lower() == b"bearer" and key.strip() else value
 
 
-def wrap(app: Any, border: Border | None = None) -> None:  # noqa: ANN401 - LiteLLM's FastAPI app
+class EdgeWithPage(Edge):
+    """`Edge` where `homelab.page` is on: the page's own paths never reach LiteLLM, nor its CORS."""
+
+    def __init__(
+        self, app: ASGIApp, border: Border | None, allowed: CORSMiddleware | None, page: Page
+    ) -> None:
+        super().__init__(app, border, allowed)
+        self._page = page
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one connection (ASGI 3)."""
+        if self._page.serves(scope):
+            await self._page(scope, receive, send)
+        else:
+            await super().__call__(scope, receive, send)
+
+
+def wrap(
+    app: Any,  # noqa: ANN401 - LiteLLM's FastAPI app
+    border: Border | None = None,
+    page: Page | None = None,
+) -> None:
     """
-    Put `Edge` around a running app, once.
+    Put `Edge` around a running app, once; `page` is served in front of it.
 
     `app.add_middleware` is refused after the start, and callbacks are imported during it; the built stack
     is what may still be wrapped (measured on LiteLLM 1.106.2).
@@ -194,4 +216,7 @@ def wrap(app: Any, border: Border | None = None) -> None:  # noqa: ANN401 - Lite
     if app.middleware_stack is None:
         app.middleware_stack = app.build_middleware_stack()
     if not isinstance(app.middleware_stack, Edge):
-        app.middleware_stack = Edge(app.middleware_stack, border, cors.of(app))
+        inner, allowed = app.middleware_stack, cors.of(app)
+        app.middleware_stack = (
+            Edge(inner, border, allowed) if page is None else EdgeWithPage(inner, border, allowed, page)
+        )

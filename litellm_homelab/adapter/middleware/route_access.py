@@ -98,19 +98,18 @@ class Door:
             return Allow()
         record = context.required()
         record.route, record.scope = route, scope
-        record.open_route = self._rule.is_opened(route)
-        kind = self._rule.access(route)
+        kind, record.open_route = self._rule.placed(route)
         if not self._loaded() and kind is not Access.OPEN:
             return broken("plugin", LookupError("the plugin is not in litellm.callbacks")).refusal
         if kind is Access.MANAGEMENT:
             return self._management(record, route, scope)
         # LiteLLM serves a keyless route to anyone, so that it must be known here who sends.
         caller = sender(scope, self._keyring) if kind is Access.KEYLESS else None
-        return self._rule.before_key(route, caller)
+        return self._rule.before_key(route, caller, kind)
 
     def _management(self, record: RequestContext, route: Route, scope: Scope) -> Allow | Refuse:
         """
-        Refuse whoever can have no key for management: where all keys are ours, and none is the master key.
+        Refuse a caller that cannot have a key for management: all keys are ours, and none is the master key.
 
         Where any header has the master key, or one that may be a key of LiteLLM's database or of another
         `custom_auth`, LiteLLM decides which header counts, and asks the authentication that it has.

@@ -11,7 +11,6 @@ from litellm_homelab.adapter.outcome import Level
 from litellm_homelab.decision import Refuse
 from litellm_homelab.optillm import wire
 from litellm_homelab.optillm.approaches import Approach
-from litellm_homelab.optillm.lanes import Lanes
 from litellm_homelab.optillm.parameters import RELATIVES
 
 SENT: Final = frozenset({"acompletion", "atext_completion"})
@@ -59,25 +58,9 @@ def asked(record: RequestContext) -> list[object]:
     return found + ([record.prefix] if record.prefix is not None else [])
 
 
-def approach_of(lanes: Lanes, record: RequestContext, group: str) -> Approach:
-    """
-    The approach of this request at `group`, decided once.
-
-    Raises:
-        Refused: it is not allowed there, or would make too many calls.
-
-    """
-    if group not in record.approaches:
-        decided = lanes.approach(group, asked(record), record.fields, by_name=False)
-        if isinstance(decided, Refuse):
-            refuse(decided)
-        record.approaches[group] = decided
-    return record.approaches[group]
-
-
 def refuse(refusal: Refuse, rule: str = "approach") -> NoReturn:
     """
-    Refuse, and remember it: inside a fallback LiteLLM would go on and show the first error.
+    Refuse, and remember it: inside a fallback LiteLLM would try the next one and show the first error.
 
     Raises:
         Refused: always.

@@ -117,7 +117,7 @@ class RootKeeper:
         return replace(cause, message=self._scrub(cause.message)) if cause else None
 
     async def returned(self, root: Root, answer: object) -> Refuse | None:
-        """The loop that only the answer tells of: OptiLLM was refused, and no mark said whose call it was."""
+        """A loop that only the answer shows: OptiLLM was refused, and no mark said whose call it was."""
         now = await self.ledger.returns()
         if now == root.returns or not _tells_of_return(answer):
             return None

@@ -13,7 +13,7 @@ from litellm_homelab.adapter.policies.fields import refuse_malformed
 from litellm_homelab.adapter.policy import Policy
 from litellm_homelab.decision import Refuse
 from litellm_homelab.optillm import tools, wire
-from litellm_homelab.optillm.lanes import Lanes
+from litellm_homelab.optillm.lanes import Lanes, OptillmRun
 
 if TYPE_CHECKING:
     from litellm_homelab.adapter.wiring import Shared
@@ -73,7 +73,7 @@ class ApproachPolicy(Policy):
         if not optillm_fields.is_sent(call_type):
             return self._outer(group, kwargs, ctx, call_type)
         kwargs = {**kwargs, **self._decide(ctx, group, kwargs)}
-        approach = ctx.approaches[group]
+        approach = ctx.runs[group].approach
         policy = wire.HandleLimits(max_n=self._lanes.lanes[group].max_n)
         params = self._deployments.params_of(chosen)
         sent, gone = optillm_fields.reduced(kwargs, policy, approach, ctx.fields, params)
@@ -101,17 +101,18 @@ class ApproachPolicy(Policy):
         """
         named = filter(PROMPT_FIELDS.__contains__, fields)
         texts = {name: fields[name] for name in named if fields[name] is not None}
-        known = ctx.runs.get(group)
-        if known is not None:  # what the client sent is the same, what leaves may not be
-            run = self._lanes.again(group, known, texts, ctx.clean)
-        else:
-            asked = optillm_fields.asked(ctx)
-            run = self._lanes.decide(group, asked, ctx.fields, texts, by_name=by_name, clean=ctx.clean)
+        run: OptillmRun | Refuse | None = ctx.runs.get(group)
+        if run is None:
+            run = self._lanes.decide(group, optillm_fields.asked(ctx), ctx.fields, by_name=by_name)
         if isinstance(run, Refuse):
             optillm_fields.refuse(run)
-        ctx.runs[group], ctx.approaches[group], ctx.dropped = run, run.approach, run.dropped
+        # Each time: what the client sent is the same, what leaves may not be.
+        prompt = self._lanes.prompt(group, texts, ctx.clean)
+        if isinstance(prompt, Refuse):
+            optillm_fields.refuse(prompt)
+        ctx.runs[group], ctx.dropped = run, run.dropped
         ctx.stats.stripped.update(run.dropped)
-        changed = {name: value for name, value in run.prompt.items() if value is not texts[name]}
+        changed = {name: value for name, value in prompt.items() if value is not texts[name]}
         if changed:
             ctx.stats.inert = True
         return changed

@@ -112,7 +112,7 @@ class ErrorResponse:
         return Told(status, child_failures.sentence(self.scrub(upstream_failure.said(error))))
 
     def refined(self, error: Exception) -> ClientError | None:
-        """An upstream's error without the operator's names, None where it says none."""
+        """An upstream's error without internal names, None where it has none."""
         record = context.current()
         if isinstance(error, StreamBroken):  # the event is on its way: an HTTPException would cut the stream
             return None
@@ -120,7 +120,8 @@ class ErrorResponse:
             return self._broken(record.broken)
         if record is not None and record.timeouts and client_error.status_of(error) == TIMED_OUT:
             reached = [one for _, one in record.timeouts]  # of a stream that LiteLLM sends for late
-            return ClientError.of(refusals.upstream_timeout(record.asked or "", reached))
+            refusal = refusals.upstream_timeout(record.asked or "", reached, to_child=record.is_optillms)
+            return ClientError.of(refusal)
         if record is not None and client_error.is_guardrails(error):
             record.guardrail = True
         if record is not None and getattr(error, "llm_provider", None):

@@ -46,8 +46,8 @@ class RequestFields:
     """
     Judges a request twice: its JSON body, query and headers before LiteLLM, forms once LiteLLM has read them.
 
-    A refusal is raised in pre-call, when the key is known to be good: without one nobody learns which fields
-    this gateway refuses.
+    A refusal is raised in pre-call, when the key is known to be good: without one no client learns which
+    fields this gateway refuses.
     """
 
     def __init__(self, rule: Fields) -> None:
@@ -110,7 +110,7 @@ class RequestFields:
         return {"headers": [pair for name, pair in pairs if name in screened.kept]}
 
     def form(self, record: RequestContext, data: dict[str, Any], document: Mapping[str, Any]) -> None:
-        """Judge what LiteLLM has read itself (a form, JSON that it mended); take out what does not stay."""
+        """Judge what LiteLLM has read itself (a form, JSON that it repaired); take out what does not stay."""
         api = api_of(record.route.path) if record.route is not None else None
         if api is None or record.screened:
             return

@@ -50,13 +50,8 @@ class HopsPolicy(Policy):
         kwargs: dict[str, Any],
         call_type: Any,  # noqa: ANN401, ARG002 - LiteLLM's enum, or None
     ) -> dict[str, Any] | None:
-        """Refuse a group that the request has been sent to before; end what the next gateway refused."""
-        if ctx is None:
-            return None
-        ended = ctx.outcome.refusal
-        if ended is not None and ctx.outcome.rule_of(ended) == RULE:
-            raise Refused(replace(ended, to_child=True), RULE)
-        if ctx.hops == ():
+        """Refuse a group that the request has been sent to before."""
+        if ctx is None or ctx.hops == ():
             return None
         refusal = self._refusal(ctx, self._deployments.group_in(kwargs, ctx.asked))
         if refusal is not None:
@@ -68,8 +63,7 @@ class HopsPolicy(Policy):
 
     def _refusal(self, ctx: RequestContext, group: str | None) -> Refuse | None:
         own: Hops = self._identity.pairs(ctx.asked, group)
-        to_child = ctx.child is not None or ctx.caller.role == "optillm"
-        decided = hops.decide(ctx.hops, own, to_child=to_child)
+        decided = hops.decide(ctx.hops, own, to_child=ctx.is_optillms)
         return decided if isinstance(decided, Refuse) else None
 
     async def _note(self, ctx: RequestContext, refusal: Refuse) -> None:

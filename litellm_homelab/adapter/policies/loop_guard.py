@@ -1,4 +1,4 @@
-"""The loop guard's hooks: re-entries, children, marks on the wire, the bill of a root."""
+"""The loop guard's hooks: re-entries, children, lineage tokens, the usage of a root."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 
 class LoopGuardPolicy(Policy):
-    """Applies the loop guard: re-entries, children, lineage tokens on the wire, the usage of a root."""
+    """Applies the loop guard: re-entries, children, lineage tokens, the usage of a root."""
 
     name = "loop_guard"
 
@@ -78,8 +78,7 @@ class LoopGuardPolicy(Policy):
                 ctx.root.carrying = False
             return None
         await self._guard.attempt(ctx, group)
-        approach = optillm_fields.approach_of(self._lanes, ctx, group)
-        refusal = await self._keeper.attempt(ctx, group, approach.text)
+        refusal = await self._keeper.attempt(ctx, group, ctx.runs[group].approach.text)
         if refusal is not None:
             optillm_fields.refuse(refusal, self.name)
         if ctx.root is not None:
@@ -134,7 +133,7 @@ class LoopGuardPolicy(Policy):
         return self._answers.stream(ctx, chunks)
 
     async def headers(self, ctx: RequestContext) -> dict[str, str] | None:
-        """Tell what a root cost; blanks where the account cannot be read."""
+        """Say what a root cost; blanks where the account cannot be read."""
         if ctx.root is None:
             return None
         headers = blank_headers()

@@ -22,14 +22,14 @@ class MetricsPolicy(Policy):
     """
     Notes what only LiteLLM's hooks see; the recorder counts it when the request has ended.
 
-    What it does wrong is logged and counted, and no request is refused for it.
+    Its own errors are logged and counted, and refuse no request.
     """
 
     name = "metrics"
 
     @classmethod
     def build(cls, shared: Shared) -> Self:  # noqa: ARG003 - it needs nothing
-        """Make it: the showroom has noted the group of each attempt by the time its stages come."""
+        """Make it; the showroom policy, which runs first, notes the group of each attempt."""
         return cls()
 
     def sending(self, ctx: RequestContext | None, body: dict[str, Any]) -> None:  # noqa: ARG002 - not changed here

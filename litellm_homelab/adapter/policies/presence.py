@@ -25,7 +25,7 @@ from litellm_homelab.adapter.policy import Policy
 from litellm_homelab.adapter.recording import meter
 from litellm_homelab.backends import reach
 from litellm_homelab.backends.kinds import KINDS
-from litellm_homelab.backends.presence import BackendState, ProbeOutcome
+from litellm_homelab.backends.presence import BackendState, ProbeOutcome, probe_intervals
 from litellm_homelab.backends.rule import place
 
 if TYPE_CHECKING:
@@ -71,17 +71,14 @@ class PresencePolicy(Policy):
         }
         self._waker = Waker(self._wakes, shared.store, lambda *what: meter().woken(*what))
         self._deployments = shared.deployments
-        self._chains = shared.settings.router.reachable
+        self._chains = shared.showroom.chain_of
 
     @classmethod
     def build(cls, shared: Shared) -> Self:
         """Make it from what policies share."""
         sections = shared.settings.homelab.backends
-        asked = {
-            name: one.presence.probe_seconds for name, one in sections.items() if one.presence is not None
-        }
         probed = ProbedBackends(shared.directory, sections, frozenset(shared.lanes.lanes))
-        presence = Presence(asked, probed.of, shared.store, ShownStandings())
+        presence = Presence(probe_intervals(sections), probed.of, shared.store, ShownStandings())
         made = cls(presence, shared.directory, sections, shared)
         presence.start()
         return made
@@ -160,7 +157,7 @@ class PresencePolicy(Policy):
         return wake.meanwhile == "wait" or not self._chains(group or "") - {group}
 
     def _missing(self, deployment: str, group: str | None) -> str | None:
-        """The backend of a deployment that an attempt would not find there; None for one that it may."""
+        """The backend of a deployment where it, or the model, is away; None where an attempt may be made."""
         backend = self._directory.of(deployment, group)
         section = self._sections.get(backend)
         if section is None or section.on_absent == IGNORE:
@@ -192,7 +189,7 @@ class PresencePolicy(Policy):
             if one in self._wakes and self.presence.standing(one).is_away:
                 self._waker.wake(one)
         refusal = refusals.model_absent(
-            ctx.asked or "", self.presence.retry_after(backends), to_child=ctx.child is not None
+            ctx.asked or "", self.presence.retry_after(backends), to_child=ctx.is_optillms
         )
         if all(self._sections[one].on_absent == REFUSE for one in backends):
             ctx.outcome.refuse(self.name, refusal, Level.ATTEMPT)
@@ -214,6 +211,10 @@ class PresencePolicy(Policy):
         if own is not None and met is not None and own.origin == met.origin:
             self.presence.unreachable(self._directory.of(chosen.deployment, group))
 
+    def is_missing(self, deployment: str, group: str) -> bool:
+        """Whether an attempt would not find a deployment's server there, or not its model."""
+        return self._missing(deployment, group) is not None
+
     def _is_out(self, deployment: str, group: str) -> bool:
         """Whether a deployment is missing, and nothing would wake its server."""
         backend = self._missing(deployment, group)
@@ -222,7 +223,7 @@ class PresencePolicy(Policy):
         )
 
     def is_away(self) -> Away:
-        """What says of each name whether every backend of its chain is away, as things are now."""
+        """Which names are away now, with their whole chain."""
         there: dict[str, bool] = {}
         for group, deployment in self._directory.all():
             there[group] = there.get(group, False) or not self._is_out(deployment, group)
@@ -230,14 +231,14 @@ class PresencePolicy(Policy):
 
 
 class Away:
-    """Which names have no backend that is there."""
+    """Which names have only backends that are away."""
 
     def __init__(self, there: Mapping[str, bool], chains: Callable[[str], frozenset[str]]) -> None:
         """`chains` gives a name and what it leads to."""
         self._there, self._chains = there, chains
 
     def __call__(self, name: str) -> bool:
-        """Whether neither a name's own deployments nor those of its fallbacks are there."""
+        """Whether all backends of a name and of its fallbacks are away."""
         return name in self._there and not any(self._there.get(one, False) for one in self._chains(name))
 
 
@@ -275,5 +276,5 @@ class ProbedBackends:
 
     @staticmethod
     def _is_near(section: BackendSection, host: str) -> bool:
-        """Others are clouds, unless the operator says what they are."""
+        """Whether a backend is on this network; others are clouds, unless `kind` is set."""
         return "kind" in section.model_fields_set or reach.is_local(host)

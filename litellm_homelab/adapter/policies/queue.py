@@ -107,7 +107,7 @@ class QueuePolicy(Policy):
         except Full as full:
             waited(ctx, full.waited)
             refusal = refusals.backend_busy(
-                ctx.asked or "", full.waited, full.retry_after, to_child=ctx.child is not None
+                ctx.asked or "", full.waited, full.retry_after, to_child=ctx.is_optillms
             )
             raise Skipped(refusal, self.name) from None
         except Gone:

@@ -1,13 +1,13 @@
-"""Quotas of free tiers: an attempt is sent while every window has room, and else the chain goes on."""
+"""Quotas of free tiers: an attempt is sent while every window has room; otherwise its group is skipped."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
 import time
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextvars import Context
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final, Self
 
@@ -37,9 +37,9 @@ if TYPE_CHECKING:
 LOST: Final = (
     "homelab quota: the store of quotas does not answer (%s); homelab.quotas.*.on_state_loss decides."
 )
-RUNS_OUT: Final = "homelab quota: at its present pace %s (%s) is used up on %s, before it begins anew."
+RUNS_OUT: Final = "homelab quota: at this rate %s (%s) will be used up on %s, before it resets."
 LOOK_SECONDS: Final = 15.0
-"""Seconds between two updates of the metrics of unused quotas: their windows begin anew, too."""
+"""Seconds between two updates of the metrics of unused quotas: their windows reset, too."""
 WITH_A_WORD: Final = frozenset({402, 429})
 """Statuses of errors whose body is looked at."""
 GENERIC: Final = frozenset(
@@ -48,48 +48,52 @@ GENERIC: Final = frozenset(
 """LiteLLM's providers for any compatible server: they do not say whose it is."""
 
 
-class _QuotasShown:
+class QuotasShown:
     """Counts what happens to quotas."""
 
     def __init__(self) -> None:
         self._running_out: set[tuple[str, str]] = set()
 
     def used(self, quota: str, window: str, used: int, limit: int | None, reset_seconds: float) -> None:
+        """Set the gauges of a window."""
         meter().quota(quota, window, used, limit, reset_seconds)
 
     def runs_out(self, quota: str, window: str, at: float | None) -> None:
+        """Set the gauge of a window; log once that it will be used up, until it has been reset."""
         meter().quota_runs_out(quota, window, at)
         if at is None:
             self._running_out.discard((quota, window))
-        elif (quota, window) not in self._running_out:
+        elif (quota, window) not in self._running_out and at > time.time():  # not used up already
             self._running_out.add((quota, window))
             when = datetime.fromtimestamp(at).astimezone()
-            log_seldom(logging.WARNING, RUNS_OUT % (quota, window, f"{when:%a %H:%M %Z}"))
+            log_seldom(logging.WARNING, RUNS_OUT % (quota, window, f"{when:%a %Y-%m-%d %H:%M %Z}"))
 
     def learned(self, quota: str, source: str) -> None:
+        """Count what an answer said."""
         meter().quota_learned(quota, source)
 
     def store_lost(self, error: Exception) -> None:
+        """Count that the store did not answer, and log it."""
         meter().rule_error(QuotaPolicy.name)
         log_seldom(logging.WARNING, LOST % (str(error) or type(error).__name__))
 
 
 class QuotaPolicy(Policy):
-    """Reserves for each attempt what it takes of its quotas, or lets the chain go on without it."""
+    """Reserves for each attempt what it uses of its quotas, or skips it where they are used up."""
 
     name = "quota"
 
     def __init__(self, quotas: Quotas, book: Book, shared: Shared) -> None:
-        self._quotas, self._book = quotas, book
+        self._quotas, self.book = quotas, book
         self._targets = shared.targets
-        self._keys = KeyReader(quotas, shared.targets, book)
+        self._keys = KeyReader(quotas, shared.directory, book)
         self._looking: asyncio.Task[None] | None = None
 
     @classmethod
     def build(cls, shared: Shared) -> Self:
         """Make it from what policies share."""
         quotas = Quotas(shared.settings.homelab.quotas)
-        return cls(quotas, Book(quotas.all, shared.store, _QuotasShown()), shared)
+        return cls(quotas, Book(quotas.all, shared.store, QuotasShown()), shared)
 
     async def attempt(
         self,
@@ -101,7 +105,7 @@ class QuotaPolicy(Policy):
         Reserve, once for an HTTP request: LiteLLM calls this twice for one of messages or responses.
 
         Raises:
-            Skipped: a quota is used up, and the chain goes on.
+            Skipped: a quota is used up; the next group may answer.
             Refused: a quota is used up that has `on_exhausted: refuse`.
 
         """
@@ -109,7 +113,6 @@ class QuotaPolicy(Policy):
         chosen = context.chosen()
         if ctx is None or chosen is None or chosen.deployment is None:
             return None
-        _end_if_kept_back(ctx)
         if ctx.reservations is not None:
             await _leave_others(ctx.reservations, chosen.deployment)
         held = (ctx.reservations or {}).get(chosen.deployment)
@@ -121,11 +124,10 @@ class QuotaPolicy(Policy):
             return None
         tokens = estimate.tokens(kwargs) if any(one.counts_tokens for one in quotas) else 0
         try:
-            found = await self._book.reserve(quotas, group, tokens)
+            found = await self.book.reserve(quotas, group, tokens)
         except Exceeded as spent:
             ended = spent.exhausted
-            falls_back = ended.quota is None or ended.quota.falls_back
-            self._end(refused(ctx, ended), falls_back=falls_back)
+            self._end(refused(ctx, ended), falls_back=ended.quota.falls_back)
         except StoreSilent as unknown:
             falls_back = all(one.falls_back for one in unknown.quotas)
             self._end(refusals.store_failed(), falls_back=falls_back)
@@ -179,12 +181,15 @@ class QuotaPolicy(Policy):
             self._looking = asyncio.get_running_loop().create_task(self._look_on(), context=Context())
 
     async def _look_on(self) -> None:
-        while True:
-            await asyncio.sleep(LOOK_SECONDS)
-            with log_and_continue(self.name):
-                await self._book.look()
-            with log_and_continue(self.name):
-                await self._keys.read_if_due()
+        """Each in its own task: a provider that answers slowly does not delay the metrics."""
+        await asyncio.gather(_repeated(self.book.look), _repeated(self._keys.read_if_due))
+
+
+async def _repeated(look: Callable[[], Awaitable[None]]) -> None:
+    while True:
+        await asyncio.sleep(LOOK_SECONDS)
+        with log_and_continue(QuotaPolicy.name):
+            await look()
 
 
 async def _settling(held: Reservation, chunks: AsyncIterator[Any]) -> AsyncIterator[Any]:
@@ -195,19 +200,6 @@ async def _settling(held: Reservation, chunks: AsyncIterator[Any]) -> AsyncItera
         yield chunk
     with log_and_continue(QuotaPolicy.name):
         await held.settle(seen.usage.total_tokens or None)
-
-
-def _end_if_kept_back(ctx: RequestContext) -> None:
-    """
-    End a request that was kept back from its provider, and whose chain may not go on.
-
-    Raises:
-        Refused: it was; a 400 for LiteLLM's router, which cools a deployment down for others (1.106.2).
-
-    """
-    refusal = ctx.outcome.refusal
-    if refusal is not None and ctx.outcome.rule_of(refusal) == QuotaPolicy.name:
-        raise Refused(replace(refusal, to_child=True), QuotaPolicy.name)
 
 
 def _of_the_attempt(ctx: RequestContext) -> Reservation | None:
@@ -266,18 +258,17 @@ async def leaving(ctx: RequestContext, deployment: str) -> KeptBack | None:
         if await held.send():
             return None
     except Exceeded as spent:
-        quota = spent.exhausted.quota
-        return KeptBack(refused(ctx, spent.exhausted), falls_back if quota is None else quota.falls_back)
+        return KeptBack(refused(ctx, spent.exhausted), spent.exhausted.quota.falls_back)
     except StoreSilent:
         return KeptBack(refusals.store_failed(), falls_back)
-    return KeptBack(refused(ctx, Exhausted(time.time() + 1)), falls_back)
+    return KeptBack(refused(ctx, Exhausted(time.time() + 1, held.quotas[0])), falls_back)
 
 
 def keep_back(ctx: RequestContext, kept: KeptBack, request: httpx.Request) -> httpx.Response:
     """
     The answer in the place of a request that does not leave.
 
-    LiteLLM goes on with the next group after either status; where that may not be, `attempt` ends it.
+    LiteLLM tries the next group after either status; where it may not, `refused_calls` ends the request.
     """
     ctx.kept_back = True
     ctx.outcome.refuse(QuotaPolicy.name, kept.refusal, Level.STAGE if kept.falls_back else Level.ATTEMPT)
@@ -316,5 +307,5 @@ def refused(ctx: RequestContext, ended: Exhausted) -> Refuse:
         limit=ended.limit,
         seconds=max(1.0, ended.until - now),
         opens=f"{opens:%a %Y-%m-%d %H:%M:%S %Z}",
-        to_child=ctx.child is not None,
+        to_child=ctx.is_optillms,
     )

@@ -28,8 +28,8 @@ class Count:
     """
     What `Edge` calls after each request.
 
-    It stands outside of LiteLLM, so that nothing a client sends (`no-log`) keeps a request from being
-    counted; a fault of its own is logged and counted, and nobody's answer.
+    It is outside of LiteLLM, so that nothing a client sends (`no-log`) keeps a request from being
+    counted; a fault of its own is logged and counted, and changes no answer.
     """
 
     def __init__(self, keyring: Keyring, ledger: Ledger) -> None:
@@ -71,7 +71,10 @@ class Count:
         rule = record.outcome.rule_of(refusal) or "loop_guard"
         if refusal.type in ABOUT_APPROACHES and rule == "approach":
             meter().approach(record.model or OTHER, _named(record), "refused")
-        meter().refused(rule, refusal.type, _handle(record, refusal), self._caller(record, scope))
+        self._refused(rule, refusal, _handle(record, refusal), self._caller(record, scope))
+
+    def _refused(self, rule: str, refusal: Refuse, handle: str | None, caller: str) -> None:
+        meter().refused(rule, refusal.type, handle, caller)
 
     def _caller(self, record: RequestContext, scope: Scope) -> str:
         if record.opened:
@@ -108,7 +111,7 @@ def _handle(record: RequestContext, refusal: Refuse) -> str | None:
 
 def _named(record: RequestContext) -> str:
     """The approach that a refused request asked for."""
-    if record.model in record.approaches:
-        return record.approaches[record.model].text
+    if record.model in record.runs:
+        return record.runs[record.model].approach.text
     asked = optillm_fields.asked(record)
     return asked[0] if len(asked) == 1 and isinstance(asked[0], str) else OTHER

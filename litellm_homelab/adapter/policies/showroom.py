@@ -18,7 +18,6 @@ from litellm_homelab.adapter.fail_closed import log
 from litellm_homelab.adapter.litellm_api import request
 from litellm_homelab.adapter.litellm_api.deployments import Deployments
 from litellm_homelab.adapter.litellm_api.exceptions import Refused, policy_error
-from litellm_homelab.adapter.litellm_api.last_line import RULE
 from litellm_homelab.adapter.litellm_api.own_errors import OwnErrors
 from litellm_homelab.adapter.litellm_api.targets import Targets
 from litellm_homelab.adapter.outcome import Level
@@ -117,7 +116,6 @@ class ShowroomPolicy(Policy):
         if record is not None and record.open_route:
             self._of_an_opened_route(record, kwargs)
             return None
-        _end_if_refused_on_the_wire(record)
         if record is not None:
             self._own_errors.begin(record, kwargs)
         chosen = request.deployment_id(kwargs)
@@ -247,19 +245,6 @@ def _matches(pattern: str, name: str) -> bool:
 
 def _name(call_type: Any) -> str:  # noqa: ANN401 - LiteLLM's enum, or None
     return str(getattr(call_type, "value", call_type))
-
-
-def _end_if_refused_on_the_wire(record: RequestContext | None) -> None:
-    """
-    End a request of which the transport has refused a call: LiteLLM goes on with the next attempt.
-
-    Raises:
-        Refused: it has.
-
-    """
-    refusal = record.outcome.refusal if record else None
-    if record is not None and refusal is not None and record.outcome.rule_of(refusal) == RULE:
-        raise _harmless(record, refusal, RULE)
 
 
 def _harmless(record: RequestContext | None, refusal: Refuse, rule: str) -> Refused:

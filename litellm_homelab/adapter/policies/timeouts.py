@@ -28,7 +28,7 @@ LATER: Final = 30
 
 
 class TimeoutsPolicy(Policy):
-    """Limits how long an attempt may take to connect, to begin, to go on and to finish"""
+    """Limits how long an attempt may take to connect, to begin, to continue and to finish."""
 
     name = "timeouts"
 
@@ -78,7 +78,7 @@ class TimeoutsPolicy(Policy):
                 ctx.failed_otherwise = True
             elif not ctx.failed_otherwise:
                 reached = [one for _, one in ctx.timeouts]
-                refusal = refusals.upstream_timeout(ctx.asked or "", reached, to_child=ctx.child is not None)
+                refusal = refusals.upstream_timeout(ctx.asked or "", reached, to_child=ctx.is_optillms)
                 ctx.outcome.withdraw(self.name)
                 ctx.outcome.refuse(self.name, refusal, Level.ATTEMPT)
 

@@ -11,7 +11,7 @@ DISCONNECT: Final = "http.disconnect"
 
 
 def waited(ctx: RequestContext, seconds: float) -> None:
-    """Note how long a request waited; it is none of the time that our hooks take."""
+    """Note how long a request waited; it does not count as time of our hooks."""
     ctx.queued += seconds
     ctx.stats.took["attempt"] = ctx.stats.took.get("attempt", 0.0) - seconds
 

@@ -43,12 +43,12 @@ CHECKS: Final = (
         attempts.refusal_is_final,
     ),
     Check(
-        "a refusal rests no deployment",
+        "a refusal puts no deployment into cooldown",
         "one client's mistakes take a deployment from the others",
         attempts.refusal_rests_nothing,
     ),
     Check(
-        "a skipped deployment lets the chain go on",
+        "after a skipped deployment the chain continues",
         "requests fail where a fallback could serve them",
         attempts.skip_goes_on,
     ),

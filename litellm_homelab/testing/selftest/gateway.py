@@ -20,7 +20,7 @@ TEXT: Final = [{"role": "user", "content": "hello"}]
 
 
 class HookProbe(CustomLogger):  # type: ignore[misc]  # LiteLLM's class is untyped here
-    """Notes which deployments LiteLLM's hooks are asked about; raises, drops and changes when told to."""
+    """Notes which deployments LiteLLM's hooks are asked about; raises, drops and changes on demand."""
 
     def __init__(self) -> None:
         super().__init__()

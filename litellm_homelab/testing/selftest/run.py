@@ -25,7 +25,7 @@ SECONDS: Final = 30.0
 
 def run(done: Callable[[CheckResult], object] = lambda _: None, checks: Sequence[Check] = CHECKS) -> Report:
     """
-    Try every check; `done` is told of each as it ends.
+    Try every check; `done` is called with each as it ends.
 
     Raises:
         Exception: the gateway cannot start at all (wrong settings, a LiteLLM that cannot be imported).

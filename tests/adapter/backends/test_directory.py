@@ -88,3 +88,13 @@ def test_every_deployment_is_there_with_its_group() -> None:
     found = directory(model="ollama_chat/qwen3:8b")
     assert [*found.all()] == [("main", "0")]
     assert "qwen3:8b" in found.models("0")
+
+
+def test_a_key_stays_where_its_address_is_not_certain(monkeypatch: pytest.MonkeyPatch) -> None:
+    """LiteLLM sends to one of two variables; a probe does not take the key to the other server."""
+    monkeypatch.setenv("OPENAI_API_BASE", "http://127.0.0.1:1/v1")
+    assert directory(model="openai/m", api_key="own").key("0") == "own"
+    monkeypatch.setenv("OPENAI_BASE_URL", "http://127.0.0.1:2/v1")
+    assert directory(model="openai/m", api_key="own").key("0") == ""
+    assert directory(model="openai/m", api_key="own", api_base="http://127.0.0.1:3/v1").key("0") == "own"
+    assert directory(model="openai/m", api_base="http://127.0.0.1:3/v1").key("0") == ""

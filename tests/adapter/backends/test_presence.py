@@ -165,3 +165,22 @@ async def test_a_probe_from_before_a_refused_connection_brings_nothing_back(
     assert one.standing("box").state is BackendState.ABSENT
     await one.round("box", 8)
     assert one.standing("box").state is BackendState.UP
+
+
+async def test_a_list_that_could_not_be_taken_over_is_tried_again(
+    server: Server, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The backend is up meanwhile, and the next probe passes the same list on."""
+    one = worker(MemoryStore())
+    passed: list[frozenset[str]] = []
+
+    def breaks(backend: str, models: frozenset[str]) -> None:
+        raise RuntimeError(backend)
+
+    one.listed = breaks
+    await one.round("box", 7)
+    assert (one.standing("box").state, one.standing("box").models) == (BackendState.UP, None)
+    assert "homelab presence: the models of box could not be taken over: RuntimeError" in caplog.text
+    one.listed = lambda _, models: passed.append(models)
+    await one.round("box", 8)
+    assert passed == [one.standing("box").models] == [frozenset({"qwen3"})]

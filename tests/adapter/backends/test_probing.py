@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from pathlib import Path
 
 import pytest
 
@@ -86,6 +88,35 @@ async def test_a_server_that_takes_the_connection_is_there(serve: Serve) -> None
     """It is busy; and the probe ends all the same."""
     async with asyncio.timeout(30), serving(serve) as base:
         assert await probe(base) == Probed(ProbeOutcome.BUSY)
+
+
+async def test_a_question_ends_in_time() -> None:
+    """Each read of an endless answer is quick; the whole is not."""
+    async with serving(endless) as base:
+        with pytest.raises(TimeoutError):
+            await probing.ask(probing.Asked(base, "", 0.3))
+
+
+def test_authorities_are_there_without_those_of_the_system(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An image without `ca-certificates` asks openrouter.ai, too."""
+    none = tmp_path / "none.pem"
+    none.touch()
+    monkeypatch.setenv("SSL_CERT_FILE", str(none))
+    monkeypatch.setenv("SSL_CERT_DIR", str(tmp_path))
+    probing._tls.cache_clear()
+    found = probing._tls()
+    assert found.get_ca_certs()
+    assert found.verify_mode is ssl.CERT_REQUIRED
+    assert found is probing._tls()
+
+
+@pytest.mark.parametrize("key", ["schlüssel", "two\nlines"])
+async def test_a_key_that_cannot_be_sent_breaks_nothing(key: str) -> None:
+    """A server would not take it; the state is not `up`."""
+    async with serving(answering(200)) as base:
+        assert await probe(base, key=key) == Probed(ProbeOutcome.BUSY)
 
 
 @pytest.mark.parametrize("url", ["http://127.0.0.1:1:2/v1", "http://[::1/v1", "ftp://127.0.0.1/v1"])

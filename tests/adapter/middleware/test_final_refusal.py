@@ -40,7 +40,7 @@ async def sent(
     async def send(message: Any) -> None:
         messages.append(message)
 
-    word = LastWord(record, send)
+    word = LastWord(record, send, lambda _: None)
     await word({"type": "http.response.start", "status": status, "headers": list(raw)})
     for part in parts:
         await word({"type": "http.response.body", "body": part, "more_body": part != parts[-1]})

@@ -473,7 +473,7 @@ def broken(*args: object, **kwargs: object) -> Any:
 
 DECIDING: dict[str, tuple[type, str]] = {
     "the decision on the request": (Lanes, "decide"),
-    "the choice of the approach": (Lanes, "approach"),
+    "the tags in the prompt": (Lanes, "prompt"),
     "the name's prefix": (Lanes, "split_prefix"),
     "opening the root": (Ledger, "open"),
     "the count of returns": (Ledger, "returns"),

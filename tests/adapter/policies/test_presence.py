@@ -7,9 +7,11 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 from prometheus_client import REGISTRY
 
+from litellm_homelab.adapter.backends import probing
 from litellm_homelab.adapter.middleware import waiting_comments
 from litellm_homelab.backends.presence import BackendState
 from litellm_homelab.testing import MockProxy
@@ -334,3 +336,36 @@ async def test_a_box_that_does_not_wake_is_absent(tmp_path: Path, meanwhile: str
         assert (answer.status, answer.json["error"]["type"], answer.calls) == (503, "model_absent", ())
         assert groups(await proxy.chat("main")) == ["spare"]
         assert proxy.wakes == ["gpu"]
+
+
+async def test_a_discovered_handle_is_listed_while_a_fallback_of_its_group_is_there(tmp_path: Path) -> None:
+    """The wildcard's deployment leads to a group elsewhere, and so does each name below it."""
+    found = document([group("spare", api_base=f"{BOX}/v1")], {}, internal=())
+    for name, leads in (("led", {"fallbacks": ["spare"]}), ("alone", {})):
+        found["model_list"].append(
+            {
+                "model_name": f"{name}/*",
+                "litellm_params": {"model": "ollama_chat/*", "api_base": f"http://127.0.0.1/{name}", **leads},
+            }
+        )
+    presence = {"probe_seconds": FAST, "timeout_seconds": 1}
+    found["homelab"]["backends"] = {
+        name: {"at": [f"http://127.0.0.1/{name}"], "kind": "ollama", "presence": presence}
+        for name in ("led", "alone")
+    }
+    found["homelab"]["showroom"]["discover"] = {name: {"group": f"{name}/*"} for name in ("led", "alone")}
+    is_there = True
+
+    async def fetch(asked: probing.Asked) -> tuple[int, bytes]:
+        if not is_there:
+            raise httpx.ConnectError(asked.url)
+        return 200, b'{"models": [{"name": "qwen"}]}'
+
+    async with proxy_on(tmp_path, found) as gateway:
+        probing.fetch_with(fetch)
+        await back(gateway, "led/qwen")
+        await back(gateway, "alone/qwen")
+        is_there = False
+        await gone(gateway, "alone/qwen")
+        await until(lambda: state_of("led") == ["absent"])
+        assert await listed(gateway) == ["spare", "led/qwen"]

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from prometheus_client import generate_latest
 
 from litellm_homelab.adapter.policies import queue
 from litellm_homelab.testing import MockProxy
@@ -52,6 +53,13 @@ async def until(condition: Any) -> None:
             await asyncio.sleep(0.01)
 
 
+def waiting() -> int:
+    """How many requests wait for the GPU, as the metrics say."""
+    lines = generate_latest().decode().splitlines()
+    found = [line for line in lines if line.startswith('homelab_queue_length{backend="gpu"}')]
+    return int(float(found[0].split()[-1])) if found else 0
+
+
 @pytest.mark.parametrize("stream", [False, True], ids=["whole", "stream"])
 @pytest.mark.parametrize("path", BODIES)
 async def test_a_request_waits_for_its_turn(proxy: MockProxy, path: str, stream: bool) -> None:
@@ -61,7 +69,8 @@ async def test_a_request_waits_for_its_turn(proxy: MockProxy, path: str, stream:
     first = asyncio.create_task(proxy.post(path, {"model": "main", "stream": stream, **BODIES[path]}))
     await until(lambda: len(upstream.requests) == 1)
     second = asyncio.create_task(proxy.post(path, {"model": "main", "stream": stream, **BODIES[path]}))
-    await asyncio.sleep(0.3)
+    await until(lambda: waiting() == 1)
+    await asyncio.sleep(0.3)  # the time that the answer must name
     assert len(upstream.requests) == 1
     held.set()
     answers = await asyncio.gather(first, second)
@@ -80,14 +89,14 @@ async def test_a_backend_without_slots_has_no_limit(proxy: MockProxy) -> None:
     busy.cancel()
 
 
-async def fill(proxy: MockProxy, waiting: int) -> tuple[asyncio.Event, list[asyncio.Task[Answer]]]:
+async def fill(proxy: MockProxy, number: int) -> tuple[asyncio.Event, list[asyncio.Task[Answer]]]:
     """Have one request at the GPU and so many behind it; what lets the first one go, and all of them."""
     upstream = proxy.upstream("main")
     held = upstream.holds()
     tasks = [asyncio.create_task(proxy.chat("main"))]
     await until(lambda: len(upstream.requests) == 1)
-    tasks += [asyncio.create_task(proxy.chat("main")) for _ in range(waiting)]
-    await asyncio.sleep(0.3)
+    tasks += [asyncio.create_task(proxy.chat("main")) for _ in range(number)]
+    await until(lambda: waiting() == number)
     return held, tasks
 
 
@@ -141,7 +150,7 @@ async def test_high_priority_overtakes(proxy: MockProxy) -> None:
     people = proxy.post("/v1/chat/completions", {"model": "main", "messages": TEXT}, headers=key_of("app"))
     high = asyncio.create_task(people)
     high.add_done_callback(lambda _: order.append("high"))
-    await asyncio.sleep(0.3)
+    await until(lambda: waiting() == 2)
     held.set()
     await asyncio.gather(*tasks, high)
     assert order == ["high", "normal"]
@@ -151,9 +160,9 @@ async def test_who_leaves_frees_its_place(proxy: MockProxy) -> None:
     """A client that leaves while it waits makes room for the next one."""
     held, tasks = await fill(proxy, 2)
     tasks.pop().cancel()
-    await asyncio.sleep(0.5)
+    await until(lambda: waiting() == 1)
     next_one = asyncio.create_task(proxy.chat("main"))
-    await asyncio.sleep(0.2)
+    await until(lambda: waiting() == 2)
     assert not next_one.done()
     held.set()
     assert (await next_one).status == 200

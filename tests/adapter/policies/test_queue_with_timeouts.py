@@ -11,7 +11,7 @@ import pytest
 
 from litellm_homelab.testing import MockProxy
 from tests.adapter.lane import document, group, proxy_on
-from tests.adapter.policies.test_queue import BODIES, GPU, until
+from tests.adapter.policies.test_queue import BODIES, GPU, until, waiting
 
 STREAMED = ("/v1/chat/completions", "/v1/messages", "/v1/responses")
 
@@ -65,7 +65,7 @@ async def test_an_attempt_with_limits_holds_its_slot_to_the_end(proxy: MockProxy
     first = asyncio.create_task(proxy.post(path, asked))
     await until(lambda: len(upstream.requests) == 1)
     second = asyncio.create_task(proxy.post(path, asked))
-    await asyncio.sleep(0.3)
+    await until(lambda: waiting() == 1)
     assert len(upstream.requests) == 1
     held.set()
     assert [one.status for one in await asyncio.gather(first, second)] == [200, 200]
@@ -79,7 +79,8 @@ async def test_the_time_in_the_queue_is_none_of_the_limits(proxy: MockProxy) -> 
     first = asyncio.create_task(proxy.chat("slow"))
     await until(lambda: len(slow.requests) == 1)
     second = asyncio.create_task(proxy.chat("main"))
-    await asyncio.sleep(1)
+    await until(lambda: waiting() == 1)
+    await asyncio.sleep(1)  # longer than `total`
     held.set()
     assert (await first).status == 200
     assert (await second).status == 200

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -195,6 +197,23 @@ async def test_the_first_quota_to_begin_anew_is_named(tmp_path: Path) -> None:
         answers = [await gateway.chat("cloud") for _ in range(3)]
         assert [one.status for one in answers] == [200, 200, 429]
         assert int(answers[2].response.headers["retry-after"]) <= 3600 - time.time() % 3600 + 2
+
+
+def test_a_quota_that_will_be_used_up_is_logged_once(caplog: pytest.LogCaptureFixture) -> None:
+    """When it will be, in local time; not one that is used up already, and again after its reset."""
+    shown, later = quotas.QuotasShown(), time.time() + 3600
+    with caplog.at_level(logging.WARNING, logger="LiteLLM Proxy.homelab"):
+        shown.runs_out("spent", "requests/day", time.time())
+        shown.runs_out("groq", "requests/day", later)
+        shown.runs_out("groq", "requests/day", later + 60)
+        shown.runs_out("groq", "requests/day", None)
+        shown.runs_out("groq", "requests/day", later + 86_400)
+    when = [datetime.fromtimestamp(one).astimezone() for one in (later, later + 86_400)]
+    assert [one.getMessage() for one in caplog.records] == [
+        f"homelab quota: at this rate groq (requests/day) will be used up on {one:%a %Y-%m-%d %H:%M %Z}, "
+        "before it resets."
+        for one in when
+    ]
 
 
 @pytest.mark.parametrize("why", ["late", "store"])

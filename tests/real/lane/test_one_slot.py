@@ -6,6 +6,7 @@ import asyncio
 import re
 import threading
 import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -20,20 +21,23 @@ from tests.real.upstreams import listening
 
 pytestmark = pytest.mark.real
 
-WORK_SECONDS = 0.5
-"""How long the card works on one request."""
 PATIENCE = 120
+WAITING = re.compile(r'^homelab_queue_length\{backend="card"\} (\S+)$', re.MULTILINE)
 ROOTS = ("root-0001", "root-0002")
 NAMED = re.compile(r"root-\d{4}|plain-chat")
 
 
 class Card:
-    """A server that works on one request at a time: it notes whose each is, and how many it got at a time."""
+    """
+    A server that should get one request at a time: it notes whose each is, and how many it had at most.
+
+    It works on its first request until `is_open` is set.
+    """
 
     def __init__(self) -> None:
         self.order: list[str] = []
         self.working = self.peak = 0
-        self.begun = threading.Event()
+        self.is_open = threading.Event()
         self.app = Starlette(routes=[Route("/v1/chat/completions", self._chat, methods=["POST"])])
 
     async def _chat(self, request: Request) -> Response:
@@ -42,12 +46,12 @@ class Card:
         self.order.append(found.group() if found else "")
         self.working += 1
         self.peak = max(self.peak, self.working)
-        self.begun.set()
         try:
-            await asyncio.sleep(WORK_SECONDS)
+            opened = await asyncio.to_thread(self.is_open.wait, PATIENCE)
         finally:
             self.working -= 1
-        text = f"The answer to {self.order[-1]}."
+        assert opened, "the test has not opened the card"
+        text = f"The answer to {found.group() if found else ''}."
         choice = {"index": 0, "message": {"role": "assistant", "content": text}, "finish_reason": "stop"}
         usage = {"prompt_tokens": 1, "completion_tokens": 1, "total_tokens": 2}
         return JSONResponse(
@@ -72,12 +76,18 @@ def document() -> Document:
     return found
 
 
-def wait_for(lane: Rig, calls: int) -> None:
-    """Wait until OptiLLM has called back so often."""
+def until(condition: Callable[[], bool], what: str) -> None:
+    """Wait until a condition is true."""
     deadline = time.monotonic() + PATIENCE
-    while len(lane.returns) < calls:
-        assert time.monotonic() < deadline, "OptiLLM does not call back"
-        time.sleep(0.01)
+    while not condition():
+        assert time.monotonic() < deadline, what
+        time.sleep(0.02)
+
+
+def waiting(lane: Rig) -> int:
+    """How many requests wait for the card."""
+    found = WAITING.search(lane.client.get("/metrics/").text)
+    return int(float(found[1])) if found else 0
 
 
 def test_two_roots_and_a_plain_chat_share_one_slot() -> None:
@@ -89,17 +99,23 @@ def test_two_roots_and_a_plain_chat_share_one_slot() -> None:
             asked = [
                 pool.submit(lane.chat, "boost", f"{one} asks: why?", optillm_approach="moa") for one in ROOTS
             ]
-            wait_for(lane, 3)
-            before = len(card.order)
-            headers = bearer(callers_key(lane.document, "app"))
-            text = [{"role": "user", "content": "plain-chat"}]
-            chat = lane.post("/v1/chat/completions", {"model": "main", "messages": text}, headers=headers)
+            try:
+                until(lambda: len(lane.returns) >= 2 and waiting(lane) >= 1, "OptiLLM does not call back")
+                headers = bearer(callers_key(lane.document, "app"))
+                text = [{"role": "user", "content": "plain-chat"}]
+                body = {"model": "main", "messages": text}
+                asking = pool.submit(lane.post, "/v1/chat/completions", body, headers=headers)
+                # One is at the card; the other calls and the chat wait.
+                until(lambda: waiting(lane) == len(lane.returns), "the chat does not wait")
+            finally:
+                card.is_open.set()
+            chat = asking.result(timeout=PATIENCE)
             answers = [one.result(timeout=PATIENCE) for one in asked]
     assert chat.status_code == 200, chat.text
     assert [one.status_code for one in answers] == [200, 200], [one.text for one in answers]
     assert card.peak == 1
     place = card.order.index("plain-chat")
-    assert place <= before + 1, card.order
+    assert place == 1, card.order
     assert set(card.order[place + 1 :]) == set(ROOTS), card.order
     for one in ROOTS:
         assert card.order.count(one) >= 3, card.order

@@ -1,0 +1,1 @@
+"""The page's facts: gathered here, shared by workers through the store."""
