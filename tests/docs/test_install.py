@@ -23,6 +23,8 @@ from tests.docs.blocks import REPOSITORY
 from tests.docs.console import Typed, typed
 from tests.real.server import VENVS
 
+SECONDS = 240
+"""For one program, on a busy machine."""
 PAGES = [
     *sorted((REPOSITORY / "docs").glob("install-*.md")),
     *(REPOSITORY / "docs" / f"{name}.md" for name in ("health", "upgrade")),
@@ -55,7 +57,10 @@ def _ours(words: list[str]) -> None:
 
 def _make(words: list[str]) -> None:
     plan = ["make", "--dry-run", "--always-make", *words[1:]]
-    assert subprocess.run(plan, cwd=REPOSITORY, capture_output=True, check=False).returncode == 0
+    assert (
+        subprocess.run(plan, cwd=REPOSITORY, capture_output=True, timeout=SECONDS, check=False).returncode
+        == 0
+    )
 
 
 def _docker(words: list[str]) -> None:
@@ -98,7 +103,7 @@ def _python(words: list[str]) -> None:
     """The options of uv are asked for from uv itself."""
     if words[:3] == ["uv", "tool", "install"]:
         uv: list[str | Path] = [VENVS / "tools" / "bin" / "uv", "tool", "install", "--help"]
-        text = subprocess.run(uv, capture_output=True, text=True, check=True).stdout
+        text = subprocess.run(uv, capture_output=True, text=True, timeout=SECONDS, check=True).stdout
         for option in (word for word in words if word.startswith("--")):
             assert option in text
         assert f"litellm[proxy]=={facts.LITELLM}" in words
@@ -124,7 +129,9 @@ STEPS = [pytest.param(step, id=step.id) for page in PAGES for step in typed(page
 @pytest.mark.parametrize("step", STEPS)
 def test_a_shell_reads_the_command(step: Typed) -> None:
     """Quotes and continuation lines are whole."""
-    done = subprocess.run(["sh", "-n", "-c", step.command], capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        ["sh", "-n", "-c", step.command], capture_output=True, text=True, timeout=SECONDS, check=False
+    )
     assert (done.returncode, done.stderr) == (0, "")
 
 
@@ -175,7 +182,9 @@ def test_make_env_makes_keys_once(tmp_path: Path) -> None:
     made = []
     for _ in range(2):
         command = ["make", "env", f"PYTHON={sys.executable}"]
-        done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+        done = subprocess.run(
+            command, cwd=tmp_path, capture_output=True, text=True, timeout=SECONDS, check=False
+        )
         assert done.returncode == 0, done.stderr
         made.append((tmp_path / "config" / "env.local").read_text(encoding="utf-8"))
     assert made[0] == made[1]
