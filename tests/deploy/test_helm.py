@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from litellm_homelab.config import loading, settings
+from litellm_homelab.cli import main
 from tests.config.shipped import ENV
 from tests.deploy import facts, kustomize
 
@@ -26,6 +27,7 @@ def _rendered() -> dict[str, Any]:
     return {
         **PROXY["extraConfig"],
         "general_settings": PROXY["generalSettings"],
+        "router_settings": PROXY["routerSettings"],
         "litellm_settings": {**PROXY["litellmSettings"], "callbacks": PROXY["callbacks"]["callbacks"]},
         "model_list": [
             {"model_name": MODEL["modelName"], "litellm_params": deployment, "model_info": MODEL["info"]}
@@ -37,13 +39,15 @@ def _rendered() -> dict[str, Any]:
     "document",
     [pytest.param(CHART["proxy_config"], id="litellm-helm"), pytest.param(_rendered(), id="operator")],
 )
-def test_its_configuration_starts(document: dict[str, Any]) -> None:
-    """Nothing in it stops a start, with the keys of a Secret made of env.local."""
-    environ = {name: f"{value}-{name}-of-enough-length" for name, value in ENV.items() if "generate" in value}
-    loaded = loading.parse(
-        facts.dump(document), path=FOLDER / "router.yaml", environ=environ, known=settings.Known()
-    )
-    assert set(loaded.handles) == {"main"}
+def test_its_configuration_is_clean(
+    document: dict[str, Any], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """`check` has nothing to say, with the keys of a Secret made of env.local."""
+    keys = {name: f"{value}-{name}-of-enough-length" for name, value in ENV.items() if "generate" in value}
+    (tmp_path / "env").write_text("".join(f"{name}={key}\n" for name, key in keys.items()), encoding="utf-8")
+    (tmp_path / "router.yaml").write_text(facts.dump(document), encoding="utf-8")
+    status = main(["check", str(tmp_path / "router.yaml"), "--env", str(tmp_path / "env"), "--strict"])
+    assert (status, capsys.readouterr().out.splitlines()[1:]) == (0, [])
 
 
 def test_the_secret_is_one_of_env_local() -> None:

@@ -1,4 +1,4 @@
-"""The pages that install: every command is one that its program takes, on files and names that there are."""
+"""The pages that install and operate: commands that their programs take, on files that there are."""
 
 from __future__ import annotations
 
@@ -23,7 +23,13 @@ from tests.docs.blocks import REPOSITORY
 from tests.docs.console import Typed, typed
 from tests.real.server import VENVS
 
-PAGES = sorted((REPOSITORY / "docs").glob("install-*.md"))
+SECONDS = 240
+"""For one program, on a busy machine."""
+PAGES = [
+    *sorted((REPOSITORY / "docs").glob("install-*.md")),
+    *(REPOSITORY / "docs" / f"{name}.md" for name in ("health", "upgrade")),
+]
+LEAVES = [page for page in PAGES if page.stem != "health"]
 LONGEST = 75
 """Lines of one and a half screens."""
 VERSION = litellm_homelab.__version__
@@ -51,7 +57,10 @@ def _ours(words: list[str]) -> None:
 
 def _make(words: list[str]) -> None:
     plan = ["make", "--dry-run", "--always-make", *words[1:]]
-    assert subprocess.run(plan, cwd=REPOSITORY, capture_output=True, check=False).returncode == 0
+    assert (
+        subprocess.run(plan, cwd=REPOSITORY, capture_output=True, timeout=SECONDS, check=False).returncode
+        == 0
+    )
 
 
 def _docker(words: list[str]) -> None:
@@ -94,7 +103,7 @@ def _python(words: list[str]) -> None:
     """The options of uv are asked for from uv itself."""
     if words[:3] == ["uv", "tool", "install"]:
         uv: list[str | Path] = [VENVS / "tools" / "bin" / "uv", "tool", "install", "--help"]
-        text = subprocess.run(uv, capture_output=True, text=True, check=True).stdout
+        text = subprocess.run(uv, capture_output=True, text=True, timeout=SECONDS, check=True).stdout
         for option in (word for word in words if word.startswith("--")):
             assert option in text
         assert f"litellm[proxy]=={facts.LITELLM}" in words
@@ -112,7 +121,7 @@ PROGRAMS: dict[str, Callable[[list[str]], None]] = {
     "systemctl": _systemctl,
     **dict.fromkeys(("pip", "pipx", "uv"), _python),
     **dict.fromkeys(("tar", "mkdir", "cp", "mv", "rm", "install", "chmod", "cd", "echo", "grep"), _files),
-    **dict.fromkeys(("set", "curl", "helm", "journalctl"), _files),
+    **dict.fromkeys(("set", "curl", "helm", "journalctl", "python3"), _files),
 }
 STEPS = [pytest.param(step, id=step.id) for page in PAGES for step in typed(page)]
 
@@ -120,7 +129,9 @@ STEPS = [pytest.param(step, id=step.id) for page in PAGES for step in typed(page
 @pytest.mark.parametrize("step", STEPS)
 def test_a_shell_reads_the_command(step: Typed) -> None:
     """Quotes and continuation lines are whole."""
-    done = subprocess.run(["sh", "-n", "-c", step.command], capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        ["sh", "-n", "-c", step.command], capture_output=True, text=True, timeout=SECONDS, check=False
+    )
     assert (done.returncode, done.stderr) == (0, "")
 
 
@@ -128,7 +139,15 @@ def test_a_shell_reads_the_command(step: Typed) -> None:
 def test_its_program_takes_it(step: Typed) -> None:
     """Subcommands, options, profiles, units and resources are ones that there are."""
     words = _words(step.command)
-    PROGRAMS[words[0]](words)
+    PROGRAMS[words[0].removeprefix("new/bin/")](words)
+
+
+def test_probes_are_open_and_the_deep_one_is_not() -> None:
+    """What docs/health.md says of keys is what the table of routes says."""
+    text = (REPOSITORY / "docs" / "health.md").read_text(encoding="utf-8")
+    rows = dict(re.findall(r"^\| `GET (\S+)`( with .*? key|) ?", text, re.MULTILINE))
+    assert {path: facts.is_open(path) for path in rows} == {path: not rows[path] for path in rows}
+    assert len(rows) == 4
 
 
 @pytest.mark.parametrize("step", STEPS)
@@ -145,7 +164,7 @@ def test_a_page_is_short(page: Path) -> None:
     assert len(page.read_text(encoding="utf-8").splitlines()) <= LONGEST
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+@pytest.mark.parametrize("page", LEAVES, ids=lambda page: page.stem)
 def test_a_page_says_how_to_undo_it(page: Path) -> None:
     """Whoever tries it can leave it."""
     assert "**Undo.**" in page.read_text(encoding="utf-8")
@@ -163,7 +182,9 @@ def test_make_env_makes_keys_once(tmp_path: Path) -> None:
     made = []
     for _ in range(2):
         command = ["make", "env", f"PYTHON={sys.executable}"]
-        done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+        done = subprocess.run(
+            command, cwd=tmp_path, capture_output=True, text=True, timeout=SECONDS, check=False
+        )
         assert done.returncode == 0, done.stderr
         made.append((tmp_path / "config" / "env.local").read_text(encoding="utf-8"))
     assert made[0] == made[1]

@@ -67,7 +67,7 @@ def test_the_index_has_every_page(page: Path) -> None:
 def test_a_page_names_no_machine(page: Path) -> None:
     """Addresses of the pages are loopback, or all interfaces of a container; no home folder is named.
 
-    A store in a container is no machine's.
+    A store in a container names the container's own folder.
     """
     text = page.read_text(encoding="utf-8")
     numbers = set(re.findall(r"\b\d+\.\d+\.\d+\.\d+\b", text))

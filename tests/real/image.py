@@ -21,6 +21,8 @@ from packaging.utils import canonicalize_name
 
 from tests.real.server import REPOSITORY, VENVS
 
+SECONDS = 240
+"""For one program, on a busy machine."""
 TOOLS = VENVS / "tools" / "bin"
 """Has the build backend, by hash: requirements/tools.txt."""
 IMAGE_EXTRAS = ("proxy", "proxy-runtime", "extra-proxy")
@@ -107,5 +109,5 @@ def copy_script(script: Path, folder: Path) -> None:
 
 
 def _run(*command: str | Path, cwd: Path | None = None) -> None:
-    done = subprocess.run(command, cwd=cwd, capture_output=True, text=True, check=False)
+    done = subprocess.run(command, cwd=cwd, capture_output=True, text=True, timeout=SECONDS, check=False)
     assert done.returncode == 0, done.stdout + done.stderr

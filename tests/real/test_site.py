@@ -11,6 +11,8 @@ import pytest
 from tests.docs.test_links import ALL, INDEX
 from tests.real.server import REPOSITORY, VENVS
 
+SECONDS = 240
+"""For one program, on a busy machine."""
 pytestmark = pytest.mark.real
 
 PYTHON = VENVS / "docs" / "bin" / "python"
@@ -19,7 +21,13 @@ PYTHON = VENVS / "docs" / "bin" / "python"
 def _build(repository: Path, folder: Path) -> subprocess.CompletedProcess[str]:
     command: list[str | Path] = [PYTHON, "scripts/site.py", folder]
     return subprocess.run(
-        command, cwd=repository, env={"PATH": "/usr/bin:/bin"}, capture_output=True, text=True, check=False
+        command,
+        cwd=repository,
+        env={"PATH": "/usr/bin:/bin"},
+        capture_output=True,
+        text=True,
+        timeout=SECONDS,
+        check=False,
     )
 
 
