@@ -141,6 +141,10 @@ BROKEN = {
     "nothing": (b"", {}),
     "error": (b'{"error": {"message": "the engine died", "code": 500}}', {}),
     "list": (b"[]", {}),
+    "no choices": (
+        b'{"id": "x", "object": "chat.completion", "created": 1, "model": "m", "choices": []}',
+        {},
+    ),
 }
 
 
