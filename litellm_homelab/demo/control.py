@@ -119,13 +119,14 @@ class Control:
         """Wake a backend: what `wake.url` of a gateway calls, and the page's button."""
         if _is_from_elsewhere(request):
             return JSONResponse({"error": "this form is not the demo's own"}, 403)
+        name = request.path_params["name"]
         try:
-            self._demo.wake(request.path_params["name"])
+            self._demo.wake(name)
         except KeyError as error:
             return JSONResponse({"error": error.args[0]}, 404)
         if "text/html" in request.headers.get("accept", ""):
             return RedirectResponse("../../", SEE_OTHER)
-        return Response(status_code=204)
+        return JSONResponse(self._demo.as_dict()[name])
 
     async def _clear_fault(self, request: Request) -> Response:
         return await self._switch(request, None)

@@ -134,6 +134,55 @@ async def test_an_empty_whole_answer_falls_back(proxy: MockProxy) -> None:
     assert _asked(proxy, "rung") > before
 
 
+BROKEN = {
+    "page": (b"<!doctype html><html></html>", {"content-type": "text/html"}),
+    "half": (b'{"id": "x", "object": "chat.completion", "choices": [{"index": 0, "mess', {}),
+    "short": (b'{"id": "x"}', {"content-length": "999"}),
+    "nothing": (b"", {}),
+    "error": (b'{"error": {"message": "the engine died", "code": 500}}', {}),
+    "list": (b"[]", {}),
+    "no choices": (
+        b'{"id": "x", "object": "chat.completion", "created": 1, "model": "m", "choices": []}',
+        {},
+    ),
+}
+
+
+@pytest.mark.parametrize("route", ROUTES)
+@pytest.mark.parametrize("name", BROKEN)
+async def test_a_broken_whole_answer_falls_back(proxy: MockProxy, name: str, route: str) -> None:
+    """A 200 that is no answer, or breaks off, is a failed attempt, and the fallback answers."""
+    raw, headers = BROKEN[name]
+    proxy.upstream("main").says(raw, headers=headers)
+    before = _asked(proxy, "rung")
+    path, body = ROUTES[route]
+    answer = await proxy.post(path, {"model": "main", **body})
+    assert (answer.status, answer.json["model"]) == (200, "main"), answer.text
+    assert _asked(proxy, "rung") - before == 1
+    assert "real-rung" not in answer.text
+
+
+@pytest.mark.parametrize("route", ROUTES)
+async def test_a_connection_that_breaks_in_a_whole_answer_falls_back(proxy: MockProxy, route: str) -> None:
+    """Half of an answer is no answer."""
+    proxy.upstream("main").fails("drop")
+    before = _asked(proxy, "rung")
+    path, body = ROUTES[route]
+    answer = await proxy.post(path, {"model": "main", **body})
+    assert (answer.status, _asked(proxy, "rung") - before) == (200, 1)
+
+
+@pytest.mark.parametrize("name", BROKEN)
+async def test_a_broken_whole_answer_without_a_fallback_is_an_error(proxy: MockProxy, name: str) -> None:
+    """Never a 200, and nothing of the server in it."""
+    raw, headers = BROKEN[name]
+    proxy.upstream("alone").says(raw, headers=headers)
+    answer = await proxy.chat("alone")
+    assert answer.status >= 500, answer.text
+    assert answer.error["message"]
+    assert "real-alone" not in answer.text
+
+
 async def test_a_group_without_limits_is_left_alone(proxy: MockProxy) -> None:
     """What LiteLLM makes of a stream that breaks off stays as it is."""
     proxy.upstream("plain").says(CHAT.opening + CHAT.content, stream=True)
