@@ -87,7 +87,6 @@ TESTED_IN: Final[Mapping[str, tuple[str, ...]]] = {
     "adapter/litellm_api/test_client_error.py": (
         "adapter/litellm_api/exceptions.py",
         "adapter/litellm_api/scrubbing.py",
-        "adapter/policies/error_response.py",
     ),
     "adapter/policies/test_hops.py": ("adapter/litellm_api/hop_header.py",),
     "adapter/test_every_parameter.py": ("adapter/litellm_api/parameters.py",),
