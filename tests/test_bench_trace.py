@@ -272,7 +272,7 @@ def test_a_kind_may_have_settings_beside_the_shipped_ones(tmp_path: Path) -> Non
     written = kinds.write(tmp_path / "more", plugin=True, homelab=kinds.KINDS["quota"].homelab)
     section = yaml.safe_load(written.read_text(encoding="utf-8"))["homelab"]
     assert section["quotas"] == {**shipped["quotas"], **kinds.QUOTAS}
-    assert section["backends"]["gpu"]["at"] == [kinds.SERVER]
+    assert section["backends"]["main"]["at"] == [kinds.SERVER]
     assert section["showroom"] == shipped["showroom"]
 
 
@@ -280,7 +280,7 @@ def test_kinds_of_other_settings_run_in_other_processes() -> None:
     """Work of a setting is not counted for a kind without it."""
     parts = [*run.by_settings([*kinds.KINDS])]
     assert parts[0][0] == "plain"
-    assert [*parts[1:]] == [["presence"], ["slots"], ["quota"]]
+    assert parts[1:] == [["quota"]]
     assert sorted(name for part in parts for name in part) == sorted(kinds.KINDS)
 
 

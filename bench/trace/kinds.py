@@ -44,23 +44,18 @@ PRESENCE: Final = {"probe_seconds": 3600}  # a probe would be counted with the r
 QUOTAS: Final = {"main": {"groups": ["main"], "windows": [{"requests": NEVER, "per": "day"}]}}
 
 
-def _gpu(**settings: Any) -> dict[str, Any]:  # noqa: ANN401 - a part of router.yaml
-    """A section for the server of `main`, on which nothing has to wait."""
-    return {"gpu": {"at": [SERVER], "presence": PRESENCE, **settings}}
-
-
+BACKENDS: Final = {"main": {"at": [SERVER], "presence": PRESENCE}}
 KINDS: Final = {
     "plain": Kind("plain chat", "main"),
     # LiteLLM refuses an unknown name, too, but in the router and with a list of its models.
     "refused": Kind("refused name", "no-such-model", status=404, comparable=False),
     "fallback": Kind("one fallback", "vllm-qwen", fails="vllm-qwen"),
+    "probed": Kind("probed, with slots", "vllm-qwen"),
     "streamed": Kind("streamed", "main", {"stream": True}),
     "optillm": Kind("OptiLLM moa", "boost", MOA),
     "optillm-streamed": Kind("OptiLLM moa streamed", "boost", {**MOA, "stream": True}),
-    "presence": Kind("plain, presence", "main", homelab={"backends": _gpu()}, stock="plain"),
-    "slots": Kind("plain, presence, slots", "main", homelab={"backends": _gpu(slots=2)}, stock="plain"),
     "quota": Kind(
-        "plain, presence, quota", "main", homelab={"backends": _gpu(), "quotas": QUOTAS}, stock="plain"
+        "plain, presence, quota", "main", homelab={"backends": BACKENDS, "quotas": QUOTAS}, stock="plain"
     ),
 }
 

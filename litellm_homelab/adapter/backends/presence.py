@@ -82,6 +82,8 @@ class Presence:
         self._deadlines: dict[str, float] = {}
         self._refused: dict[str, float] = {}
         """When an attempt last found no connection, by the monotonic clock."""
+        self.version = 0
+        """It grows with each probe and each refused connection."""
         self.away: frozenset[str] = frozenset()
         """The backends at which an attempt would find nothing; looked at for each attempt."""
         self.listed: Callable[[str, frozenset[str]], None] = lambda *_: None
@@ -142,6 +144,7 @@ class Presence:
         if not self._passed_on(backend, before, now):
             now = replace(now, models=before.models)  # so that the next probe tries again
         self._standings[backend] = now
+        self.version += 1
         if now.state is not before.state:
             self.away = frozenset(name for name, one in self._standings.items() if one.is_away)
             self._watching.standing(backend, now.state)

@@ -72,6 +72,7 @@ class PresencePolicy(Policy):
         self._waker = Waker(self._wakes, shared.store, lambda *what: meter().woken(*what))
         self._deployments = shared.deployments
         self._chains = shared.showroom.chain_of
+        self._known: tuple[int, Away] | None = None
 
     @classmethod
     def build(cls, shared: Shared) -> Self:
@@ -223,7 +224,17 @@ class PresencePolicy(Policy):
         )
 
     def is_away(self) -> Away:
-        """Which names are away now, with their whole chain."""
+        """
+        What says of each name whether every backend of its chain is away, as things are now.
+
+        It is kept while no backend is away: then only a probe changes it. Else an absence may end by itself.
+        """
+        if self._known is None or self._known[0] != self.presence.version or self.presence.away:
+            found = self._away_now()
+            self._known = self.presence.version, found
+        return self._known[1]
+
+    def _away_now(self) -> Away:
         there: dict[str, bool] = {}
         for group, deployment in self._directory.all():
             there[group] = there.get(group, False) or not self._is_out(deployment, group)
@@ -236,10 +247,15 @@ class Away:
     def __init__(self, there: Mapping[str, bool], chains: Callable[[str], frozenset[str]]) -> None:
         """`chains` gives a name and what it leads to."""
         self._there, self._chains = there, chains
+        self._known: dict[str, bool] = {}
 
     def __call__(self, name: str) -> bool:
         """Whether all backends of a name and of its fallbacks are away."""
-        return name in self._there and not any(self._there.get(one, False) for one in self._chains(name))
+        if name not in self._there:
+            return False
+        if name not in self._known:
+            self._known[name] = not any(self._there.get(one, False) for one in self._chains(name))
+        return self._known[name]
 
 
 class ProbedBackends:
