@@ -326,6 +326,14 @@ ROWS: Final = (
         r"^homelab\.callers\.\S+\.routes",
         "A caller's route does not exist, or is closed to it.",
     ),
+    _row("page-without-secret", r"^homelab\.page: sessions", "The page has nothing to sign sessions with."),
+    _row("page-without-key", r"^homelab\.page: no key", "No key could log in to the page."),
+    _row(
+        "widgets-key-unused",
+        r"a key of role widgets reads only \S+ which is served",
+        "A key of role `widgets` reads what is not served.",
+        "warning",
+    ),
     _row("gate-open", r"^homelab\.gate\.open", "A route that cannot be opened, or that need not be."),
     _row(
         "gate-ui-without-database", r"^homelab\.gate\.ui", "LiteLLM's Admin UI needs a database.", "warning"

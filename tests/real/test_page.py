@@ -212,6 +212,10 @@ def test_it_fits_a_phone_and_a_desktop_in_light_and_dark(
     log_in(tab, running)
     tab.looks(width, 900, scheme)
     assert tab.evaluate("document.documentElement.scrollWidth") <= width
+    wide = (
+        "[...document.querySelectorAll('section')].filter((one) => one.scrollWidth > one.clientWidth).length"
+    )
+    assert tab.evaluate(wide) == 0
     PICTURES.mkdir(parents=True, exist_ok=True)
     tab.picture(PICTURES / f"{width}-{scheme}.png")
 

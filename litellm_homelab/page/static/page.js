@@ -154,7 +154,7 @@ function showRefusals(view) {
     ["Caller", (one) => one.caller, "words"],
     ["Handle", (one) => one.handle || "", "words"],
     ["Reason", (one) => one.message, "words reason"],
-  ], view.refusals) : nothing("None since the gateway was started."));
+  ], view.refusals) : nothing("None since the workers were started."));
 }
 
 // --- the map -----------------------------------------------------------------------------------------------

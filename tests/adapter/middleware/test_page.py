@@ -9,10 +9,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from httpx import Response
+from httpx import ASGITransport, AsyncClient, Response
 
+from litellm_homelab.access.callers import Keyring
+from litellm_homelab.access.rule import Gate
 from litellm_homelab.access.table import Access, reviewed
-from litellm_homelab.adapter.middleware.page import ASSETS, HEADERS
+from litellm_homelab.adapter.middleware.page import ASSETS, HEADERS, Page
+from litellm_homelab.adapter.page.board import JsonText
+from litellm_homelab.config.sections import digest
 from litellm_homelab.page.tries import MOST
 from litellm_homelab.testing import MockProxy
 from litellm_homelab.testing.mock_proxy import MASTER_KEY
@@ -303,6 +307,32 @@ async def test_links_are_relative(proxy: MockProxy) -> None:
         assert "onclick" not in text
         assert re.findall(r"<script[^>]*>[^<]", text) == []
     assert (await ask(proxy, "/homelab/", "master")).headers["location"] == "../homelab"
+
+
+class Nothing:
+    """Documents of a gateway that has nothing to show."""
+
+    async def page(self) -> JsonText:
+        """Say so."""
+        return JsonText.of({})
+
+    widget = page
+
+
+@pytest.mark.parametrize("whole", [True, False], ids=["path-with-prefix", "path-without"])
+async def test_it_works_below_a_path(whole: bool) -> None:
+    """Where a proxy puts the gateway below `/llm`, and LiteLLM's SERVER_ROOT_PATH says so."""
+    page = Page(Gate(), Keyring((), digest(MASTER_KEY)), "a-secret-of-the-gateway", Nothing())
+    prefix = "/llm" if whole else ""
+    assert page.serves({"type": "http", "path": f"{prefix}/homelab.json", "root_path": "/llm"})
+    assert not page.serves({"type": "http", "path": f"{prefix}/v1/models", "root_path": "/llm"})
+    transport = ASGITransport(page, root_path="/llm")
+    async with AsyncClient(transport=transport, base_url=f"http://gateway{prefix}") as client:
+        answer = await client.post("/homelab/login", data={"key": MASTER_KEY})
+        cookies = answer.headers.get_list("set-cookie")
+        assert ["Path=/llm/homelab;" in cookies[0], "Path=/llm/homelab.json;" in cookies[1]] == [True, True]
+        asked = await client.get("/homelab.json", headers={"cookie": cookie_of(answer)})
+        assert (asked.status_code, asked.json()) == (200, {})
 
 
 def test_the_script_writes_text_and_no_markup() -> None:
