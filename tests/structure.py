@@ -78,7 +78,6 @@ TESTED_IN: Final[Mapping[str, tuple[str, ...]]] = {
     "adapter/litellm_api/test_client_error.py": (
         "adapter/litellm_api/exceptions.py",
         "adapter/litellm_api/scrubbing.py",
-        "adapter/policies/error_response.py",
     ),
     "adapter/policies/test_quotas.py": ("adapter/policies/quota_keys.py",),
     "adapter/policies/test_hops.py": ("adapter/litellm_api/hop_header.py",),
