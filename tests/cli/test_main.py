@@ -109,7 +109,7 @@ def test_help_imports_the_command_line_only(arguments: list[str]) -> None:
 
 @pytest.mark.parametrize("command", [name for name in cli.COMMANDS if name != "up"])
 def test_a_command_imports_no_other(command: str) -> None:
-    """`check` runs before each commit: others would take their time. (`up` runs the demo and `check`.)"""
+    """`check` runs before each commit: others would take their time. (`up` uses the demo's.)"""
     words = [sys.executable, "-c", IMPORTED_BY_HELP, command, "--help"]
     done = subprocess.run(words, capture_output=True, text=True, check=True, timeout=300)
     modules = {f"litellm_homelab.cli.{name}" for name in cli.COMMANDS}
