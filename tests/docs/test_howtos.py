@@ -39,7 +39,7 @@ def _variables(text: str) -> dict[str, str]:
 
 
 def _changed(page: Path, folder: Path) -> tuple[Path, dict[str, str]]:
-    """The shipped files with what a page adds: router.yaml in a copy, and the environment, in env.local too."""
+    """The shipped files with what a page adds: a router.yaml, and the environment, in env.local too."""
     config = copied(folder)
     variables = environ(page)
     (config / "env.local").write_text(
@@ -83,9 +83,8 @@ async def test_home_assistant_and_tiny_agents_see_their_handles(tmp_path: Path) 
             listed = await proxy.request("GET", "/v1/models", headers=key)
             assert [one["id"] for one in listed.json["data"]] == handles
             info = await proxy.request("GET", "/v1/model/info", headers=key)
-            assert {one["model_name"]: one["model_info"]["mode"] for one in info.json["data"]} == dict.fromkeys(
-                handles, "chat"
-            )
+            modes = {one["model_name"]: one["model_info"]["mode"] for one in info.json["data"]}
+            assert modes == dict.fromkeys(handles, "chat")
 
 
 # --- files -----------------------------------------------------------------------------------------
@@ -93,7 +92,8 @@ async def test_home_assistant_and_tiny_agents_see_their_handles(tmp_path: Path) 
 
 def test_the_files_are_there() -> None:
     """Each file of the table is shipped, or one that the page says is made or optional."""
-    rows = re.findall(r"^\| `([\w./]+)` \| (.+?) \| (.+) \|$", FILES.read_text(encoding="utf-8"), re.MULTILINE)
+    text = FILES.read_text(encoding="utf-8")
+    rows = re.findall(r"^\| `([\w./]+)` \| (.+?) \| (.+) \|$", text, re.MULTILINE)
     table = {name: writer for name, _, writer in rows}
     assert {name for name in table if not (CONFIG / name).exists()} <= OPTIONAL
     assert table.keys() >= OPTIONAL | {"router.yaml", "registry.json"}
