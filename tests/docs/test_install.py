@@ -1,4 +1,4 @@
-"""The pages that install and operate: commands that their programs take, on files that there are."""
+"""The pages that install, and the how-tos: commands that their programs take, on files that there are."""
 
 from __future__ import annotations
 
@@ -25,11 +25,9 @@ from tests.real.server import VENVS
 
 SECONDS = 240
 """For one program, on a busy machine."""
-PAGES = [
-    *sorted((REPOSITORY / "docs").glob("install-*.md")),
-    *(REPOSITORY / "docs" / f"{name}.md" for name in ("health", "upgrade")),
-]
-LEAVES = [page for page in PAGES if page.stem != "health"]
+INSTALLED = [*sorted((REPOSITORY / "docs").glob("install-*.md")), REPOSITORY / "docs" / "upgrade.md"]
+TASKS = ("health", "add-a-backend", "https", "files", "web-search", "agents")
+PAGES = [*INSTALLED, *(REPOSITORY / "docs" / f"{name}.md" for name in TASKS)]
 LONGEST = 75
 """Lines of one and a half screens."""
 VERSION = litellm_homelab.__version__
@@ -121,7 +119,8 @@ PROGRAMS: dict[str, Callable[[list[str]], None]] = {
     "systemctl": _systemctl,
     **dict.fromkeys(("pip", "pipx", "uv"), _python),
     **dict.fromkeys(("tar", "mkdir", "cp", "mv", "rm", "install", "chmod", "cd", "echo", "grep"), _files),
-    **dict.fromkeys(("set", "curl", "helm", "journalctl", "python3"), _files),
+    **dict.fromkeys(("set", "curl", "helm", "journalctl", "python3", "ss", "tailscale"), _files),
+    **dict.fromkeys(("caddy", "npx"), _files),  # run by tests/real/test_howtos.py
 }
 STEPS = [pytest.param(step, id=step.id) for page in PAGES for step in typed(page)]
 
@@ -164,7 +163,7 @@ def test_a_page_is_short(page: Path) -> None:
     assert len(page.read_text(encoding="utf-8").splitlines()) <= LONGEST
 
 
-@pytest.mark.parametrize("page", LEAVES, ids=lambda page: page.stem)
+@pytest.mark.parametrize("page", INSTALLED, ids=lambda page: page.stem)
 def test_a_page_says_how_to_undo_it(page: Path) -> None:
     """Whoever tries it can leave it."""
     assert "**Undo.**" in page.read_text(encoding="utf-8")
