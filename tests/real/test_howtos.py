@@ -128,9 +128,7 @@ def caddy(gateway: Gateway, folder: Path) -> Iterator[tuple[int, Path]]:
     """
     port = free_port()
     (block,) = blocks("caddyfile", HTTPS)
-    options = (
-        f"{{\n\tadmin off\n\tskip_install_trust\n\tauto_https disable_redirects\n\thttps_port {port}\n}}\n"
-    )
+    options = "".join(f"\t{one}\n" for one in (*OPTIONS, f"https_port {port}"))
     text = block.text.replace(LOCAL.removeprefix("http://"), gateway.url.removeprefix("http://"))
     (folder / "Caddyfile").write_text(f"{{\n{options}}}\n{text}", encoding="utf-8")
     environ = {"PATH": os.environ["PATH"], "HOME": str(folder), "XDG_DATA_HOME": str(folder)}
@@ -155,7 +153,13 @@ def _validated(folder: Path, environ: dict[str, str]) -> None:
     """The page's own command."""
     (step,) = [step for step in typed(HTTPS) if step.command.startswith("caddy validate")]
     done = subprocess.run(
-        shlex.split(step.command), cwd=folder, env=environ, capture_output=True, text=True, check=False
+        shlex.split(step.command),
+        cwd=folder,
+        env=environ,
+        capture_output=True,
+        text=True,
+        timeout=SECONDS,
+        check=False,
     )
     assert done.returncode == 0, done.stderr
 
