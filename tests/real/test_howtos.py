@@ -26,6 +26,8 @@ from tests.real.test_clients import NODE, OPENCODE
 pytestmark = pytest.mark.real
 
 SECONDS = 120
+LEFT_SECONDS = 60
+"""Until Caddy has ended without a client; a stalled stream that it reads on lasts for `stream_timeout`."""
 TINY_AGENTS = NODE / "@huggingface" / "tiny-agents" / "dist" / "cli.js"
 NAME = "gateway.home.arpa"
 OPTIONS = ("admin off", "skip_install_trust", "auto_https disable_redirects")
@@ -145,8 +147,10 @@ def caddy(gateway: Gateway, folder: Path) -> Iterator[tuple[int, Path]]:
             authority = folder / "caddy" / "pki" / "authorities" / "local" / "root.crt"
             _wait_until_it_answers(process, port, authority, folder / "caddy.log")
             yield port, authority
-        finally:
             process.terminate()
+            process.wait(timeout=LEFT_SECONDS)  # it ends when no request is under way
+        finally:
+            process.kill()
 
 
 def _validated(folder: Path, environ: dict[str, str]) -> None:
@@ -215,7 +219,7 @@ def _check_cookie(gateway: Gateway, port: int, authority: Path) -> None:
 
 
 def test_a_stream_comes_piece_by_piece_through_caddy(chained: Gateway, tmp_path: Path) -> None:
-    """Its first piece is there while the backend is silent before the next one."""
+    """Its first piece is there while the backend is silent; when the client leaves, so does Caddy."""
     chained.demo.fault("mlx", "stall")
     headers = {"Authorization": f"Bearer {chained.key}", "Host": NAME}
     body = {"model": "main", "stream": True, "messages": [{"role": "user", "content": "hello"}]}
