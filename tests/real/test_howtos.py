@@ -26,6 +26,8 @@ from tests.real.test_clients import NODE, OPENCODE
 pytestmark = pytest.mark.real
 
 SECONDS = 120
+LEFT_SECONDS = 60
+"""Until Caddy has ended without a client; a stalled stream that it reads on lasts for `stream_timeout`."""
 TINY_AGENTS = NODE / "@huggingface" / "tiny-agents" / "dist" / "cli.js"
 NAME = "gateway.home.arpa"
 OPTIONS = ("admin off", "skip_install_trust", "auto_https disable_redirects")
@@ -128,9 +130,7 @@ def caddy(gateway: Gateway, folder: Path) -> Iterator[tuple[int, Path]]:
     """
     port = free_port()
     (block,) = blocks("caddyfile", HTTPS)
-    options = (
-        f"{{\n\tadmin off\n\tskip_install_trust\n\tauto_https disable_redirects\n\thttps_port {port}\n}}\n"
-    )
+    options = "".join(f"\t{one}\n" for one in (*OPTIONS, f"https_port {port}"))
     text = block.text.replace(LOCAL.removeprefix("http://"), gateway.url.removeprefix("http://"))
     (folder / "Caddyfile").write_text(f"{{\n{options}}}\n{text}", encoding="utf-8")
     environ = {"PATH": os.environ["PATH"], "HOME": str(folder), "XDG_DATA_HOME": str(folder)}
@@ -147,15 +147,23 @@ def caddy(gateway: Gateway, folder: Path) -> Iterator[tuple[int, Path]]:
             authority = folder / "caddy" / "pki" / "authorities" / "local" / "root.crt"
             _wait_until_it_answers(process, port, authority, folder / "caddy.log")
             yield port, authority
-        finally:
             process.terminate()
+            process.wait(timeout=LEFT_SECONDS)  # it ends when no request is under way
+        finally:
+            process.kill()
 
 
 def _validated(folder: Path, environ: dict[str, str]) -> None:
     """The page's own command."""
     (step,) = [step for step in typed(HTTPS) if step.command.startswith("caddy validate")]
     done = subprocess.run(
-        shlex.split(step.command), cwd=folder, env=environ, capture_output=True, text=True, check=False
+        shlex.split(step.command),
+        cwd=folder,
+        env=environ,
+        capture_output=True,
+        text=True,
+        timeout=SECONDS,
+        check=False,
     )
     assert done.returncode == 0, done.stderr
 
@@ -211,7 +219,7 @@ def _check_cookie(gateway: Gateway, port: int, authority: Path) -> None:
 
 
 def test_a_stream_comes_piece_by_piece_through_caddy(chained: Gateway, tmp_path: Path) -> None:
-    """Its first piece is there while the backend is silent before the next one."""
+    """Its first piece is there while the backend is silent; when the client leaves, so does Caddy."""
     chained.demo.fault("mlx", "stall")
     headers = {"Authorization": f"Bearer {chained.key}", "Host": NAME}
     body = {"model": "main", "stream": True, "messages": [{"role": "user", "content": "hello"}]}
