@@ -20,7 +20,7 @@ Step: TypeAlias = tuple[str, bool, str]
 """A name, whether its server calls back, and the name that comes next."""
 
 
-class Mark(StrEnum):
+class EdgeMark(StrEnum):
     """What is wrong with an arrow."""
 
     LOOP = "LOOP"
@@ -32,11 +32,11 @@ class Mark(StrEnum):
     """A chain or OptiLLM leads to a hidden name: those are for scripts that ask for one exact model."""
 
 
-MEANING: Final[Mapping[Mark, str]] = {
-    Mark.LOOP: "a request comes back to where it was",
-    Mark.BACKROOM: "in none of the showroom's lists",
-    Mark.MISSING: "not a model_name of model_list",
-    Mark.HIDDEN: "a hidden name, which is for scripts that ask for one exact model",
+MEANING: Final[Mapping[EdgeMark, str]] = {
+    EdgeMark.LOOP: "a request comes back to where it was",
+    EdgeMark.BACKROOM: "in none of the showroom's lists",
+    EdgeMark.MISSING: "not a model_name of model_list",
+    EdgeMark.HIDDEN: "a hidden name, which is for scripts that ask for one exact model",
 }
 
 
@@ -45,7 +45,7 @@ class MarkedMap:
     """Boxes and arrows of a file, what is wrong with arrows, and each loop as a path."""
 
     map: Map
-    marks: Mapping[Arrow, Mark]
+    marks: Mapping[Arrow, EdgeMark]
     loops: tuple[tuple[str, ...], ...]
     places: Mapping[str, str]
     kinds: Mapping[str, str] = field(default_factory=dict)
@@ -64,11 +64,11 @@ class MarkedMap:
         place = self.places.get(node.name, "handle") if node.id == group_id(node.name) else "handle"
         return node.name if place == "handle" else f"{node.name} ({WORDS.get(place, place)})"
 
-    def sentences(self) -> Iterator[tuple[Mark, str]]:
+    def sentences(self) -> Iterator[tuple[EdgeMark, str]]:
         """What is marked, in words, each loop once."""
-        yield from ((Mark.LOOP, topology.written(one)) for one in self.loops)
+        yield from ((EdgeMark.LOOP, topology.written(one)) for one in self.loops)
         for arrow, mark in self.marks.items():
-            if mark is not Mark.LOOP:
+            if mark is not EdgeMark.LOOP:
                 ends = self.boxes[arrow.source].name, self.boxes[arrow.target].name
                 yield mark, f"{ends[0]} {VERBS[arrow.kind]} {ends[1]}: {MEANING[mark]}"
 
@@ -96,7 +96,7 @@ def marked(found: FileMap) -> MarkedMap:
     whole = replace(drawn, edges=(*drawn.edges, *dict.fromkeys(new)))
     loops = topology.find_cycles(found.graph)
     looping = _looping(found, tuple(found.places)) if loops else frozenset[Step]()
-    marks = dict(_wrong_ends(found, whole)) | dict.fromkeys(_of_loops(found, whole, looping), Mark.LOOP)
+    marks = dict(_wrong_ends(found, whole)) | dict.fromkeys(_of_loops(found, whole, looping), EdgeMark.LOOP)
     ordered = {one: marks[one] for one in whole.edges if one in marks}
     kinds = {one.name: one.kind for one in found.facts.backends}
     return MarkedMap(whole, ordered, loops, found.places, kinds)
@@ -135,16 +135,16 @@ def _calls(found: FileMap) -> Iterator[tuple[str, str, str]]:
 # --- marks -------------------------------------------------------------------------------------------
 
 
-def _wrong_ends(found: FileMap, whole: Map) -> Iterator[tuple[Arrow, Mark]]:
+def _wrong_ends(found: FileMap, whole: Map) -> Iterator[tuple[Arrow, EdgeMark]]:
     names = {group_id(name): place for name, place in found.places.items()}
     for one in whole.edges:
         place = names.get(one.target, "")
         if place == BACKROOM:
-            yield one, Mark.BACKROOM
+            yield one, EdgeMark.BACKROOM
         elif place == MISSING:
-            yield one, Mark.MISSING
+            yield one, EdgeMark.MISSING
         elif place == "hidden" and one.kind in {"falls_back", "calls_back"}:
-            yield one, Mark.HIDDEN
+            yield one, EdgeMark.HIDDEN
 
 
 def _of_loops(found: FileMap, whole: Map, looping: frozenset[Step]) -> Iterator[Arrow]:

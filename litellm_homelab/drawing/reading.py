@@ -106,8 +106,30 @@ def backend_of(found: FileMap, one: Deployment) -> str:
         return next(named, _variable(one.api_base))
     if one.api_base and address_of(one.api_base) in found.graph.own:
         return topology.GATEWAY
-    credential = str(one.params.get("api_key") or "")
-    return Backends(sections).of(Server(one.group, one.provider, one.api_base, credential))
+    server = Server(one.group, one.provider, one.api_base, _credential(one))
+    name = next(Backends(sections).configured(server), None) or (server.place.name if server.place else None)
+    return name or _without_place(found, one)
+
+
+def _without_place(found: FileMap, one: Deployment) -> str:
+    """
+    The name of a server whose address is not known: its host, else its provider.
+
+    The page tells accounts of a provider apart by a part of the key's hash; a map that is shown to others
+    counts them.
+    """
+    address = address_of(one.api_base) if one.api_base else None
+    if address is not None:
+        return f"{address[0]}:{address[1]}"
+    every = found.settings.router.deployments
+    keys = [*dict.fromkeys(_credential(each) for each in every if each.provider == one.provider)]
+    number = keys.index(_credential(one)) + 1
+    provider = one.provider or "provider"
+    return provider if number == 1 else f"{provider}, key {number}"
+
+
+def _credential(one: Deployment) -> str:
+    return str(one.params.get("api_key") or "")
 
 
 def _variable(reference: str) -> str:

@@ -8,7 +8,7 @@ from typing import Final
 from xml.sax.saxutils import escape, quoteattr
 
 from litellm_homelab.config.wording import one_line
-from litellm_homelab.drawing.marking import VERBS, Mark, MarkedMap
+from litellm_homelab.drawing.marking import VERBS, EdgeMark, MarkedMap
 from litellm_homelab.formats.columns import cut, width
 from litellm_homelab.page.routing import Arrow, Node
 
@@ -249,7 +249,7 @@ def _legend(drawn: MarkedMap, y: float) -> Iterator[str]:
     for kind, text in LEGEND:
         if kind == "wrong" and not drawn.marks:
             continue
-        said = ", ".join(dict.fromkeys(map(Mark, drawn.marks.values()))) if kind == "wrong" else text
+        said = ", ".join(dict.fromkeys(map(EdgeMark, drawn.marks.values()))) if kind == "wrong" else text
         yield f'<path class="{kind}" d="M{x:.0f} {y - 4:.0f}h34" marker-end="url(#end-{kind})"/>'
         yield _text("legend", x + 42, y, said)
         x += 42 + width(said) * CHARACTER + 30

@@ -61,6 +61,8 @@ def request_to(base: str, key: str) -> StatusRequest:
         StatusUnusable: it is not an address, has a key or a query in it, or the key cannot be in a header.
 
     """
+    if not _is_plain(base):
+        raise StatusUnusable("the address of the gateway has a space or a special character in it")
     try:
         parts = urlsplit(base if "://" in base else f"http://{base}")
         usable = parts.scheme in {"http", "https"} and parts.hostname and parts.port != 0
@@ -72,12 +74,15 @@ def request_to(base: str, key: str) -> StatusRequest:
         raise StatusUnusable(
             "the address of the gateway has more in it than host, port and path; a key does not belong there"
         )
-    if not all(32 < ord(one) < 127 for one in parts.netloc + parts.path):
-        raise StatusUnusable("the address of the gateway has a space or a special character in it")
-    if not key or not all(32 < ord(one) < 127 for one in key):
+    if not key or not _is_plain(key):
         raise StatusUnusable("the key is empty, or has a space or a special character in it")
     path = parts.path.rstrip("/").removesuffix("/homelab").removesuffix(PATH)
     return StatusRequest(f"{parts.scheme}://{parts.netloc}{path}{PATH}", key)
+
+
+def _is_plain(text: str) -> bool:
+    """Whether a text can be in a request line or a header as it is."""
+    return all(32 < ord(one) < 127 for one in text)
 
 
 def key_from(file: Path | None, environ: Mapping[str, str]) -> str:
@@ -159,8 +164,7 @@ def _read(body: bytes, etag: str) -> StatusAnswer:
         view = json.loads(body) if len(body) <= LONGEST else None
     except (ValueError, RecursionError):
         view = None
-    whole = isinstance(view, dict) and all(_is_list(view.get(one)) for one in PARTS)
-    if not whole:
+    if not isinstance(view, dict) or not all(_is_list(view.get(one)) for one in PARTS):
         raise NoAnswer(f"the answer is not that of {PATH}")
     return StatusAnswer(view, etag if etag.isascii() and etag.isprintable() else "")
 

@@ -255,10 +255,18 @@ REFUSALS: Final = (
 def _counts(view: Mapping[str, Any], now: float) -> str:
     found = view.get("counts")
     one: Row = found if isinstance(found, dict) else {}
-    refused, loops = _text(one.get("refusals_24h")), _text(one.get("loops_blocked_24h"))
+    refused, loops = (
+        _some_of(one, "refusals_24h", "refusal"),
+        _some_of(one, "loops_blocked_24h", "blocked loop"),
+    )
     since = _age("since", now)(one)
     of = f", counted for {since}" if since else ""
-    return one_line(f"{refused or '?'} refusals and {loops or '?'} blocked loops in the last 24 hours{of}.")
+    return one_line(f"{refused} and {loops} in the last 24 hours{of}.")
+
+
+def _some_of(row: Row, name: str, what: str) -> str:
+    number = _text(row.get(name)) or "?"
+    return f"{number} {what}{'' if number == '1' else 's'}"
 
 
 # --- colours -----------------------------------------------------------------------------------------

@@ -75,6 +75,8 @@ finally:
         pytest.param(["demo", "--help"], id="demo"),
         pytest.param(["check", "--help"], id="check"),
         pytest.param(["init", "--help"], id="init"),
+        pytest.param(["map", "--help"], id="map"),
+        pytest.param(["status", "--help"], id="status"),
         pytest.param(["sync", "--help"], id="sync"),
         pytest.param(["schema", "--help"], id="schema"),
         pytest.param(["selftest", "--help"], id="selftest"),
@@ -107,7 +109,7 @@ def test_help_imports_the_command_line_only(arguments: list[str]) -> None:
     assert "asyncio" not in imported
 
 
-@pytest.mark.parametrize("command", ["init", "check", "sync", "schema", "selftest"])
+@pytest.mark.parametrize("command", ["init", "check", "map", "status", "sync", "schema", "selftest"])
 def test_a_command_imports_no_other(command: str) -> None:
     """`check` runs before each commit: the modules of other commands would take their time."""
     words = [sys.executable, "-c", IMPORTED_BY_HELP, command, "--help"]
