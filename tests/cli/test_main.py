@@ -109,7 +109,7 @@ def test_help_imports_the_command_line_only(arguments: list[str]) -> None:
     assert "asyncio" not in imported
 
 
-@pytest.mark.parametrize("command", ["init", "check", "map", "status", "sync", "schema", "selftest"])
+@pytest.mark.parametrize("command", ["init", "check", "sync", "schema", "selftest"])
 def test_a_command_imports_no_other(command: str) -> None:
     """`check` runs before each commit: the modules of other commands would take their time."""
     words = [sys.executable, "-c", IMPORTED_BY_HELP, command, "--help"]
