@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Final
 
 from litellm_homelab import refusals
 from litellm_homelab.access.callers import MASTER, READS_ONLY, Caller
-from litellm_homelab.access.table import Access, Route, Table, access, is_unreviewed, matches, reviewed
+from litellm_homelab.access.table import OWN, Access, Route, Table, access, is_unreviewed, matches, reviewed
 from litellm_homelab.decision import Allow, Refuse
-
-PAGES: Final = frozenset({Access.LOGIN, Access.PAGE, Access.WIDGETS})
-"""Routes of our own page."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +83,7 @@ class Gate:
             return self.metrics(caller)
         if kind is Access.UNGUARDED:
             return self._closed(route)
-        if kind in PAGES:
+        if kind in OWN:
             return self.page(route, caller)
         if caller is MASTER or kind is Access.OPEN:
             return Allow()

@@ -32,6 +32,10 @@ class Access(StrEnum):
     WIDGETS = "widgets"
 
 
+OWN: Final = frozenset({Access.LOGIN, Access.PAGE, Access.WIDGETS})
+"""Headings of routes that this package serves itself, in front of LiteLLM."""
+
+
 @dataclass(frozen=True, slots=True)
 class Route:
     """A route as LiteLLM registered it: `path` is the template, never what the client wrote."""

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from litellm_homelab.access.callers import MASTER, Caller
-from litellm_homelab.access.rule import PAGES, Gate
-from litellm_homelab.access.table import FORWARDING, Access, Route, matches, reviewed
+from litellm_homelab.access.rule import Gate
+from litellm_homelab.access.table import FORWARDING, OWN, Access, Route, matches, reviewed
 from litellm_homelab.decision import Allow, RefusalType, Refuse
 
 CLIENT = Caller("app")
@@ -36,7 +36,7 @@ GATE = Gate()
 
 def outcome(gate: Gate, route: Route, caller: Caller | None) -> RefusalType | None:
     """What becomes of a request, in the order in which the hooks ask; None is let through."""
-    if gate.access(route) in PAGES:
+    if gate.access(route) in OWN:
         served = gate.page(route, caller)
         return served.type if isinstance(served, Refuse) else None
     decision = gate.before_key(route, caller)

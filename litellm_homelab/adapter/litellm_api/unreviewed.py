@@ -43,7 +43,11 @@ HTTP: Final = frozenset(
 def reviewed() -> Surface:
     """What has been reviewed, of all versions; fields are looked up one by one (`Lists.knows`)."""
     return Surface(
-        routes=frozenset(f"{method} {path}" for method, path in table.reviewed()),
+        routes=frozenset(
+            f"{method} {path}"
+            for (method, path), access in table.reviewed().items()
+            if access not in table.OWN
+        ),
         call_types=frozenset(ROUTES) | frozenset(reviewed_lists.closed_call_types()),
         hooks=frozenset(reviewed_lists.hooks()),
         headers=lists.reviewed().headers | HTTP,
