@@ -85,11 +85,11 @@ def _watch(request: StatusRequest, *, as_json: bool) -> int:
                 status = UNUSABLE
                 _stale(str(error), last, answered, as_json=as_json)
             else:
+                status = _status(answer)
                 if not (as_json and answer is last):
                     _clear(as_json=as_json)
-                    status = _show(answer, as_json=as_json, is_line=True)
+                    _show(answer, as_json=as_json, is_line=True)
                 last, answered = answer, time.time()
-                status = _status(answer)
             time.sleep(max(0.0, SECONDS - (time.monotonic() - begun)))
     except KeyboardInterrupt:
         return status

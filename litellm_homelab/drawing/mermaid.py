@@ -14,10 +14,10 @@ ARROWS: Final = {"uses": "-->", "served_by": "-->", "falls_back": "-.->", "calls
 WORDS: Final = {"falls_back": "falls back", "calls_back": "calls back"}
 SHAPES: Final = {"caller": ("([", "])"), "any": ("([", "])"), "backend": ("[(", ")]")}
 """How a box is drawn: callers round, servers as cylinders, names as rectangles."""
-PLAIN: Final = re.compile(r"[^\W_]|[ _./()$,-]")
+PLAIN: Final = re.compile(r"[^\W_]|[ _./(),-]")
 """What a label may have as it is: letters, digits, and these."""
-STYLED: Final = re.compile(r"style|classDef")
-"""Mermaid cuts an entity from a line in which a colon follows one of these (`encodeEntities`, 11.4)."""
+COLON: Final = re.compile(r"style|classDef|fa[a-z]?:")
+"""Behind these a colon has a meaning: Mermaid cuts an entity, or draws an icon (seen with 11.17.2)."""
 
 
 def written(drawn: MarkedMap) -> str:
@@ -50,6 +50,6 @@ def _text(drawn: MarkedMap, arrow: Arrow) -> str:
 def escaped(text: str) -> str:
     """A text as a label between quotes: what Mermaid or HTML reads in another way is an entity."""
     shown = one_line(text) or " "
-    keep_colons = STYLED.search(shown) is None
+    keep_colons = COLON.search(shown) is None
     plain = (one if PLAIN.match(one) or (one == ":" and keep_colons) else f"#{ord(one)};" for one in shown)
     return "".join(plain)

@@ -1,4 +1,4 @@
-"""The map as an SVG picture: callers, names and servers in three columns; what is wrong is red."""
+"""The map as an SVG picture: callers, names and backends in three columns; what is wrong is red."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from litellm_homelab.page.routing import Arrow, Node
 COLUMNS: Final = (
     ("Callers", frozenset({"caller"})),
     ("Names", frozenset({"any", "handle", "internal", "backroom", "unset", "missing"})),
-    ("Servers", frozenset({"backend"})),
+    ("Backends", frozenset({"backend"})),
 )
 LONGEST: Final = 48
 """Cells of a name in a box; the whole of it is in its title."""

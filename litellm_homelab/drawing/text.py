@@ -13,7 +13,7 @@ from litellm_homelab.page.routing import Arrow, Node
 SECTIONS: Final = (
     ("Callers", frozenset({"caller"})),
     ("Names", frozenset({"any", "handle", "internal", "backroom", "unset", "missing"})),
-    ("Servers that call back", frozenset({"backend"})),
+    ("Backends that call back", frozenset({"backend"})),
 )
 KINDS: Final = ("uses", "served_by", "falls_back", "calls_back")
 
@@ -63,4 +63,4 @@ def _target(drawn: MarkedMap, arrow: Arrow) -> str:
 def _counted(drawn: MarkedMap) -> str:
     names = sum(one in {"handle", "hidden", "internal"} for one in drawn.places.values())
     backends = sum(one.kind == "backend" for one in drawn.map.nodes)
-    return f"{names} name{'s' * (names != 1)} on {backends} server{'s' * (backends != 1)}"
+    return f"{names} name{'s' * (names != 1)} on {backends} backend{'s' * (backends != 1)}"

@@ -188,7 +188,7 @@ def on_a_terminal(*options: str, **environ: str) -> str:
         [*RUN, *options], stdout=theirs, env={**os.environ, "TERM": "xterm", **environ}
     )
     os.close(theirs)
-    said = b""
+    said, interrupted = b"", False
     deadline = time.monotonic() + 60
     try:
         while time.monotonic() < deadline:
@@ -196,8 +196,9 @@ def on_a_terminal(*options: str, **environ: str) -> str:
                 said += os.read(ours, 65536)
             except OSError:  # the other end is closed
                 break
-            if b"in the last 24 hours" in said and "--watch" in options:
+            if b"in the last 24 hours" in said and "--watch" in options and not interrupted:
                 process.send_signal(signal.SIGINT)
+                interrupted = True
         assert process.wait(60) == 1
     finally:
         process.kill()

@@ -9,7 +9,7 @@ import pytest
 from litellm_homelab.drawing import mermaid
 from tests.drawing import lab
 
-LABEL = r'"(?:[^\W_]|[ _./()$,:-]|#\d+;)+"'
+LABEL = r'"(?:[^\W_]|[ _./(),:-]|#\d+;)+"'
 LINE = re.compile(
     rf"flowchart LR|    n\d+(?:\(\[{LABEL}\]\)|\[{LABEL}\]|\[\({LABEL}\)\])"
     rf"|    n\d+ (?:-->|-\.->|==>)(?:\|{LABEL}\|)? n\d+"
@@ -28,7 +28,7 @@ flowchart LR
     n7["spare (internal)"]
     n8[("gpu (vllm)")]
     n9[("http://loopback:8100 (optillm)")]
-    n10[("$EXACT_API_BASE")]
+    n10[("#36;EXACT_API_BASE")]
     n11[("groq")]
     n0 --> n2
     n1 --> n3
@@ -67,6 +67,8 @@ def test_nothing_is_red_where_nothing_is_wrong() -> None:
         pytest.param("`x`", "#96;x#96;", id="Markdown"),
         pytest.param("a\nb", "a#92;nb", id="line break"),
         pytest.param("style:<", "style#58;#60;", id="what Mermaid cuts"),
+        pytest.param("fa:fa-car", "fa#58;fa-car", id="icon"),
+        pytest.param("$$x$$", "#36;#36;x#36;#36;", id="formula"),
         pytest.param("", " ", id="empty"),
     ],
 )

@@ -18,10 +18,10 @@ Names
   base (internal)   is served by   gpu
   spare (internal)  is served by   groq
 
-Servers that call back
+Backends that call back
   http://loopback:8100 (optillm)  calls back  base
 
-5 names on 4 servers.
+5 names on 4 backends.
 """
 WRONG = """\
 Wrong
@@ -42,10 +42,10 @@ Names
                       falls back to  archive [BACKROOM]
   archive (backroom)  is served by   nas:8000
 
-Servers that call back
+Backends that call back
   http://loopback:8100 (optillm)  calls back  boost [LOOP]
 
-5 names on 5 servers. BACKROOM: in none of the showroom's lists; LOOP: a request comes back to where it was.
+5 names on 5 backends. BACKROOM: in none of the showroom's lists; LOOP: a request comes back to where it was.
 """
 
 
