@@ -60,13 +60,13 @@ class RouterFile:
         while todo:
             here = todo.pop()
             for _, source, targets in (*self.fallbacks, *self.leads):
-                if source in self._sources(here):
+                if source in self.sources(here):
                     new = [target for target in targets if target not in seen]
                     seen.update(new)
                     todo.extend(new)
         return frozenset(seen)
 
-    def _sources(self, name: str) -> frozenset[str]:
+    def sources(self, name: str) -> frozenset[str]:
         """
         Under which names LiteLLM finds what leads on from a group.
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from litellm_homelab.config.entry_points import GATE
+from litellm_homelab.config.references import is_unset
 from litellm_homelab.config.wording import did_you_mean, quoted
 from litellm_homelab.optillm import approaches, catalogue, topology
 from litellm_homelab.optillm.addresses import own_addresses
@@ -103,16 +104,17 @@ def _carrier_problems(settings: Settings) -> Iterator[str]:
             )
 
 
-def _cycle_problems(settings: Settings, known: Known) -> Iterator[str]:
+def graph(settings: Settings, known: Known) -> topology.Graph:
+    """All that decides where a request can go, as the settings say it."""
     router = settings.router
     fallbacks: dict[str, list[str]] = {}
     for _, source, targets in (*router.fallbacks, *router.leads):
         fallbacks.setdefault(source, []).extend(targets)
     lanes = settings.homelab.optillm.items()
-    graph = topology.Graph(
+    return topology.Graph(
         groups={
             group: [
-                topology.RoutingEntry(one.model, one.api_base or None, one.custom_provider)
+                topology.RoutingEntry(one.model, _written(one.api_base), one.custom_provider)
                 for one in deployments
             ]
             for group, deployments in router.groups.items()
@@ -124,7 +126,15 @@ def _cycle_problems(settings: Settings, known: Known) -> Iterator[str]:
         fallbacks=fallbacks,
         aliases=router.aliases,
     )
-    cycle = topology.find_cycle(graph)
+
+
+def _written(api_base: str) -> str | None:
+    """An address; None for none, and for a variable that is not set: two of them are not one place."""
+    return None if not api_base or is_unset(api_base) else api_base
+
+
+def _cycle_problems(settings: Settings, known: Known) -> Iterator[str]:
+    cycle = topology.find_cycle(graph(settings, known))
     if cycle and topology.OPTILLM in cycle:
         yield (
             f"homelab.optillm: a request would loop forever: {topology.written(cycle)}; "

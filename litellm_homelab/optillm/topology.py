@@ -65,7 +65,7 @@ class Graph:
             yield None, self.aliases[name]
         for pattern in self._groups_of(name):
             for deployment in self.groups[pattern]:
-                yield from self._calls(pattern, name, deployment)
+                yield from self.calls(pattern, name, deployment)
             for target in (*self.fallbacks.get(pattern, ()), *self.fallbacks.get(EVERY_GROUP, ())):
                 yield None, target
 
@@ -74,7 +74,8 @@ class Graph:
             return [name]
         return [group for group in self.groups if "*" in group and fnmatchcase(name, group)]
 
-    def _calls(self, group: str, name: str, deployment: RoutingEntry) -> Iterator[Edge]:
+    def calls(self, group: str, name: str, deployment: RoutingEntry) -> Iterator[Edge]:
+        """What a deployment of a group calls back for a request for `name`: one edge, or none."""
         address = address_of(deployment.api_base) if deployment.api_base else None
         asked = deployment.model if "*" not in deployment.model else name
         if address in self.own:
@@ -90,8 +91,16 @@ def find_cycle(graph: Graph) -> tuple[str, ...] | None:
     The first and the last step are the same name: `("boost", "OptiLLM", "boost")`. Fallbacks that go round
     inside the router alone are not reported: LiteLLM bounds those (`max_fallbacks`).
     """
-    cycles = [cycle for name in graph.groups for cycle in _cycles_from(graph, name)]
-    return min(cycles, key=len, default=None)
+    return min(find_cycles(graph), key=len, default=None)
+
+
+def find_cycles(graph: Graph) -> tuple[tuple[str, ...], ...]:
+    """As `find_cycle`: of every name the shortest loop, each loop once, wherever it begins."""
+    found: dict[frozenset[str], tuple[str, ...]] = {}
+    for name in graph.groups:
+        for cycle in _cycles_from(graph, name):
+            found.setdefault(frozenset(cycle), cycle)
+    return tuple(found.values())
 
 
 def written(path: Sequence[str]) -> str:

@@ -21,7 +21,11 @@ MASTER: Final = "master key"
 
 @dataclass(frozen=True, slots=True)
 class Node:
-    """A box of the map; `kind` is caller, any, handle, internal, backend or nothing."""
+    """
+    A box of the map; `kind` is caller, any, handle, internal, backend or nothing.
+
+    A map of a file (`drawing`) also has boxes that no client may call: backroom, unset and missing.
+    """
 
     id: str
     kind: str
@@ -52,9 +56,9 @@ def drawn(facts: Facts) -> Map:
     nodes = [*_nodes(facts)]
     known = {one.id for one in nodes}
     refused = [one for one in _refused(facts) if one.source in known]
-    if any(one.target == _any_id(NO_NAME) for one in refused):
-        nodes.append(Node(_any_id(NO_NAME), "nothing", NO_NAME, ""))
-        known.add(_any_id(NO_NAME))
+    if any(one.target == any_id(NO_NAME) for one in refused):
+        nodes.append(Node(any_id(NO_NAME), "nothing", NO_NAME, ""))
+        known.add(any_id(NO_NAME))
     every = dict.fromkeys((*_uses(facts), *_chains(facts), *_served(facts), *_back(facts), *refused))
     edges = tuple(one for one in every if {one.source, one.target} <= known)
     ends = {end for one in edges for end in (one.source, one.target)}
@@ -62,48 +66,48 @@ def drawn(facts: Facts) -> Map:
 
 
 def _nodes(facts: Facts) -> Iterator[Node]:
-    yield Node(_caller_id("master"), "caller", MASTER, "")
+    yield Node(caller_id("master"), "caller", MASTER, "")
     for name, role, _ in facts.shown.callers:
         if role in {"client", "optillm", "admin"}:
-            yield Node(_caller_id(name), "caller", name, "")
-    yield Node(_any_id(EVERY), "any", EVERY, "")
+            yield Node(caller_id(name), "caller", name, "")
+    yield Node(any_id(EVERY), "any", EVERY, "")
     for name, _, place in facts.shown.handles:
-        kind = "internal" if place == "internal" else "handle"
-        yield Node(_group_id(name), kind, name, states.handle_state(facts, name).value)
+        kind = "handle" if place == "hidden" else place
+        yield Node(group_id(name), kind, name, states.handle_state(facts, name).value)
     used = {one.backend for one in facts.deployed}
     for one in facts.backends:
         if one.name in used:
-            yield Node(_backend_id(one.name), "backend", one.name, states.backend_state(facts, one.name))
+            yield Node(backend_id(one.name), "backend", one.name, states.backend_state(facts, one.name))
 
 
 def _uses(facts: Facts) -> Iterator[Arrow]:
-    yield Arrow(_caller_id("master"), _any_id(EVERY), "uses")
+    yield Arrow(caller_id("master"), any_id(EVERY), "uses")
     for name, role, handles in facts.shown.callers:
         if role == "optillm":
             continue  # its calls are OptiLLM's way back
         if handles is None:
-            yield Arrow(_caller_id(name), _any_id(EVERY), "uses")
+            yield Arrow(caller_id(name), any_id(EVERY), "uses")
         else:
-            yield from (Arrow(_caller_id(name), _group_id(one), "uses") for one in handles)
+            yield from (Arrow(caller_id(name), group_id(one), "uses") for one in handles)
 
 
 def _chains(facts: Facts) -> Iterator[Arrow]:
     for name, chain in facts.shown.chains.items():
         for source, target in zip((name, *chain), chain, strict=False):
-            yield Arrow(_group_id(source), _group_id(target), "falls_back")
+            yield Arrow(group_id(source), group_id(target), "falls_back")
 
 
 def _served(facts: Facts) -> Iterator[Arrow]:
     for one in facts.deployed:
         note = "the model is not there" if one.is_missing else ""
-        yield Arrow(_group_id(one.group), _backend_id(one.backend), "served_by", note)
+        yield Arrow(group_id(one.group), backend_id(one.backend), "served_by", note)
 
 
 def _back(facts: Facts) -> Iterator[Arrow]:
     """From the OptiLLM of a handle to the names that it calls back."""
     for lane, names in facts.shown.calls_back.items():
         for backend in states.backends_of(facts, [lane]):
-            yield from (Arrow(_backend_id(backend), _group_id(one), "calls_back") for one in names)
+            yield from (Arrow(backend_id(backend), group_id(one), "calls_back") for one in names)
 
 
 def _refused(facts: Facts) -> Iterator[Arrow]:
@@ -112,9 +116,9 @@ def _refused(facts: Facts) -> Iterator[Arrow]:
         if facts.at - one.at >= RECENT:
             continue
         if one.handle in known:
-            yield Arrow(_who(facts, one), _group_id(str(one.handle)), "refused", one.type)
+            yield Arrow(_who(facts, one), group_id(str(one.handle)), "refused", one.type)
         elif one.type == RefusalType.MODEL_NOT_FOUND:
-            yield Arrow(_who(facts, one), _any_id(NO_NAME), "refused", one.type)
+            yield Arrow(_who(facts, one), any_id(NO_NAME), "refused", one.type)
 
 
 def _who(facts: Facts, refused: SeenRefusal) -> str:
@@ -123,21 +127,25 @@ def _who(facts: Facts, refused: SeenRefusal) -> str:
     if refused.type == RefusalType.LOOP_DETECTED and handle is not None and handle in facts.shown.calls_back:
         backends = states.backends_of(facts, [handle])
         if backends:
-            return _backend_id(backends[0])
-    return _caller_id(refused.caller)
+            return backend_id(backends[0])
+    return caller_id(refused.caller)
 
 
-def _caller_id(name: str) -> str:
+def caller_id(name: str) -> str:
+    """The id of the box of a caller."""
     return f"caller:{name}"
 
 
-def _group_id(name: str) -> str:
+def group_id(name: str) -> str:
+    """The id of the box of a name that is served."""
     return f"group:{name}"
 
 
-def _backend_id(name: str) -> str:
+def backend_id(name: str) -> str:
+    """The id of the box of a backend."""
     return f"backend:{name}"
 
 
-def _any_id(name: str) -> str:
+def any_id(name: str) -> str:
+    """The id of the box of `EVERY` or `NO_NAME`."""
     return f"any:{name}"

@@ -60,6 +60,26 @@ def test_a_mistake_in_an_included_file_is_reported_there(
     assert {(one.file, one.line) for one in found if one.id == "api-setting-misspelt"} == {("more.yaml", 3)}
 
 
+def test_addresses_in_two_unset_variables_are_not_one_place(tmp_path: Path) -> None:
+    """A model server's address that is not known is not taken for OptiLLM's: no loop is reported."""
+    (tmp_path / "router.yaml").write_text(TWO_VARIABLES, encoding="utf-8")
+    found = check_file(CheckRequest(tmp_path / "router.yaml", litellm="1.108.7"), environ={})
+    assert "optillm-loop" not in [one.id for one in found.findings]
+
+
+TWO_VARIABLES = """\
+homelab:
+  showroom: {handles: [boost, main]}
+  optillm: {boost: {approaches: [none], default: none}}
+  callers: {optillm: {key: os.environ/OPTILLM_KEY, role: optillm}}
+model_list:
+  - model_name: boost
+    litellm_params: {model: lm_studio/main, api_base: os.environ/OPTILLM_API_BASE, api_key: x}
+  - model_name: main
+    litellm_params: {model: lm_studio/main, api_base: os.environ/MAIN_API_BASE, api_key: x}
+"""
+
+
 def test_without_an_environment_unset_variables_are_no_findings(tmp_path: Path) -> None:
     """They are named once, and a value of another type behind one is not judged."""
     path = tmp_path / "router.yaml"

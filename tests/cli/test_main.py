@@ -75,6 +75,8 @@ finally:
         pytest.param(["demo", "--help"], id="demo"),
         pytest.param(["check", "--help"], id="check"),
         pytest.param(["init", "--help"], id="init"),
+        pytest.param(["map", "--help"], id="map"),
+        pytest.param(["status", "--help"], id="status"),
         pytest.param(["sync", "--help"], id="sync"),
         pytest.param(["schema", "--help"], id="schema"),
         pytest.param(["selftest", "--help"], id="selftest"),

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from litellm_homelab.optillm.addresses import own_addresses
-from litellm_homelab.optillm.topology import Graph, RoutingEntry, base_model, find_cycle, written
+from litellm_homelab.optillm.topology import Graph, RoutingEntry, base_model, find_cycle, find_cycles, written
 
 OWN = own_addresses(4000, ["gate.example"])
 LANE = "http://127.0.0.1:8100/v1"
@@ -165,3 +165,18 @@ def test_agrees_with_walking_every_way(
     cycle = find_cycle(Graph(groups, optillm, OWN, fallbacks=fallbacks))
     assert (cycle is not None) == expected
     assert cycle is None or (cycle[0] == cycle[-1] and cycle[1] == "OptiLLM")
+
+
+def test_every_loop_is_found_once() -> None:
+    """Two loops that share no name are two, wherever they begin."""
+    groups = {
+        "boost": [RoutingEntry("openai/main", LANE)],
+        "main": [RoutingEntry("openai/boost", LANE)],
+        "own": [RoutingEntry("openai/own", "http://localhost:4000/v1")],
+        "model": [RoutingEntry("openai/model", "http://127.0.0.1:8080/v1")],
+    }
+    found = find_cycles(Graph(groups, frozenset({"boost"}), OWN))
+    assert found == (
+        ("boost", "OptiLLM", "main", "OptiLLM", "boost"),
+        ("own", "this gateway", "own"),
+    )

@@ -15,8 +15,7 @@ from litellm_homelab.adapter.page.paces import Paces
 from litellm_homelab.adapter.page.sharing import Sharing
 from litellm_homelab.adapter.policies.queue import workers
 from litellm_homelab.adapter.recording import meter
-from litellm_homelab.config.wildcards import is_wildcard
-from litellm_homelab.optillm import topology
+from litellm_homelab.page import configured
 from litellm_homelab.page import facts as model
 from litellm_homelab.page import quotas as shown_quotas
 from litellm_homelab.page.facts import (
@@ -91,7 +90,7 @@ class Sources:
             worker=together,
             deployed=tuple(self._deployed()),
         )
-        found = replace(found, backends=tuple(self._backends(found.deployed)))
+        found = replace(found, backends=tuple(configured.backends(self._shared.settings, found.deployed)))
         try:
             return await self._stored(found)
         except (StateUnavailable, TimeoutError):
@@ -158,64 +157,23 @@ class Sources:
                 missing = self._presence is not None and self._presence.is_missing(deployment, group)
                 yield Deployed(group, backend, missing)
 
-    def _backends(self, deployed: tuple[Deployed, ...]) -> Iterator[BackendFacts]:
-        sections, lanes = self._shared.settings.homelab.backends, self._shared.lanes.lanes
-        for name, one in sections.items():
-            wakes = one.wake is not None and one.presence is not None and one.presence.on_absent == "wake"
-            yield BackendFacts(
-                name,
-                one.kind,
-                one.presence is not None,
-                wakes,
-                one.slots,
-                queue=one.queue.length,
-            )
-        others = dict.fromkeys(one.backend for one in deployed if one.backend not in sections)
-        for name in others:
-            is_optillm = any(one.backend == name and one.group in lanes for one in deployed)
-            yield BackendFacts(name, "optillm" if is_optillm else "openai")
-
     def _names(self) -> Iterator[tuple[str, str, str]]:
         """Every name that is served, with its mode and its place."""
-        settings, showroom = self._shared.settings, self._shared.showroom
-        placed = settings.homelab.showroom
-        for place, names in (
-            ("handle", (*settings.handles, *self._shared.discovered.shown)),
-            ("hidden", placed.hidden),
-            ("internal", placed.internal),
-        ):
-            for name in dict.fromkeys(names):
-                if not is_wildcard(name):
-                    yield name, showroom.modes.get(name) or showroom.late.modes.get(name, "chat"), place
+        showroom = self._shared.showroom
+        for name, place in configured.placed(self._shared.settings, self._shared.discovered.shown):
+            yield name, showroom.modes.get(name) or showroom.late.modes.get(name, "chat"), place
 
     def _chains(self) -> dict[str, tuple[str, ...]]:
-        router = self._shared.settings.router
-        chains = {source: targets for _, source, targets in reversed(router.fallbacks)}
-        every = chains.pop(topology.EVERY_GROUP, ())
-        if every:
-            names = [name for name, _, _ in self._names()]
-            chains = {name: every for name in names if name not in every} | chains
-        return chains
+        return configured.chains(self._shared.settings, [name for name, _, _ in self._names()])
 
     def _shown(self) -> ShownSettings:
-        homelab = self._shared.settings.homelab
+        settings = self._shared.settings
         return ShownSettings(
             __version__,
             self._litellm,
             tuple(self._names()),
             self._chains(),
-            tuple(
-                (name, one.role, None if one.handles is None else tuple(one.handles))
-                for name, one in homelab.callers.items()
-            ),
-            {
-                name: tuple(self._called_back(name))
-                for name, one in homelab.optillm.items()
-                if one.carrier == "model"
-            },
-            {name: tuple(one.groups) for name, one in homelab.quotas.items()},
+            configured.callers(settings),
+            configured.calls_back(settings),
+            {name: tuple(one.groups) for name, one in settings.homelab.quotas.items()},
         )
-
-    def _called_back(self, lane: str) -> Iterator[str]:
-        for one in self._shared.settings.router.groups.get(lane, ()):
-            yield topology.base_model(one.model, one.custom_provider)

@@ -1,0 +1,1 @@
+"""Tests of what a gateway says of itself, for a terminal."""
