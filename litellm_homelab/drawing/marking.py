@@ -109,8 +109,9 @@ def _further_chains(found: FileMap) -> Iterator[Arrow]:
     """What the page does not draw: the other lists of fallbacks, and what deployments' parameters lead to."""
     router, chains = found.settings.router, found.facts.shown.chains
     for name in found.places:
+        sources = router.sources(name)
         for where, source, targets in (*router.fallbacks, *router.leads):
-            if source not in router.sources(name):
+            if source not in sources:
                 continue
             setting = where.rpartition(".")[2].partition("[")[0]
             for target in map(found.called, targets):

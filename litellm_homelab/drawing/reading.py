@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
 from litellm_homelab import __version__
@@ -31,7 +32,7 @@ MISSING: Final = "missing"
 UNSET: Final = "unset"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class FileMap:
     """What the map of a file is drawn from."""
 
@@ -39,7 +40,7 @@ class FileMap:
     graph: Graph
     facts: Facts
 
-    @property
+    @cached_property
     def places(self) -> dict[str, str]:
         """By name: `handle`, `hidden`, `internal`, or why no client may call it."""
         return {name: place for name, _, place in self.facts.shown.handles}
@@ -52,10 +53,18 @@ class FileMap:
 
     def called(self, name: str) -> str:
         """The name that a request for `name` gets: an alias leads to its group, a variable has a `$`."""
-        router = self.settings.router
-        if name not in router.groups and name in router.aliases:
-            return router.aliases[name]
-        return _unset_models(self.settings).get(name, name)
+        if name not in self.graph.groups and name in self.graph.aliases:
+            return self.graph.aliases[name]
+        return self.unset_models.get(name, name)
+
+    @cached_property
+    def unset_models(self) -> dict[str, str]:
+        """By the name that would be sent: `$NAME` of each model that is in a variable which is not set."""
+        return {
+            topology.base_model(one.model, one.custom_provider): _variable(one.model)
+            for one in self.settings.router.deployments
+            if is_unset(one.model)
+        }
 
 
 def read(path: Path, environ: Mapping[str, str], text: str | None = None) -> FileMap | None:
@@ -78,10 +87,11 @@ def of_settings(settings: Settings, graph: Graph) -> FileMap:
     found = FileMap(settings, graph, empty)
     names = dict(configured.placed(settings))
     names |= dict(_led_to(found, names))
+    modes = {one.group: one.mode for one in reversed(settings.router.deployments)}
     shown = ShownSettings(
         __version__,
         "",
-        tuple((name, _mode(settings, name), place) for name, place in names.items()),
+        tuple((name, modes.get(name, "chat"), place) for name, place in names.items()),
         {
             source: tuple(dict.fromkeys(map(found.called, targets)))
             for source, targets in configured.chains(settings, names).items()
@@ -136,13 +146,10 @@ def _variable(reference: str) -> str:
     return f"${reference.removeprefix(ENV_PREFIX)}"
 
 
-def _mode(settings: Settings, name: str) -> str:
-    return next((one.mode for one in settings.router.groups.get(name, ())), "chat")
-
-
 def _led_to(found: FileMap, names: Mapping[str, str]) -> Iterator[tuple[str, str]]:
     """Names that are in none of the showroom's lists and that a caller, a chain or OptiLLM leads to."""
     listed = (handles or () for _, _, handles in configured.callers(found.settings))
+    router = found.settings.router
     todo = [*names, *(found.called(one) for handles in listed for one in handles)]
     seen: set[str] = set()
     while todo:
@@ -153,19 +160,12 @@ def _led_to(found: FileMap, names: Mapping[str, str]) -> Iterator[tuple[str, str
         if name not in names:
             yield name, _why_not(found, name)
         todo += [found.called(target) for _, target in found.graph.edges(name)]
-        todo += [found.called(one) for one in found.settings.router.reachable(name) if one != name]
+        sources = router.sources(name)
+        chained = (targets for _, source, targets in (*router.fallbacks, *router.leads) if source in sources)
+        todo += [found.called(one) for targets in chained for one in targets]
 
 
 def _why_not(found: FileMap, name: str) -> str:
-    if name in _unset_models(found.settings).values():
+    if name in found.unset_models.values():
         return UNSET
-    return BACKROOM if any(found.graph.edges(name)) or name in found.settings.router.groups else MISSING
-
-
-def _unset_models(settings: Settings) -> dict[str, str]:
-    """By the name that would be sent: `$NAME` of each model that is in a variable which is not set."""
-    return {
-        topology.base_model(one.model, one.custom_provider): _variable(one.model)
-        for one in settings.router.deployments
-        if is_unset(one.model)
-    }
+    return BACKROOM if any(found.graph.edges(name)) or name in found.graph.groups else MISSING

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from litellm_homelab.drawing import reading
+from litellm_homelab.config.router_file import RouterFile
+from litellm_homelab.drawing import marking, reading
 from tests.drawing import lab
 
 
@@ -100,3 +101,34 @@ def test_what_cannot_be_read_is_no_map(text: str) -> None:
 def test_a_file_that_is_not_there(tmp_path: Path) -> None:
     """The same."""
     assert reading.read(tmp_path / "router.yaml", {}) is None
+
+
+def test_a_large_lab_asks_for_each_name_a_few_times(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A chain from each name to the next: the work grows with the names, not with their square times it."""
+    number = 60
+    entry = (
+        "  - model_name: h{0}\n    litellm_params: {{model: openai/m, api_base: 'http://gpu:1', api_key: x}}"
+    )
+    chains = ", ".join(f"{{h{one}: [h{(one + 1) % number}]}}" for one in range(number))
+    text = "\n".join(
+        (
+            f"homelab: {{showroom: {{handles: [{', '.join(f'h{one}' for one in range(number))}]}}}}",
+            "model_list:",
+            *(entry.format(one) for one in range(number)),
+            f"router_settings: {{fallbacks: [{chains}]}}",
+        )
+    )
+    asked = 0
+
+    def sources(self: RouterFile, name: str) -> frozenset[str]:
+        nonlocal asked
+        asked += 1
+        return original(self, name)
+
+    original = RouterFile.sources
+    found = reading.read(Path("router.yaml"), {}, text)
+    assert found is not None
+    monkeypatch.setattr(RouterFile, "sources", sources)
+    again = reading.of_settings(found.settings, found.graph)
+    assert len(marking.marked(again).map.edges) == 2 * number + 1
+    assert asked == 2 * number
