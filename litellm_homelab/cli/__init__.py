@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import os
 import sys
 from collections.abc import Callable, Sequence
 from typing import Final
@@ -14,6 +15,8 @@ COMMANDS: Final = ("up", "demo", "init", "check", "map", "status", "sync", "sche
 """Subcommands in the order of `--help`; each is a module of this name."""
 INTERRUPTED = 130
 """Exit status after Ctrl-C, as a shell gives it: 128 and the number of SIGINT."""
+UNREAD = 141
+"""Exit status where the reader of the output has gone (`| head`), as a shell gives it: 128 and SIGPIPE."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -22,9 +25,15 @@ def main(argv: Sequence[str] | None = None) -> int:
         words = sys.argv[1:] if argv is None else argv
         args = _parser(words).parse_args(words)
         run: Callable[[argparse.Namespace], int] = args.run
-        return run(args)
+        status = run(args)
+        sys.stdout.flush()
     except KeyboardInterrupt:  # before the subcommand handles signals itself, while modules are imported
         return INTERRUPTED
+    except BrokenPipeError:
+        # Python flushes once more at its end (docs.python.org/3/library/signal.html#note-on-sigpipe).
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return UNREAD
+    return status
 
 
 def _parser(words: Sequence[str]) -> argparse.ArgumentParser:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import resource
 import subprocess
 import sys
@@ -127,6 +128,22 @@ def test_help_lists_every_command(capsys: pytest.CaptureFixture[str]) -> None:
     folder = Path(cli.__file__).parent
     modules = {path.stem for path in folder.glob("*.py") if "def add_parser(" in path.read_text("utf-8")}
     assert modules == {*cli.COMMANDS}
+
+
+def test_a_reader_that_leaves_ends_a_command_quietly() -> None:
+    """`litellm-homelab schema | head -1` ends as other programs do, without a traceback."""
+    words = [sys.executable, "-m", "litellm_homelab.cli", "schema"]
+    # Unbuffered, Python takes a write of which only a part was read for a whole one.
+    environ = {name: text for name, text in os.environ.items() if name != "PYTHONUNBUFFERED"}
+    pipe = subprocess.PIPE
+    with subprocess.Popen(words, env=environ, stdout=pipe, stderr=pipe, text=True) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        assert process.stdout.readline() == "{\n"
+        process.stdout.close()
+        said = process.stderr.read()
+        assert process.wait(timeout=60) == cli.UNREAD
+    assert said == ""
 
 
 def test_an_early_interrupt_is_quiet(monkeypatch: pytest.MonkeyPatch) -> None:
