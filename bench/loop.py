@@ -1,4 +1,4 @@
-"""A way from OptiLLM to itself: what it costs until somebody stops it."""
+"""A way from OptiLLM to itself: what it costs until something stops it."""
 
 from __future__ import annotations
 

@@ -50,7 +50,7 @@ class RequestStats:
     def sent(self) -> None:
         """Note that the chosen group is being asked; nothing where none was chosen since the last time."""
         if self.chosen is not None:
-            self.answered("failed")  # nobody said how the one before it ended, and it is tried again
+            self.answered("failed")  # how the one before it ended is not known, and it is tried again
             self.attempts.append(Attempt(self.chosen))
             self.chosen = None
 

@@ -30,5 +30,5 @@ def read(path: Path) -> str:
 
 
 def _without_waiting(path: str, flags: int) -> int:
-    # A pipe that nobody writes to would keep the start waiting.
+    # A pipe without a writer would keep the start waiting.
     return os.open(path, flags | os.O_NONBLOCK)

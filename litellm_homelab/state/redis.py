@@ -152,7 +152,7 @@ class RedisStore:
         text = cast("str", await self._run_on("pool", [_pool_key(name)]))
         try:
             return pools.read(text)
-        except ValueError as error:  # somebody else wrote to our key
+        except ValueError as error:  # another program wrote to our key
             raise StateUnavailable(self._where, Cause.DAMAGED, type(error).__name__) from error
 
     async def change(self, names: Collection[str], change: Change[T]) -> T:
@@ -170,7 +170,7 @@ class RedisStore:
                     known = {
                         name: accounts.read(text or None) for name, text in zip(names, texts, strict=True)
                     }
-                except ValueError as error:  # somebody else wrote to our key
+                except ValueError as error:  # another program wrote to our key
                     raise StateUnavailable(self._where, Cause.DAMAGED, type(error).__name__) from error
                 answer, changed = change(known, int(now or 0))
                 if all(changed.get(name, one) == one for name, one in known.items()):
@@ -221,7 +221,7 @@ class RedisStore:
     def _entry(self, fields: Sequence[str]) -> Entry:
         try:
             return _entry(fields)
-        except ValueError as error:  # somebody else wrote to our key
+        except ValueError as error:  # another program wrote to our key
             raise StateUnavailable(self._where, Cause.DAMAGED, type(error).__name__) from error
 
 

@@ -78,7 +78,7 @@ def open_database(
         connection = sqlite3.connect(real, timeout=0, isolation_level=None)
         try:
             setup(connection)
-            if _identity(real) != before:  # somebody else replaced it in between
+            if _identity(real) != before:  # another process replaced it in between
                 raise Busy
         except BaseException:
             connection.close()

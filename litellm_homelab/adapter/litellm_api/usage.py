@@ -45,7 +45,7 @@ def amounts(usage: Usage) -> dict[str, int]:
         **dict.fromkeys(TOTAL, usage.total_tokens),
         **dict.fromkeys(CACHED, usage.cached_tokens),
         **dict.fromkeys(REASONING, usage.reasoning_tokens),
-        "cache_creation_input_tokens": 0,  # nobody books what was written to a cache
+        "cache_creation_input_tokens": 0,  # what was written to a cache is not booked
     }
 
 

@@ -78,7 +78,7 @@ class Body:
         while more:
             message = await receive()
             if message["type"] != "http.request":
-                return  # the client has left: nobody to answer, nothing to do
+                return  # the client has left: there is nothing to do
             parts.append(message.get("body", b""))
             size += len(parts[-1])
             if size > self._limit:

@@ -1,8 +1,8 @@
 """
 Facts of all workers, by way of the store.
 
-Time is cut into rounds. While somebody looks, each worker writes what it knows into the entry of the round;
-whoever serves the page reads the last rounds. While no one looks, a worker asks the store once in a round
+Time is cut into rounds. While the page is open, each worker writes what it knows into the entry of the round;
+whoever serves the page reads the last rounds. While it is closed, a worker asks the store once in a round
 whether that has changed. Where there is one worker, nothing of this runs.
 """
 
@@ -80,7 +80,7 @@ class Sharing:
         return [own, *found]
 
     async def _look(self) -> bool:
-        """Say to all workers that somebody looks; whether no one did lately."""
+        """Say to all workers that the page is open; return whether it was closed before."""
         slot = int(time.time() // VIEWED_SECONDS)
         async with within(STORE_SECONDS):
             if not await self._store.create(_viewed(slot), Entry(), 3.0 * VIEWED_SECONDS):
@@ -109,7 +109,7 @@ class Sharing:
             await asyncio.sleep(ROUND_SECONDS - time.time() % ROUND_SECONDS)
 
     async def round(self) -> None:
-        """Write what this worker knows, where somebody looks."""
+        """Write what this worker knows while the page is open."""
         now = time.time()
         slot, number = int(now // VIEWED_SECONDS), int(now // ROUND_SECONDS)
         async with within(STORE_SECONDS):

@@ -1,4 +1,4 @@
-"""Workers tell each other what they know while somebody looks."""
+"""Workers tell each other what they know while the page is open."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def _soon(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 async def test_one_worker_asks_no_store() -> None:
-    """There is nobody to share with, and no task."""
+    """There is no worker to share with, and no task."""
     store = MemoryStore()
     one = made(store, "one", workers=1)
     one.start()
