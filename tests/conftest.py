@@ -12,6 +12,10 @@ from hypothesis import settings
 # LiteLLM otherwise fetches its price list from the internet when it is imported.
 os.environ.setdefault("LITELLM_LOCAL_MODEL_COST_MAP", "True")
 
+# A terminal in which README's `. config/env.local` has run has a gateway's settings; tests bring their own.
+for _line in (Path(__file__).parents[1] / "config" / "env.example").read_text(encoding="utf-8").splitlines():
+    os.environ.pop(_line.partition("=")[0].strip("# "), None)
+
 # How long an example takes says more about the machine than about the code.
 settings.register_profile("any machine", deadline=None)
 settings.load_profile("any machine")
