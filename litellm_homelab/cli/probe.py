@@ -16,11 +16,11 @@ CALLS = 160
 SECONDS = 300.0
 CALL_SECONDS = 60.0
 _EPILOG = """\
-verdicts: accepted (an effect was seen), ignored (let through, the effect is missing), rejected (refused twice,
-served without it in between), not known (with the reason)
+verdicts: accepted (an effect was seen), ignored (let through, the effect is missing), rejected (refused
+twice, served without it in between), not known (with the reason)
 
-exit status: 0 probed, 1 a chat is not served as it should be, or not everything could be asked, 2 unusable: no
-connection, no model, no key, or an address that cannot be used
+exit status: 0 probed, 1 a chat is not served as it should be, or not everything could be asked, 2 unusable:
+no connection, no model, no key, or an address that cannot be used
 
 It sends some 80 short requests. docs/probe.md has every experiment.
 """

@@ -1,1 +1,1 @@
-"""What a backend really does with a request: found out by experiment, printed by ``litellm-homelab probe``."""
+"""What a backend really does with a request: experiments, and the verdicts that they allow."""

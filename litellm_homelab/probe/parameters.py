@@ -70,7 +70,7 @@ PARAMETERS: Final = (
         (*(f"logit_bias {one}" for one in sampling.BIASED), "logit_bias tiny"),
         wrong={"x": "y"},
     ),
-    Parameter("stop", sampling.stop_trials, sampling.stop, ("stop", "stop never"), wrong={"x": 1}),
+    Parameter("stop", sampling.stop_trials, sampling.stop, (*sampling.STOPS, "stop never"), wrong={"x": 1}),
     Parameter("n", shapes.n_trials, shapes.n, ("n",), wrong="two"),
     Parameter("logprobs", shapes.logprobs_trials, shapes.logprobs, ("logprobs",), wrong="yes"),
     Parameter(

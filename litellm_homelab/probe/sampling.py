@@ -1,4 +1,4 @@
-"""Parameters that choose the words: each trial has an effect that can be foreseen, or a control that has none."""
+"""Parameters that choose the words: each effect is foreseen, and a control shows that nothing else has it."""
 
 from __future__ import annotations
 
@@ -29,6 +29,8 @@ NEVER: Final = "homelab-probe-never"
 LONGEST_TOKEN: Final = 32
 """Characters that one token may have."""
 MORE_VARIED: Final = 0.1
+REPEATED: Final = 4
+STOPS: Final = ("stop 1", "stop 2", "stop 3")
 
 
 def temperature(_: ProbeGround, seen: Seen) -> Judged:
@@ -151,8 +153,10 @@ def bias(ground: ProbeGround, seen: Seen) -> Judged:
 
 
 def is_one_piece(text: str) -> bool:
-    """Whether a text is one piece of at least a character, four times or more."""
-    return re.fullmatch(r"\s*(.{1,32}?)\1{3,}\s*", text, re.DOTALL) is not None
+    """Whether a text is one piece of at most 32 characters, four times or more; the last may be cut."""
+    said = text.strip()
+    sizes = range(1, min(LONGEST_TOKEN, len(said) // REPEATED) + 1)
+    return any(said[size:] == said[:-size] for size in sizes)
 
 
 def limit_trials(name: str) -> Callable[[ProbeGround], tuple[Trial, ...]]:
@@ -192,6 +196,7 @@ def limit(name: str) -> Callable[[ProbeGround, Seen], Judged]:
 
 
 ENOUGH_TO_CUT: Final = 12
+ENOUGH_BEFORE: Final = 3
 
 
 def _whole_part(text: str) -> str:
@@ -200,63 +205,67 @@ def _whole_part(text: str) -> str:
 
 
 def stop_words(ground: ProbeGround) -> list[str]:
-    """At most four texts that an ordinary answer has, not at its start."""
+    """
+    At most three texts that an ordinary answer has, not at its start.
+
+    A word with the space before it, since servers that compare tokens see it so; the word alone; a letter.
+    """
+    letters = _shared_letters(ground.samples)
     if ground.steady is None:
-        return _shared_letters(ground.samples)
-    inner = dict.fromkeys(re.findall(r"[A-Za-z]{3,}", ground.steady_text[3:]))
-    late = [one for one in inner if ground.steady_text.find(one) > 3]
-    letters = _shared_letters((ground.steady_text,))
-    return (late[:3] + letters)[:4]
+        return letters
+    text = ground.steady_text
+    inner = dict.fromkeys(re.findall(r" [^\W\d_]{3,}", text[1:]))
+    late = [one for one in inner if text.find(one.strip()) > ENOUGH_BEFORE]
+    return [*(word for one in late[:1] for word in (one, one.strip())), *_shared_letters((text,))]
 
 
 def _shared_letters(samples: tuple[str, ...]) -> list[str]:
-    """The letter that is most frequent in every sample, if it is twice in each."""
-    counts = (
-        {one: min(text.count(one) for text in samples) for one in {*"".join(samples)} if one.isalpha()}
-        if samples
-        else {}
-    )
+    """The character that is most frequent in every sample, if it is twice in each and not near the start."""
+    shown = {one for text in samples for one in text if one.isascii() and one.isalnum()}
+    late = [one for one in shown if not any(one in text[: ENOUGH_BEFORE + 1] for text in samples)]
+    counts = {one: min(text.count(one) for text in samples) for one in late}
     best = max(counts, key=lambda one: (counts[one], one), default="")
     return [best] if best and counts[best] > 1 else []
 
 
 def stop_trials(ground: ProbeGround) -> tuple[Trial, ...]:
-    """Words of the ordinary answer, and one that never comes."""
-    words = stop_words(ground)
-    if not words:
-        return ()
+    """Words of the ordinary answer, each alone, and one that never comes."""
     fields: dict[str, Any] = dict(ground.steady or {})
-    return (
-        Trial("stop", {**fields, "stop": words}, 2 if ground.steady is not None else 4),
-        Trial("stop never", {**fields, "stop": [NEVER]}),
-    )
+    times = 4 if ground.steady is None else 1
+    words = zip(STOPS, stop_words(ground), strict=False)
+    found = [Trial(label, {**fields, "stop": [word]}, times) for label, word in words]
+    return (*found, Trial("stop never", {**fields, "stop": [NEVER]})) if found else ()
 
 
 def stop(ground: ProbeGround, seen: Seen) -> Judged:
     """The answer ends before the word that it would contain."""
-    found, never = texts(seen, "stop"), texts(seen, "stop never")
-    words = stop_words(ground)
-    if not found:
+    words = dict(zip(STOPS, stop_words(ground), strict=False))
+    found = {word: texts(seen, label) for label, word in words.items()}
+    if not words:
         return UNKNOWN, "ordinary answers have no word to stop at"
     if ground.steady is None:
-        if not any(word in text for word in words for text in found):
-            return ACCEPTED, "no answer has the letter that all others have"
-        return (
-            (IGNORED, "answers have the word")
-            if all(any(word in text for word in words) for text in found)
-            else (UNKNOWN, "some answers have the word")
-        )
-    if {*found} == {ground.steady_text}:
+        return _stopped_somewhere(found)
+    text = ground.steady_text
+    if all({*each} == {text} for each in found.values()):
         return IGNORED, "the answer has the word, and goes on"
-    if never != [ground.steady_text]:
+    if texts(seen, "stop never") != [text]:
         return UNKNOWN, "a word that never comes changes the answer too"
-    places = {ground.steady_text.find(word) for word in words}
-    expected = {ground.steady_text[:at].strip() for at in places if at > 0}
-    if are_one(found) and found[0].strip() in expected:
-        return ACCEPTED, "the answer ends before the word"
-    return UNKNOWN, "the answer changes, but does not end before the word"
+    ends = {word for word, each in found.items() if _ends_before(word, text, each)}
+    if not ends:
+        return UNKNOWN, "the answer changes, but does not end before the word"
+    rest = [repr(word) for word in found if word not in ends]
+    more = f", but not before {', '.join(rest)}" if rest else ""
+    return ACCEPTED, f"the answer ends before {', '.join(repr(one) for one in found if one in ends)}{more}"
 
 
-def are_one(found: list[str]) -> bool:
-    """Whether several texts are one, of any length."""
-    return len(found) > 1 and len({*found}) == 1
+def _stopped_somewhere(found: dict[str, list[str]]) -> Judged:
+    """Where answers differ of themselves: whether the word is in any."""
+    has_it = [word in text for word, each in found.items() for text in each]
+    if not any(has_it):
+        return ACCEPTED, "no answer has the letter that all others have"
+    return (IGNORED, "answers have the word") if all(has_it) else (UNKNOWN, "some answers have the word")
+
+
+def _ends_before(word: str, text: str, found: list[str]) -> bool:
+    before = text[: text.find(word)].strip()
+    return bool(before) and {one.strip() for one in found} == {before}
