@@ -122,7 +122,7 @@ class Asker:
             to = _elsewhere(answer.headers.get("location", ""))
             return ProbeReply(answer.status_code, problem=f"it redirects{to}; that is not followed")
         body = b""
-        for piece in answer.iter_raw():
+        for piece in answer.iter_bytes():
             body += piece
             if len(body) > LONGEST:
                 return ProbeReply(answer.status_code, problem=f"its answer is longer than {LONGEST} bytes")

@@ -8,7 +8,6 @@ from typing import Any, Final
 
 from litellm_homelab.probe.findings import ProbeVerdict
 from litellm_homelab.probe.ground import (
-    HOT,
     ProbeGround,
     Seen,
     Trial,
@@ -47,7 +46,7 @@ def temperature(_: ProbeGround, seen: Seen) -> Judged:
 
 def seed_trials(ground: ProbeGround) -> tuple[Trial, ...]:
     """The same seed three times, where answers differ without one."""
-    return (Trial("seed", {**(ground.random or {"temperature": HOT[1]}), "seed": 7}, 3),)
+    return (Trial("seed", {**(ground.random or {}), "seed": 7}, 3),)
 
 
 def seed(ground: ProbeGround, seen: Seen) -> Judged:
@@ -66,7 +65,7 @@ def narrowing_trials(name: str, value: float) -> Callable[[ProbeGround], tuple[T
     """A value that leaves one choice for each word, three times."""
 
     def trials(ground: ProbeGround) -> tuple[Trial, ...]:
-        return (Trial(name, {**(ground.random or {"temperature": HOT[1]}), name: value}, 3),)
+        return (Trial(name, {**(ground.random or {}), name: value}, 3),)
 
     return trials
 
@@ -267,5 +266,5 @@ def _stopped_somewhere(found: dict[str, list[str]]) -> Judged:
 
 
 def _ends_before(word: str, text: str, found: list[str]) -> bool:
-    before = text[: text.find(word)].strip()
-    return bool(before) and {one.strip() for one in found} == {before}
+    before = _whole_part(text[: text.find(word)]).strip()
+    return bool(before) and {_whole_part(one).strip() for one in found} == {before}
