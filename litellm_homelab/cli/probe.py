@@ -6,9 +6,8 @@ import argparse
 import getpass
 import json
 import os
-import sys
-import time
-from collections.abc import Callable
+
+from litellm_homelab.cli.progress import failed, has_colours, progress
 
 PROBLEMS = 1
 UNUSABLE = 2
@@ -99,41 +98,3 @@ def run(args: argparse.Namespace) -> int:
 def _without(text: str, key: str) -> str:
     """The text without the key, should a server have got it into an answer in some disguise."""
     return text.replace(key, "(hidden)") if key else text
-
-
-def failed(command: str, why: str, status: int) -> int:
-    """Print why a command ends, on one line; its exit status."""
-    from litellm_homelab.config.wording import hide_keys, one_line
-
-    print(one_line(hide_keys(f"litellm-homelab {command}: {why}")), file=sys.stderr, flush=True)
-    return status
-
-
-def has_colours() -> bool:
-    """Whether the output is a terminal that shows colours."""
-    return sys.stdout.isatty() and os.environ.get("TERM") != "dumb" and not os.environ.get("NO_COLOR")
-
-
-def progress() -> tuple[Callable[[str], None], Callable[[], None]]:
-    """
-    How far it is, on standard error once a second has passed, and how to end that.
-
-    On a terminal one line is written over; elsewhere each is one of its own.
-    """
-    begun, is_terminal = time.monotonic(), sys.stderr.isatty() and os.environ.get("TERM") != "dumb"
-    said: list[str] = []
-
-    def say(what: str) -> None:
-        seconds = time.monotonic() - begun
-        if seconds < 1 or said[-1:] == [what]:
-            return
-        said.append(what)
-        line = f"{seconds:4.0f} s  {what}"
-        print(f"\r\x1b[K{line}" if is_terminal else line, end="" if is_terminal else "\n", file=sys.stderr)
-        sys.stderr.flush()
-
-    def end() -> None:
-        if said and is_terminal:
-            print("\r\x1b[K", end="", file=sys.stderr, flush=True)
-
-    return say, end

@@ -69,5 +69,5 @@ def key_of(variable: str, environ: Mapping[str, str]) -> str:
     """
     key = environ.get(variable, "").strip()
     if not key:
-        raise TargetUnusable("the variable of --key-env is not set, or empty")
+        raise TargetUnusable("the variable that contains the key is not set, or empty; --key-env names it")
     return key
