@@ -13,7 +13,7 @@ from litellm_homelab.cli.progress import failed, progress
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from litellm_homelab.probe.target import Target
+    from litellm_homelab.probe.target import ProbeTarget
     from litellm_homelab.warmup.planning import WarmupPlan
     from litellm_homelab.warmup.sending import Warmer
 
@@ -101,7 +101,7 @@ def _plan(args: argparse.Namespace, environ: Mapping[str, str], warmer: Warmer) 
     return planning.planned(found.settings, where, args.model, **chosen)
 
 
-def _listed(warmer: Warmer, where: Target, *, with_all: bool) -> list[str]:
+def _listed(warmer: Warmer, where: ProbeTarget, *, with_all: bool) -> list[str]:
     """The model to load where none is named: the only one that is listed."""
     from litellm_homelab.probe.target import TargetUnusable
 

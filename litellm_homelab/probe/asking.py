@@ -13,7 +13,7 @@ import httpx
 
 from litellm_homelab import __version__
 from litellm_homelab.config.wording import hide_keys, one_line
-from litellm_homelab.probe.target import Target
+from litellm_homelab.probe.target import ProbeTarget
 
 CONNECT_SECONDS: Final = 5.0
 LONGEST: Final = 512 * 1024
@@ -76,7 +76,7 @@ class Asker:
     """Asks one server; counts its calls."""
 
     def __init__(
-        self, where: Target, budget: ProbeBudget, transport: httpx.BaseTransport | None = None
+        self, where: ProbeTarget, budget: ProbeBudget, transport: httpx.BaseTransport | None = None
     ) -> None:
         self.where = where
         self.budget = budget

@@ -10,7 +10,7 @@ from typing import Final
 from litellm_homelab.probe.findings import ProbeVerdict
 from litellm_homelab.probe.parameters import PARAMETERS
 from litellm_homelab.probe.run import ProbeReport
-from litellm_homelab.probe.target import Target
+from litellm_homelab.probe.target import ProbeTarget
 
 PROVIDER: Final = "lm_studio"
 """LiteLLM's provider for any OpenAI-compatible chat server (docs/add-a-backend.md)."""
@@ -32,12 +32,12 @@ def dropped(report: ProbeReport) -> list[str]:
     ]
 
 
-def written(report: ProbeReport, where: Target, key_variable: str) -> str:
+def written(report: ProbeReport, where: ProbeTarget, key_variable: str) -> str:
     """The entry as YAML, with a comment on what belongs into `homelab:`."""
     return "".join(f"{line}\n" for line in _lines(report, where, key_variable))
 
 
-def _lines(report: ProbeReport, where: Target, key_variable: str) -> Iterator[str]:
+def _lines(report: ProbeReport, where: ProbeTarget, key_variable: str) -> Iterator[str]:
     handle = handle_of(report.model)
     key = f"os.environ/{key_variable}" if key_variable else "none"
     yield "model_list:"

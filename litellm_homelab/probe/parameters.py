@@ -13,7 +13,7 @@ from litellm_homelab.probe.sampling import Judged
 
 
 @dataclass(frozen=True, slots=True)
-class Parameter:
+class ProbedParameter:
     """One parameter: what is asked, and what the answers say about it."""
 
     name: str
@@ -31,23 +31,23 @@ def _unseen(_: ProbeGround, __: Seen) -> Judged:
     return ProbeVerdict.UNKNOWN, "let through; it has no effect that an answer shows"
 
 
-def _hidden(name: str, value: object, wrong: object) -> Parameter:
+def _hidden(name: str, value: object, wrong: object) -> ProbedParameter:
     """A parameter without an effect that a client can see: it is rejected, or nothing is known."""
-    return Parameter(name, lambda _: (Trial(name, {name: value}),), _unseen, (name,), wrong=wrong)
+    return ProbedParameter(name, lambda _: (Trial(name, {name: value}),), _unseen, (name,), wrong=wrong)
 
 
-def _narrowing(name: str, value: float) -> Parameter:
+def _narrowing(name: str, value: float) -> ProbedParameter:
     trials, judge = sampling.narrowing_trials(name, value), sampling.narrowing(name)
-    return Parameter(name, trials, judge, (name,), wrong="narrow")
+    return ProbedParameter(name, trials, judge, (name,), wrong="narrow")
 
 
-def _penalty(name: str, strong: float, none: float = 0.0, *, is_sure: bool = True) -> Parameter:
+def _penalty(name: str, strong: float, none: float = 0.0, *, is_sure: bool = True) -> ProbedParameter:
     trials, judge = sampling.penalty_trials(name, strong, none), sampling.penalty(name, is_sure=is_sure)
-    return Parameter(name, trials, judge, (name, f"{name} tiny"), wrong="strong")
+    return ProbedParameter(name, trials, judge, (name, f"{name} tiny"), wrong="strong")
 
 
-def _limit(name: str) -> Parameter:
-    return Parameter(
+def _limit(name: str) -> ProbedParameter:
+    return ProbedParameter(
         name, sampling.limit_trials(name), sampling.limit(name), (f"{name} 1", f"{name} 4"), wrong="many"
     )
 
@@ -55,32 +55,34 @@ def _limit(name: str) -> Parameter:
 PARAMETERS: Final = (
     _limit("max_tokens"),
     _limit("max_completion_tokens"),
-    Parameter("temperature", lambda _: (), sampling.temperature, ("cool", "hot"), wrong="warm"),
-    Parameter("seed", sampling.seed_trials, sampling.seed, ("seed",), wrong="seven"),
+    ProbedParameter("temperature", lambda _: (), sampling.temperature, ("cool", "hot"), wrong="warm"),
+    ProbedParameter("seed", sampling.seed_trials, sampling.seed, ("seed",), wrong="seven"),
     _narrowing("top_p", 1e-6),
     _narrowing("top_k", 1),
     _narrowing("min_p", 1.0),
     _penalty("frequency_penalty", 2.0),
     _penalty("presence_penalty", 2.0, is_sure=False),
     _penalty("repetition_penalty", 1.9, 1.0),
-    Parameter(
+    ProbedParameter(
         "logit_bias",
         sampling.bias_trials,
         sampling.bias,
         (*(f"logit_bias {one}" for one in sampling.BIASED), "logit_bias tiny"),
         wrong={"x": "y"},
     ),
-    Parameter("stop", sampling.stop_trials, sampling.stop, (*sampling.STOPS, "stop never"), wrong={"x": 1}),
-    Parameter("n", shapes.n_trials, shapes.n, ("n",), wrong="two"),
-    Parameter("logprobs", shapes.logprobs_trials, shapes.logprobs, ("logprobs",), wrong="yes"),
-    Parameter(
+    ProbedParameter(
+        "stop", sampling.stop_trials, sampling.stop, (*sampling.STOPS, "stop never"), wrong={"x": 1}
+    ),
+    ProbedParameter("n", shapes.n_trials, shapes.n, ("n",), wrong="two"),
+    ProbedParameter("logprobs", shapes.logprobs_trials, shapes.logprobs, ("logprobs",), wrong="yes"),
+    ProbedParameter(
         "top_logprobs",
         shapes.top_logprobs_trials,
         shapes.top_logprobs,
         ("top_logprobs",),
         wrong="three",
     ),
-    Parameter(
+    ProbedParameter(
         "response_format json_object",
         shapes.json_trials,
         shapes.json_object,
@@ -88,18 +90,18 @@ PARAMETERS: Final = (
         field="response_format",
         wrong="json",
     ),
-    Parameter(
+    ProbedParameter(
         "response_format json_schema",
         shapes.schema_trials,
         shapes.json_schema,
         ("schema",),
         field="response_format",
     ),
-    Parameter("tools", shapes.tools_trials, shapes.tools, ("tools",), wrong="all"),
-    Parameter("tool_choice", shapes.choice_trials, shapes.tool_choice, ("tool_choice",)),
+    ProbedParameter("tools", shapes.tools_trials, shapes.tools, ("tools",), wrong="all"),
+    ProbedParameter("tool_choice", shapes.choice_trials, shapes.tool_choice, ("tool_choice",)),
     _hidden("parallel_tool_calls", value=False, wrong="no"),
-    Parameter("stream", shapes.stream_trials, shapes.stream, ("stream",), wrong="yes"),
-    Parameter(
+    ProbedParameter("stream", shapes.stream_trials, shapes.stream, ("stream",), wrong="yes"),
+    ProbedParameter(
         "stream_options.include_usage",
         shapes.usage_trials,
         shapes.include_usage,
@@ -113,7 +115,7 @@ PARAMETERS: Final = (
 )
 
 
-def finding_of(parameter: Parameter, ground: ProbeGround, seen: Seen) -> ProbeFinding:
+def finding_of(parameter: ProbedParameter, ground: ProbeGround, seen: Seen) -> ProbeFinding:
     """The verdict on one parameter."""
     found = refused(parameter.name, seen, _tried(parameter, ground))
     if found is not None:
@@ -128,7 +130,7 @@ def finding_of(parameter: Parameter, ground: ProbeGround, seen: Seen) -> ProbeFi
     return ProbeFinding(parameter.name, verdict, why)
 
 
-def _tried(parameter: Parameter, ground: ProbeGround) -> tuple[str, ...]:
+def _tried(parameter: ProbedParameter, ground: ProbeGround) -> tuple[str, ...]:
     """The trials that must have been answered; none where this server leaves nothing to ask."""
     planned = {one.label for one in parameter.trials(ground)}
     return (
@@ -138,7 +140,7 @@ def _tried(parameter: Parameter, ground: ProbeGround) -> tuple[str, ...]:
     )
 
 
-def trials(ground: ProbeGround) -> Iterator[tuple[Parameter, Trial]]:
+def trials(ground: ProbeGround) -> Iterator[tuple[ProbedParameter, Trial]]:
     """Every trial once, with the first parameter that needs it."""
     known: set[str] = set()
     for parameter in PARAMETERS:

@@ -9,18 +9,18 @@ from litellm_homelab.config.wording import hide_keys, one_line
 from litellm_homelab.formats.columns import aligned
 from litellm_homelab.probe import entry
 from litellm_homelab.probe.run import ProbeReport
-from litellm_homelab.probe.target import Target
+from litellm_homelab.probe.target import ProbeTarget
 
 COLOURS: Final = {"accepted": "\x1b[32m", "rejected": "\x1b[31m", "ignored": "\x1b[33m"}
 RESET: Final = "\x1b[0m"
 
 
-def written(report: ProbeReport, where: Target, key_variable: str, *, colour: bool) -> str:
+def written(report: ProbeReport, where: ProbeTarget, key_variable: str, *, colour: bool) -> str:
     """The tables, and the entry to paste at the end."""
     return "".join(f"{line}\n" for line in _lines(report, where, key_variable, colour=colour))
 
 
-def _lines(report: ProbeReport, where: Target, key_variable: str, *, colour: bool) -> Iterator[str]:
+def _lines(report: ProbeReport, where: ProbeTarget, key_variable: str, *, colour: bool) -> Iterator[str]:
     yield from _head(report, where)
     if report.problems:
         yield from ("", "Problems")
@@ -42,7 +42,7 @@ def _lines(report: ProbeReport, where: Target, key_variable: str, *, colour: boo
     yield from (one_line(one) for one in entry.written(report, where, key_variable).splitlines())
 
 
-def _head(report: ProbeReport, where: Target) -> Iterator[str]:
+def _head(report: ProbeReport, where: ProbeTarget) -> Iterator[str]:
     server = report.server
     yield one_line(f"{where.api_base}: {server.kind} ({server.why})")
     others = len(server.models) - 1
@@ -56,7 +56,7 @@ def _cost(report: ProbeReport) -> str:
     return ", each of a chat one call behind OptiLLM (approach none)"
 
 
-def document(report: ProbeReport, where: Target, key_variable: str) -> Mapping[str, Any]:
+def document(report: ProbeReport, where: ProbeTarget, key_variable: str) -> Mapping[str, Any]:
     """Everything, for `--json`."""
     return {
         "api_base": where.api_base,

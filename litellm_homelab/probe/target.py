@@ -15,7 +15,7 @@ class TargetUnusable(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Target:
+class ProbeTarget:
     """A server: its address without `/v1`, and the key for it (empty: none is sent)."""
 
     root: str
@@ -27,7 +27,7 @@ class Target:
         return self.root + VERSION
 
 
-def target(base: str, key: str = "") -> Target:
+def target(base: str, key: str = "") -> ProbeTarget:
     """
     The server at an address, with or without `/v1` or a path of its API behind it.
 
@@ -51,7 +51,7 @@ def target(base: str, key: str = "") -> Target:
     if not _is_plain(key):
         raise TargetUnusable("the key has a space or a special character in it")
     path = parts.path.rstrip("/").removesuffix("/chat/completions").removesuffix("/models")
-    return Target(f"{parts.scheme}://{parts.netloc}{path.removesuffix(VERSION)}", key)
+    return ProbeTarget(f"{parts.scheme}://{parts.netloc}{path.removesuffix(VERSION)}", key)
 
 
 def _is_plain(text: str) -> bool:

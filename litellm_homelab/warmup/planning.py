@@ -11,7 +11,7 @@ from litellm_homelab.config.deployments import Deployment
 from litellm_homelab.config.key_checks import is_local
 from litellm_homelab.config.references import is_unset
 from litellm_homelab.config.settings import Settings
-from litellm_homelab.probe.target import Target, target
+from litellm_homelab.probe.target import ProbeTarget, target
 from litellm_homelab.sync.servers import server
 
 MESSAGES: Final = [{"role": "user", "content": "Say OK."}]
@@ -32,7 +32,7 @@ class WarmupStep:
     """One request: its name for people, whom it goes to, and what it contains."""
 
     name: str
-    where: Target
+    where: ProbeTarget
     path: str
     body: Mapping[str, Any] = field(repr=False, hash=False)
 
@@ -45,7 +45,7 @@ class WarmupPlan:
     left_out: tuple[str, ...] = ()
 
 
-def step(model: str, where: Target, mode: str = "chat", **fields: str) -> WarmupStep | None:
+def step(model: str, where: ProbeTarget, mode: str = "chat", **fields: str) -> WarmupStep | None:
     """The request that loads a model; None where its mode has none."""
     if mode not in ROUTES:
         return None
@@ -53,7 +53,7 @@ def step(model: str, where: Target, mode: str = "chat", **fields: str) -> Warmup
     return WarmupStep(model, where, path, {"model": model, **body, **fields})
 
 
-def classifier(model: str, where: Target) -> WarmupStep:
+def classifier(model: str, where: ProbeTarget) -> WarmupStep:
     """The request that makes OptiLLM load the classifier of its router approach."""
     path, body = ROUTES["chat"]
     fields = {"model": model, **body, APPROACH: ROUTER}
@@ -61,7 +61,7 @@ def classifier(model: str, where: Target) -> WarmupStep:
 
 
 def planned(
-    settings: Settings, gateway: Target, named: Collection[str], *, with_all: bool, with_router: bool
+    settings: Settings, gateway: ProbeTarget, named: Collection[str], *, with_all: bool, with_router: bool
 ) -> WarmupPlan:
     """
     The requests for a router.yaml: through the gateway, and to OptiLLM itself for its classifier.
@@ -131,7 +131,7 @@ def gateway_address(environ: Mapping[str, str]) -> str:
     return f"http://127.0.0.1:{port if re.fullmatch('[0-9]{1,5}', port) else 4000}"
 
 
-def for_models(models: Collection[str], where: Target, *, with_router: bool) -> WarmupPlan:
+def for_models(models: Collection[str], where: ProbeTarget, *, with_router: bool) -> WarmupPlan:
     """The requests for models of a server, without a router.yaml."""
     found = [one for model in models if (one := step(model, where)) is not None]
     more = [classifier(next(iter(models)), where)] if with_router and models else []

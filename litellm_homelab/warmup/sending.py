@@ -11,7 +11,7 @@ import httpx
 
 from litellm_homelab.probe.asking import Asker, BudgetSpent, ProbeBudget, ProbeReply
 from litellm_homelab.probe.reading import answer_of, parsed
-from litellm_homelab.probe.target import Target
+from litellm_homelab.probe.target import ProbeTarget
 from litellm_homelab.warmup.planning import WarmupStep
 
 AGAIN: Final = frozenset({0, 408, 425, 429, 500, 502, 503, 504})
@@ -49,14 +49,14 @@ class Warmer:
         self._progress = progress
         self._sleep = sleep
         self._transport = transport
-        self._askers: dict[Target, Asker] = {}
+        self._askers: dict[ProbeTarget, Asker] = {}
 
     def close(self) -> None:
         """End all connections."""
         for one in self._askers.values():
             one.close()
 
-    def listed(self, where: Target) -> list[str]:
+    def listed(self, where: ProbeTarget) -> list[str]:
         """
         The models that a server lists, once it answers; empty where it does not, or lists none.
 
@@ -102,7 +102,7 @@ class Warmer:
         why = _why(reply) + (f"; {hint}" if hint else "")
         return replace(result, why=why), reply.status not in AGAIN
 
-    def _asker(self, where: Target) -> Asker:
+    def _asker(self, where: ProbeTarget) -> Asker:
         if where not in self._askers:
             self._askers[where] = Asker(where, self._budget, self._transport)
         return self._askers[where]
