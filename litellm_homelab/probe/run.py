@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -29,6 +30,8 @@ from litellm_homelab.probe.reading import ProbeAnswer, answer_of
 CHAT: Final = "/v1/chat/completions"
 NO_MODEL: Final = "homelab-probe-no-such-model"
 LIMITS: Final = ("max_tokens", "max_completion_tokens")
+MLX_FINGERPRINT: Final = re.compile(r"\d+\.\d+\.\d+-\d+\.\d+\.\d+-")
+"""Of mlx-lm and mlx, as mlx_lm.server 0.32.2 puts them into `system_fingerprint`."""
 SILENT: Final = 3
 """Questions in a row without any answer, after which the rest is not asked."""
 FORCE_NONE: Final = "<optillm_approach>none</optillm_approach>"
@@ -155,7 +158,7 @@ class Probe:
             routes[route.path] = contract.route_verdict(
                 route, self.asker.post(route.path, route.body(self.model))
             )
-        if server.kind == "mlx":
+        if server.kind == "mlx" or self._is_mlx():
             errors["another model"] = "not tried: mlx_lm.server would unload its model and look for it online"
         else:
             errors["another model"] = contract.error_form(self._post({"model": NO_MODEL, self.limit: 1}))
@@ -163,6 +166,11 @@ class Probe:
         without = self._post({self.limit: 1}, key="")
         wrong = self._post({self.limit: 1}, key=WRONG_KEY)
         report.key = contract.key_verdict(without, wrong, has_key=bool(self.asker.where.key))
+
+    def _is_mlx(self) -> bool:
+        """Whether mlx_lm.server answers, behind OptiLLM too: by its versions in the fingerprint."""
+        found = (one.fingerprint for answers in self.seen.values() for one in answers)
+        return any(MLX_FINGERPRINT.match(one) for one in found)
 
     def _wrong_values(self, report: ProbeReport) -> None:
         """Values that the API forbids, where asked for: some servers end on one."""

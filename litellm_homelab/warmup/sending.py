@@ -12,13 +12,15 @@ import httpx
 from litellm_homelab.probe.asking import Asker, BudgetSpent, ProbeBudget, ProbeReply
 from litellm_homelab.probe.reading import answer_of, parsed
 from litellm_homelab.probe.target import ProbeTarget
-from litellm_homelab.warmup.planning import WarmupStep
+from litellm_homelab.warmup.planning import APPROACH, WarmupStep
 
 AGAIN: Final = frozenset({0, 408, 425, 429, 500, 502, 503, 504})
 """What may pass: no answer, and the statuses for which curl's `--retry` repeats (curl's manual)."""
 PAUSE: Final = 2.0
 """Seconds between two rounds."""
 WHATEVER: Final = 1_000_000
+NO_ROUTER: Final = "this OptiLLM has no approach router; it needs torch and transformers<5 beside it"
+"""An approach that it did not load it hands on as a field, and its own client refuses that (0.4.0, 0.3.12)."""
 HINTS: Final = {
     401: "the key is wrong; name its variable with --key-env",
     403: "this key may not use it",
@@ -98,9 +100,11 @@ class Warmer:
         result = WarmupResult(one, time.monotonic() - begun)
         if _is_served(one, reply):
             return result, True
+        why = _why(reply)
+        if APPROACH in why:
+            return replace(result, why=f"{NO_ROUTER} ({why})"), True
         hint = HINTS.get(reply.status)
-        why = _why(reply) + (f"; {hint}" if hint else "")
-        return replace(result, why=why), reply.status not in AGAIN
+        return replace(result, why=why + (f"; {hint}" if hint else "")), reply.status not in AGAIN
 
     def _asker(self, where: ProbeTarget) -> Asker:
         if where not in self._askers:

@@ -72,6 +72,21 @@ def test_the_others_do_not_wait_for_one() -> None:
     assert server.asked == ["slow", "tide", "sea", "slow"]
 
 
+def test_an_optillm_without_the_approach_is_not_waited_for() -> None:
+    """Its own client refuses the field; that does not pass."""
+    said = {"error": "Completions.create() got an unexpected keyword argument 'optillm_approach'"}
+    asked_for: list[int] = []
+
+    def server(_: httpx.Request) -> httpx.Response:
+        asked_for.append(1)
+        return httpx.Response(500, json=said)
+
+    warmer = Warmer(9.0, transport=httpx.MockTransport(server))
+    (result,) = warmer.send((classifier("base", WHERE),))
+    assert result.why.startswith("this OptiLLM has no approach router; it needs torch")
+    assert len(asked_for) == 1
+
+
 def test_the_time_ends_it() -> None:
     """With what was seen last of each; the rest was not tried."""
     server = Server(503)
