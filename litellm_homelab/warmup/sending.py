@@ -20,7 +20,7 @@ PAUSE: Final = 2.0
 """Seconds between two rounds."""
 WHATEVER: Final = 1_000_000
 NO_ROUTER: Final = "this OptiLLM has no approach router; it needs torch and transformers<5 beside it"
-"""An approach that it did not load it hands on as a field, and its own client refuses that (0.4.0, 0.3.12)."""
+"""An approach that is not there is handed on as a field, which its own client refuses (0.4.0, 0.3.12)."""
 HINTS: Final = {
     401: "the key is wrong; name its variable with --key-env",
     403: "this key may not use it",
