@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -319,3 +320,70 @@ def test_an_mlx_server_is_asked_for_no_other_model() -> None:
     assert report.server.kind == "mlx"
     assert {one.get("model") for one in server.requests} == {MODEL}
     assert report.errors["another model"].startswith("not tried")
+
+
+@pytest.mark.parametrize("calls", range(8, 90, 6))
+def test_every_end_of_the_budget(calls: int) -> None:
+    """Wherever it comes, what was not tried is not known."""
+    report = probed(StandIn(uses=SEEN - {"n", "seed"}, rejects={"top_k"}), calls=calls)
+    found = verdicts(report)
+    assert {name for name, verdict in found.items() if verdict == "accepted"} <= SEEN - {"n", "seed"}
+    assert {name for name, verdict in found.items() if verdict == "rejected"} <= {"top_k"}
+    assert (report.calls <= calls, len(found)) == (True, len(NAMES))
+
+
+def _always(**changed: Any) -> Callable[[httpx.Request], httpx.Response]:
+    """A server that uses nothing, and answers with something of its own each time."""
+    server = StandIn(uses=(), manner="canned")
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        reply = server(request)
+        document = reply.json() if reply.status_code == 200 else {}
+        if "choices" not in document:
+            return reply
+        (choice,) = document["choices"]
+        asked = json.loads(request.content)
+        choice |= {name: one for name, one in changed.items() if name in ("finish_reason", "logprobs")}
+        choice["message"] |= changed.get("message", {})
+        if "content" in changed:
+            choice["message"]["content"] = changed["content"]
+        if "usage" in changed:
+            document["usage"]["completion_tokens"] = asked.get("max_tokens", 5)
+        document["choices"] = [choice, {**choice, "index": 1}] if "n" in changed else [choice]
+        return httpx.Response(200, json=document)
+
+    return answer
+
+
+CALL = {"function": {"name": "note_colour_of_probe", "arguments": "{}"}}
+ROWS = [{"token": "x", "logprob": -1.0, "top_logprobs": [{"token": "x", "logprob": -1.0}] * 3}]
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        pytest.param(_always(finish_reason="length", usage=True), id="says length, and counts as asked"),
+        pytest.param(_always(n=True), id="two choices"),
+        pytest.param(_always(logprobs={"content": ROWS}), id="log probabilities"),
+        pytest.param(_always(content='{"probe_number": 1}'), id="JSON"),
+        pytest.param(_always(content=""), id="nothing"),
+        pytest.param(_always(message={"tool_calls": [CALL]}), id="a call"),
+    ],
+)
+def test_what_comes_each_time_is_no_effect(answer: Callable[[httpx.Request], httpx.Response]) -> None:
+    """Whether it was asked for or not."""
+    assert "accepted" not in verdicts(probed(answer)).values()
+
+
+def test_a_stream_that_comes_each_time_is_no_effect() -> None:
+    """Of `stream` nothing is known then."""
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        server = StandIn()
+        if request.url.path == CHAT and b'"stream"' not in request.content and request.content[-1:] == b"}":
+            content = request.content[:-1] + b', "stream": true}'
+            request = httpx.Request("POST", request.url, headers=request.headers, content=content)
+        return server(request)
+
+    found = verdicts(probed(answer))
+    assert (found["stream"], found["max_tokens"]) == ("not known", "accepted")
