@@ -77,7 +77,7 @@ def test_what_is_no_whole_answer(pieces: tuple[bytes, ...], is_open: bool, why: 
 
 
 def test_a_server_that_says_nothing_and_one_that_is_not_there() -> None:
-    """They are told apart."""
+    """Each has words of its own."""
     with socket.create_server(("127.0.0.1", 0)) as silent:
         url = f"http://127.0.0.1:{silent.getsockname()[1]}"
         with asker(url) as found:
