@@ -62,7 +62,6 @@ TESTED_IN: Final[Mapping[str, tuple[str, ...]]] = {
     "sync/test_properties.py": ("sync/shapes.py",),
     "probe/test_run.py": (
         "probe/findings.py",
-        "probe/ground.py",
         "probe/parameters.py",
         "probe/sampling.py",
         "probe/shapes.py",

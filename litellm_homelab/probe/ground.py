@@ -52,8 +52,17 @@ class ProbeGround:
     why_not_random: str = ""
     samples: tuple[str, ...] = ()
     """Ordinary answers, whatever they are."""
+
     thinks: bool = False
     """The model reasons before it answers."""
+
+    @property
+    def usual_length(self) -> int:
+        """Characters of an ordinary answer, the shortest one left out: it may have ended early."""
+        if self.steady is not None:
+            return len(self.steady_text)
+        lengths = sorted(map(len, self.samples))
+        return lengths[1] if len(lengths) > 1 else 0
 
 
 def first_trials() -> tuple[Trial, ...]:
@@ -82,8 +91,9 @@ def are_same(found: Sequence[str]) -> bool:
 
 
 def all_differ(found: Sequence[str]) -> bool:
-    """Whether no two of several texts are the same."""
-    return len(found) > 1 and len({*found}) == len(found) and min(map(len, found)) >= ENOUGH
+    """Whether no two of several texts are the same; one of them may have ended early."""
+    lengths = sorted(map(len, found))
+    return len(found) > 1 and len({*found}) == len(found) and lengths[1] >= ENOUGH
 
 
 def ground_of(seen: Seen) -> ProbeGround:

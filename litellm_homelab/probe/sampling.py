@@ -174,7 +174,7 @@ def limit(name: str) -> Callable[[ProbeGround, Seen], Judged]:
     def judge(ground: ProbeGround, seen: Seen) -> Judged:
         one, four = seen.get(f"{name} 1", ()), seen.get(f"{name} 4", ())
         lengths = [len(each.text) for each in one], [len(each.text) for each in four]
-        usual = min(map(len, ground.samples), default=0)
+        usual = ground.usual_length
         if usual <= ENOUGH_TO_CUT:
             return UNKNOWN, "ordinary answers are too short to be cut"
         if min(*lengths[0], *lengths[1]) >= usual or min(lengths[0]) > 2 * LONGEST_TOKEN:
