@@ -60,6 +60,12 @@ TESTED_IN: Final[Mapping[str, tuple[str, ...]]] = {
         "sync/reading.py",
     ),
     "sync/test_properties.py": ("sync/shapes.py",),
+    "probe/test_run.py": (
+        "probe/findings.py",
+        "probe/parameters.py",
+        "probe/sampling.py",
+        "probe/shapes.py",
+    ),
     "cli/test_sync.py": ("cli/editing.py",),
     "config/test_entry_points.py": ("hooks.py",),
     "adapter/middleware/test_token_counts.py": ("adapter/middleware/other_paths.py",),
