@@ -58,9 +58,7 @@ class WebFetch:
     async def _extract(self, page: WebPage, *, as_html: bool) -> Extract:
         text = decoded(page.body, page.type.charset, is_whole=not page.left_out)
         if page.type.is_html:
-            found = await self._apart(
-                extraction.trimmed_html if as_html else extraction.clean_text, text, page.url
-            )
+            found = await self._of_html(text, page.url, as_html=as_html)
             return Extract(texts.one_line(found.title, 300), texts.seen(found.text))
         return Extract("", texts.seen(text))
 
