@@ -15,8 +15,8 @@ from litellm_homelab.mcp_server.extraction import Extract
 from litellm_homelab.mcp_server.faults import ToolFault
 from litellm_homelab.mcp_server.reading import WebPage
 
-EXTRACTION_SECONDS: Final = 20.0
-"""For finding the text of a page; the first one also imports the libraries."""
+EXTRACTION_SECONDS: Final = 10.0
+"""For finding the text of a page, and as much again for the simplest way; clients wait 60 s for a tool."""
 PROCESSES: Final = 2
 """Pages whose text is looked for at a time; each is a process."""
 
@@ -62,8 +62,15 @@ class WebFetch:
             return Extract(texts.one_line(found.title, 300), texts.seen(found.text))
         return Extract("", texts.seen(text))
 
-    async def _apart(self, extract: Callable[[str, str], Extract], text: str, url: str) -> Extract:
-        """In a process of its own, which is killed where it takes too long."""
+    async def _of_html(self, text: str, url: str, *, as_html: bool) -> Extract:
+        ways = (extraction.trimmed_html,) if as_html else (extraction.clean_text, extraction.visible_text)
+        for extract in ways:
+            if found := await self._apart(extract, text, url):
+                return found
+        raise ToolFault(f"The HTML of the page is so odd that {self.seconds:g} seconds are not enough.")
+
+    async def _apart(self, extract: Callable[[str, str], Extract], text: str, url: str) -> Extract | None:
+        """In a process of its own; None where that took too long and was killed."""
         try:
             with anyio.move_on_after(self.seconds):
                 return await anyio.to_process.run_sync(
@@ -71,9 +78,7 @@ class WebFetch:
                 )
         except anyio.BrokenWorkerProcess as error:
             raise ToolFault("The HTML of the page cannot be read.") from error
-        raise ToolFault(
-            f"The HTML of the page is so large or odd that {self.seconds:g} seconds are not enough."
-        )
+        return None
 
 
 _limiters: Final[anyio.lowlevel.RunVar[anyio.CapacityLimiter]] = anyio.lowlevel.RunVar("homelab_extraction")

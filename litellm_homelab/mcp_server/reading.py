@@ -135,8 +135,7 @@ class PageReader:
         addresses = [location.address] if location.address else await self._resolved(location)
         for address in addresses:
             if why := self._rule.why_refused(address, location.port):
-                leads = "it is" if location.address else "it leads to"
-                raise ToolFault(f"{location.host} may not be read: {leads} {why}.")
+                raise ToolFault(f"{location.host} may not be read by this tool ({why}).")
         return addresses
 
     async def _resolved(self, location: Location) -> list[Address]:

@@ -15,8 +15,8 @@ from litellm_homelab.mcp_server import texts
 from litellm_homelab.mcp_server.faults import ToolFault
 from litellm_homelab.mcp_server.trust import trusted
 
-SECONDS: Final = 60.0
-"""Until the gateway has answered: a SearXNG asks many engines."""
+SECONDS: Final = 45.0
+"""Until the gateway has answered: a SearXNG asks many engines, and clients wait 60 s for a tool."""
 LONGEST: Final = 4_000_000
 """Bytes of an answer."""
 _SNIPPET: Final = 500

@@ -8,7 +8,7 @@ from typing import Final
 _UNSEEN: Final = re.compile(
     "[\0-\x08\x0b-\x1f\x7f-\x9f\u200b\u2060-\u2064\ufeff\u202a-\u202e\u2066-\u2069\U000e0000-\U000e007f]"
 )
-"""Control characters (not tab, line feed) and what a reader does not see: orders for a model could be there."""
+"""Control characters (not tab, line feed) and what a reader does not see: a model could obey it."""
 _EMPTY_LINES: Final = re.compile(r"\n{3,}")
 
 
