@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
@@ -11,15 +12,15 @@ Address = IPv4Address | IPv6Address
 Network = IPv4Network | IPv6Network
 
 _WORDS: Final = {
-    "unspecified": ("0.0.0.0/8", "::/128"),
-    "loopback": ("127.0.0.0/8", "::1/128"),
-    "private": ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "fc00::/7", "fec0::/10"),
-    "shared (CGNAT, tailnets)": ("100.64.0.0/10",),
-    "link-local": ("169.254.0.0/16", "fe80::/10"),
-    "multicast": ("224.0.0.0/4", "ff00::/8"),
-    "IPv4 inside IPv6": ("::/96", "::ffff:0:0/96", "::ffff:0:0:0/96", "2002::/16", "2001::/32"),
-    "NAT64": ("64:ff9b::/96", "64:ff9b:1::/48"),
-    "reserved": (
+    "an unspecified address": ("0.0.0.0/8", "::/128"),
+    "a loopback address": ("127.0.0.0/8", "::1/128"),
+    "a private address": ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "fc00::/7", "fec0::/10"),
+    "a shared address of CGNAT or a tailnet": ("100.64.0.0/10",),
+    "a link-local address": ("169.254.0.0/16", "fe80::/10"),
+    "a multicast address": ("224.0.0.0/4", "ff00::/8"),
+    "an IPv4 address inside IPv6": ("::/96", "::ffff:0:0/96", "::ffff:0:0:0/96", "2002::/16", "2001::/32"),
+    "a NAT64 address": ("64:ff9b::/96", "64:ff9b:1::/48"),
+    "a reserved address": (
         *("192.0.0.0/24", "192.0.2.0/24", "192.88.99.0/24", "198.18.0.0/15", "198.51.100.0/24"),
         *("203.0.113.0/24", "240.0.0.0/4", "2001::/23", "2001:db8::/32", "3fff::/20"),
     ),
@@ -40,6 +41,7 @@ METADATA: Final = frozenset(
     )
 )
 """Where clouds hand out a machine's own credentials (AWS, Google, Azure, Alibaba, Oracle): never allowed."""
+_IN_BRACKETS: Final = re.compile(r"\[([^\[\]]+)\](?::(.*))?")
 _LOWEST: Final = 1024
 _WEB: Final = frozenset({80, 443})
 _OTHER_PROTOCOLS: Final = frozenset(
@@ -83,9 +85,8 @@ def opening_of(text: str) -> Opening:
 
 
 def _without_port(text: str) -> tuple[str, str | None]:
-    if text.startswith("["):
-        network, _, rest = text[1:].partition("]")
-        return network, rest[1:] if rest.startswith(":") else (rest or None)
+    if found := _IN_BRACKETS.fullmatch(text):
+        return found[1], found[2]
     if text.count(":") == 1:
         network, _, port = text.partition(":")
         return network, port
@@ -105,6 +106,8 @@ class AddressRule:
         An address with another one inside (IPv4-mapped, NAT64, 6to4, Teredo) is allowed where its own range
         is opened and the one inside is allowed too.
         """
+        if isinstance(address, IPv6Address) and address.scope_id:
+            return "a link-local address"
         if address in METADATA:
             return "a cloud's metadata address"
         opened = [one for one in self.openings if one.covers(address, port)]
@@ -112,9 +115,7 @@ class AddressRule:
             return f"port {port}, which is not for web pages"
         kind = kind_of(address)
         if kind is not None and not opened:
-            return (
-                f"{'an' if kind[0] in 'aiu' else 'a'} {kind} address" if kind != "IPv4 inside IPv6" else kind
-            )
+            return kind
         refused = (self.why_refused(one, port) for one in embedded(address))
         return next((why for why in refused if why), None)
 
@@ -125,12 +126,12 @@ def is_web_port(port: int) -> bool:
 
 
 def kind_of(address: Address) -> str | None:
-    """The word for a special range; None for an address of the public internet."""
+    """What a special range is; None for an address of the public internet."""
     for network, word in _SPECIAL:
         if address in network:
             return word
     if isinstance(address, IPv6Address) and address not in _GLOBAL:
-        return "reserved"
+        return "a reserved address"
     return None
 
 

@@ -124,7 +124,12 @@ def _written(tree: Any) -> str:  # noqa: ANN401 - lxml has no types
 
 
 def _made_absolute(tree: Any, url: str) -> None:  # noqa: ANN401 - lxml has no types
-    tree.make_links_absolute(url, resolve_base_href=True, handle_failures="discard")
+    try:
+        tree.make_links_absolute(url, resolve_base_href=True, handle_failures="discard")
+    except ValueError:  # the page's own base is not an address
+        for base in tree.xpath("//base"):
+            base.drop_tree()
+        tree.make_links_absolute(url, resolve_base_href=False, handle_failures="discard")
 
 
 def _title(tree: Any) -> str:  # noqa: ANN401 - lxml has no types

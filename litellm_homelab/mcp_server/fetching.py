@@ -21,7 +21,7 @@ PROCESSES: Final = 2
 """Pages whose text is looked for at a time; each is a process."""
 
 
-class Reader(Protocol):
+class ReadsPages(Protocol):
     """What reads a page."""
 
     async def read(self, url: str) -> WebPage:
@@ -33,7 +33,7 @@ class Reader(Protocol):
 class WebFetch:
     """Reads a page, looks for its text, and gives a piece of it."""
 
-    reader: Reader
+    reader: ReadsPages
     seconds: float = EXTRACTION_SECONDS
 
     async def fetch(self, url: str, *, as_html: bool, start: int, most: int) -> str:

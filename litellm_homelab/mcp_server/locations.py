@@ -20,7 +20,7 @@ _NUMBER: Final = re.compile(r"[0-9]+|0x[0-9a-f]*", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
-class Location:
+class PageLocation:
     """Where a page is: one host, one port, and what is asked of it."""
 
     url: httpx.URL
@@ -35,7 +35,7 @@ class Location:
         """The same page, asked of this address."""
         return self.url.copy_with(host=str(address))
 
-    def beside(self, reference: str) -> Location:
+    def beside(self, reference: str) -> PageLocation:
         """Where a redirect from here leads; raises ToolFault as `location_of` does."""
         try:
             joined = str(self.url.join(reference.strip()))
@@ -44,7 +44,7 @@ class Location:
         return location_of(joined)
 
 
-def location_of(text: str) -> Location:
+def location_of(text: str) -> PageLocation:
     """
     Where a page is.
 
@@ -67,7 +67,7 @@ def location_of(text: str) -> Location:
     port = url.port if url.port is not None else _PORTS[url.scheme]
     if not 0 < port < 65536:
         raise ToolFault("The address has a port that does not exist.")
-    return Location(url, host, port, _judged(host))
+    return PageLocation(url, host, port, _judged(host))
 
 
 def _judged(host: str) -> Address | None:

@@ -16,7 +16,7 @@ from litellm_homelab import __version__
 from litellm_homelab.mcp_server.addresses import Address, AddressRule
 from litellm_homelab.mcp_server.content_types import ContentType, content_type_of
 from litellm_homelab.mcp_server.faults import ToolFault
-from litellm_homelab.mcp_server.locations import Location, location_of
+from litellm_homelab.mcp_server.locations import PageLocation, location_of
 from litellm_homelab.mcp_server.trust import trusted
 from litellm_homelab.mcp_server.unpacking import ACCEPTED, Unpacking
 
@@ -114,12 +114,12 @@ class PageReader:
             location = location.beside(target)
         raise ToolFault(f"The page redirects more than {self._limits.redirects} times.")
 
-    async def _before(self, deadline: float, location: Location) -> httpx.Response:
+    async def _before(self, deadline: float, location: PageLocation) -> httpx.Response:
         with anyio.move_on_after(deadline - anyio.current_time()):
             return await self._ask(location)
         raise ToolFault(f"{location.host} did not answer within {self._limits.seconds:g} seconds.")
 
-    async def _ask(self, location: Location) -> httpx.Response:
+    async def _ask(self, location: PageLocation) -> httpx.Response:
         last: Exception | None = None
         for address in (await self._checked(location))[:_MOST_ADDRESSES]:
             try:
@@ -130,7 +130,7 @@ class PageReader:
                 raise ToolFault(f"{location.host} does not answer as a web server does.") from error
         raise ToolFault(f"{location.host} cannot be reached: {_why(last)}.") from last
 
-    async def _checked(self, location: Location) -> list[Address]:
+    async def _checked(self, location: PageLocation) -> list[Address]:
         """Every address of the host, all of them allowed."""
         addresses = [location.address] if location.address else await self._resolved(location)
         for address in addresses:
@@ -138,13 +138,13 @@ class PageReader:
                 raise ToolFault(f"{location.host} may not be read by this tool ({why}).")
         return addresses
 
-    async def _resolved(self, location: Location) -> list[Address]:
+    async def _resolved(self, location: PageLocation) -> list[Address]:
         try:
             return [ip_address(one) for one in await self._resolve(location.host, location.port)]
         except (OSError, ValueError) as error:
             raise ToolFault(f"{location.host} is not known: the name has no address.") from error
 
-    def _request(self, location: Location, address: Address) -> httpx.Request:
+    def _request(self, location: PageLocation, address: Address) -> httpx.Request:
         host = location.url.netloc.decode("ascii")
         extensions: dict[str, Any] = {
             "timeout": {

@@ -16,7 +16,7 @@ _GZIP: Final = frozenset({"gzip", "x-gzip"})
 class Unpacking:
     """One body in one encoding."""
 
-    __slots__ = ("_left", "_packed", "_raw", "_seen")
+    __slots__ = ("_head", "_left", "_packed")
 
     def __init__(self, encoding: str) -> None:
         name = encoding.strip().lower()
@@ -24,8 +24,7 @@ class Unpacking:
             raise ToolFault(f"The page is compressed in a way that is not read here: {name[:40]}.")
         self._packed = name not in _AS_IT_IS
         self._left = zlib.decompressobj(zlib.MAX_WBITS | 16 if name in _GZIP else zlib.MAX_WBITS)
-        self._raw = name == "deflate"
-        self._seen = False
+        self._head: bytes | None = b"" if name == "deflate" else None
 
     def unpack(self, piece: bytes, room: int) -> bytes:
         """
@@ -35,23 +34,24 @@ class Unpacking:
             ToolFault: it is not what the answer's header says.
 
         """
-        if not self._packed or not piece:
+        if not self._packed:
             return piece[:room]
         if room <= 0:
             return b""
         try:
-            return self._unpacked(piece, room)
+            packed = self._after_the_head(piece)
+            return self._left.decompress(packed, room)
         except zlib.error as error:
             raise ToolFault("The page is compressed, and what came cannot be unpacked.") from error
 
-    def _unpacked(self, piece: bytes, room: int) -> bytes:
-        try:
-            return self._left.decompress(piece, room)
-        except zlib.error:
-            # `deflate` is with zlib's frame by RFC 9110 and without by many servers; the first piece tells.
-            if not self._raw or self._seen:
-                raise
+    def _after_the_head(self, piece: bytes) -> bytes:
+        """The piece, once it is known whether `deflate` has zlib's frame (RFC 9110) or not; both are sent."""
+        if self._head is None:
+            return piece
+        piece, self._head = self._head + piece, None
+        if len(piece) < 2:
+            self._head = piece
+            return b""
+        if piece[0] & 0x0F != zlib.DEFLATED or int.from_bytes(piece[:2]) % 31:
             self._left = zlib.decompressobj(-zlib.MAX_WBITS)
-            return self._left.decompress(piece, room)
-        finally:
-            self._seen = True
+        return piece
