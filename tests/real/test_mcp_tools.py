@@ -17,7 +17,7 @@ from mcp import Client, StdioServerParameters, stdio_client
 from tests.clients.python.opencode import QUIET
 from tests.docs.blocks import REPOSITORY, blocks
 from tests.mcp_server import pages
-from tests.mcp_server.pages import ARTICLE, Pages
+from tests.mcp_server.pages import Pages
 from tests.real.gateway import Gateway
 from tests.real.test_clients import OPENCODE
 from tests.real.test_howtos import FOUND, SECONDS, TINY_AGENTS, talk
@@ -114,7 +114,15 @@ async def test_private_addresses_are_refused(shipped: Gateway, site: Pages) -> N
     """Directly, in each notation, by a name and by a redirect; nothing is connected to."""
     address = int.from_bytes(bytes([127, 0, 0, 1]))
     async with session(shipped) as client:
-        for host in ("127.0.0.1", "[::1]", "[::ffff:127.0.0.1]", "localhost", "0.0.0.0", "127.0.0.1.", "127.1"):
+        for host in (
+            "127.0.0.1",
+            "[::1]",
+            "[::ffff:127.0.0.1]",
+            "localhost",
+            "0.0.0.0",
+            "127.0.0.1.",
+            "127.1",
+        ):
             await fault(client, f"http://{host}:{site.port}/page")
         for host in (str(address), hex(address), "0177.0.0.1", "169.254.169.254", "10.0.0.1", "192.168.0.1"):
             await fault(client, f"http://{host}:{site.port}/page")
