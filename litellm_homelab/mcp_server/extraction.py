@@ -7,9 +7,10 @@ Runs in a process of its own (`fetching.py`), which can be ended: parsers of HTM
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, Final
+from urllib.parse import urljoin
 
 _WITHOUT_TEXT: Final = (
     "//comment()|//processing-instruction()|//script|//style|//noscript|//template|//iframe|//frame|//object|"
@@ -45,6 +46,9 @@ _BLOCKS: Final = frozenset(
     }
     | {"h1", "h2", "h3", "h4", "h5", "h6", "header", "footer", "main", "nav", "aside", "figure", "figcaption"}
 )
+_UNFIT: Final = re.compile("[\0-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
+"""What lxml reads and does not write: no text of XML."""
+_TAG: Final = re.compile(r"[A-Za-z][A-Za-z0-9-]*")
 _SHORT: Final = 500
 """Characters of text below which there is no main text to look for: all of it is given."""
 _LARGE: Final = 1_000_000
@@ -68,7 +72,7 @@ def clean_text(html: str, url: str) -> Extract:
     The next way is tried where one finds nothing or little, and the longest text is taken then. The last way
     is for pages that are not articles.
     """
-    tree = _visible(html, url)
+    tree = _visible(_parsed(html))
     title, plain, best = _title(tree), _plain(tree), ""
     if len(plain) <= _SHORT or len(html) > _LARGE:
         return Extract(title, plain)
@@ -80,9 +84,9 @@ def clean_text(html: str, url: str) -> Extract:
     return Extract(title, max(best, plain, key=len))
 
 
-def visible_text(html: str, url: str) -> Extract:
+def visible_text(html: str, _: str) -> Extract:
     """All text that a reader sees: what is left where looking for the main text takes too long."""
-    tree = _visible(html, url)
+    tree = _visible(_parsed(html))
     return Extract(_title(tree), _plain(tree))
 
 
@@ -90,30 +94,54 @@ def trimmed_html(html: str, url: str) -> Extract:
     """The page's HTML without scripts, styles, hidden parts and most attributes; links are whole."""
     from lxml import etree
 
-    tree = _visible(html, url)
+    parsed = _parsed(html)
+    base = _joined(url, str(parsed.xpath("string(//base/@href)"))) or url
+    tree = _visible(parsed)
     for element in tree.iter(etree.Element):
-        for name, value in [*element.attrib.items()]:
-            if name not in _KEPT or (name in _LEADING and not value.startswith(("http://", "https://"))):
-                del element.attrib[name]
+        kept = _kept(element.attrib.items(), base)
+        element.attrib.clear()  # one by one, names with odd characters cannot be deleted
+        for name, value in kept.items():
+            element.set(name, value)
     text = re.sub(r"[ \t\r\f]+", " ", _written(tree))
     return Extract(_title(tree), re.sub(r"\s*\n\s*", "\n", text).strip())
 
 
-def _visible(html: str, url: str) -> Any:  # noqa: ANN401 - lxml has no types
-    """The tree of a page, without what has no text for a reader."""
+def _kept(attributes: Iterable[tuple[str, str]], base: str) -> dict[str, str]:
+    """What is left of an element's attributes; addresses are whole, and of pages."""
+    texts = {name: _UNFIT.sub("", value) for name, value in attributes if name in _KEPT}
+    whole = {name: _joined(base, value) if name in _LEADING else value for name, value in texts.items()}
+    return {name: value for name, value in whole.items() if value is not None}
+
+
+def _joined(base: str, reference: str) -> str | None:
+    try:
+        joined = urljoin(base, reference.strip())
+    except ValueError:
+        return None
+    return joined if joined.startswith(("http://", "https://")) else None
+
+
+def _parsed(html: str) -> Any:  # noqa: ANN401 - lxml has no types
     from lxml import etree
     from lxml import html as lxml_html
 
     # From bytes: a text with an encoding declaration is refused.
     parser = lxml_html.HTMLParser(encoding="utf-8")
     try:
-        tree = lxml_html.document_fromstring(html.encode("utf-8", "replace"), parser=parser)
+        return lxml_html.document_fromstring(_UNFIT.sub("", html).encode("utf-8"), parser=parser)
     except etree.ParserError:  # there is nothing in it
-        tree = lxml_html.document_fromstring("<html></html>")
-    _made_absolute(tree, url)
+        return lxml_html.document_fromstring("<html></html>")
+
+
+def _visible(tree: Any) -> Any:  # noqa: ANN401 - lxml has no types
+    """The tree of a page, without what has no text for a reader."""
+    from lxml import etree
+
     for element in tree.xpath(f"{_WITHOUT_TEXT}|{_HIDDEN}"):
-        if element.getparent() is not None:
-            element.drop_tree()
+        _drop(element)
+    for element in tree.iter(etree.Element):
+        if not _TAG.fullmatch(element.tag):  # such as `a<script`, which would be written as it is
+            element.tag = "span"
     return tree
 
 
@@ -123,13 +151,17 @@ def _written(tree: Any) -> str:  # noqa: ANN401 - lxml has no types
     return str(etree.tostring(tree, encoding="unicode", method="html"))
 
 
-def _made_absolute(tree: Any, url: str) -> None:  # noqa: ANN401 - lxml has no types
-    try:
-        tree.make_links_absolute(url, resolve_base_href=True, handle_failures="discard")
-    except ValueError:  # the page's own base is not an address
-        for base in tree.xpath("//base"):
-            base.drop_tree()
-        tree.make_links_absolute(url, resolve_base_href=False, handle_failures="discard")
+def _drop(element: Any) -> None:  # noqa: ANN401 - lxml has no types
+    """Take an element out, and keep what follows it; lxml breaks where that has control characters."""
+    parent, before = element.getparent(), element.getprevious()
+    if parent is None:
+        return
+    tail = _UNFIT.sub("", element.tail or "")
+    if before is not None:
+        before.tail = _UNFIT.sub("", before.tail or "") + tail
+    else:
+        parent.text = _UNFIT.sub("", parent.text or "") + tail
+    parent.remove(element)
 
 
 def _title(tree: Any) -> str:  # noqa: ANN401 - lxml has no types
@@ -161,10 +193,10 @@ def _trafilatura(html: str, url: str) -> str:
     )
 
 
-def _readability(html: str, url: str) -> str:
+def _readability(html: str, _: str) -> str:
     from readability import Document
 
-    return _plain(_visible(str(Document(html).summary()), url))
+    return _plain(_visible(_parsed(str(Document(html).summary()))))
 
 
 def _without_fault(way: Callable[[str, str], str], html: str, url: str) -> str:

@@ -10,7 +10,6 @@ from litellm_homelab.mcp_server.faults import ToolFault
 ACCEPTED: Final = "gzip, deflate"
 """For `accept-encoding`: what is unpacked here; others have no bound on what one piece becomes."""
 _AS_IT_IS: Final = frozenset({"", "identity"})
-_GZIP: Final = frozenset({"gzip", "x-gzip"})
 
 
 class Unpacking:
@@ -19,11 +18,11 @@ class Unpacking:
     __slots__ = ("_head", "_left", "_packed")
 
     def __init__(self, encoding: str) -> None:
-        name = encoding.strip().lower()
-        if name not in _AS_IT_IS | _GZIP | {"deflate"}:
+        name = encoding.strip().lower().removeprefix("x-")
+        if name not in _AS_IT_IS | {"gzip", "deflate"}:
             raise ToolFault(f"The page is compressed in a way that is not read here: {name[:40]}.")
         self._packed = name not in _AS_IT_IS
-        self._left = zlib.decompressobj(zlib.MAX_WBITS | 16 if name in _GZIP else zlib.MAX_WBITS)
+        self._left = zlib.decompressobj(zlib.MAX_WBITS | 16 if name == "gzip" else zlib.MAX_WBITS)
         self._head: bytes | None = b"" if name == "deflate" else None
 
     def unpack(self, piece: bytes, room: int) -> bytes:

@@ -23,7 +23,7 @@ _INPUT = {
         **dict.fromkeys(("name", "description", "value", "default", "placeholder", "valueHint"), _TEXT),
         "type": {"enum": ["named", "positional"]},
         "format": {"enum": ["string", "number", "boolean", "filepath"]},
-        **dict.fromkeys(("isRequired", "isSecret", "isRepeated"), {"type": "boolean"}),
+        **{name: {"type": "boolean"} for name in ("isRequired", "isSecret", "isRepeated")},
     },
 }
 _ARGUMENT = {
@@ -70,7 +70,7 @@ SCHEMA = {
         },
     },
 }
-"""What the registry's schema of 2025-12-11 demands of an entry such as ours, written by hand; it allows more."""
+"""What the registry's schema of 2025-12-11 demands of an entry such as ours, by hand; it allows more."""
 
 
 def test_it_is_an_entry() -> None:

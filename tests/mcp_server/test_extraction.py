@@ -139,7 +139,7 @@ def test_odd_pages(way: Callable[[str, str], Extract], html: str) -> None:
 
 _PIECES = (
     *("<p>", "</p>", "<div hidden>", "</div>", "<table><tr>", "<a href='", "'>", "<!--", "-->", "<script>"),
-    *("&#0;", "x", "<base href=//a>", "<base href='http://['>"),
+    *("&#0;", "&#8;", "<p {a}b=c x:y=z", "<A", "x", "<base href=//a>", "<base href='http://['>"),
 )
 
 
