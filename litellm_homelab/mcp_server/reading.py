@@ -155,16 +155,16 @@ class PageReader:
             }
         }
         if location.address is None:
-            extensions["sni_hostname"] = location.host
+            extensions["sni_hostname"] = location.host.rstrip(".")
         return httpx.Request(
             "GET", location.at(address), headers={"host": host, **_HEADERS}, extensions=extensions
         )
 
     async def _page(self, response: httpx.Response, url: str, deadline: float) -> WebPage:
         if response.status_code != 200:
-            raise ToolFault(
-                f"The page answered {response.status_code} {response.reason_phrase}.".replace(" .", ".")
-            )
+            # Not the server's own words: they are a stranger's.
+            words = f"{response.status_code} {httpx.codes.get_reason_phrase(response.status_code)}".strip()
+            raise ToolFault(f"The page answered {words}.")
         kind = content_type_of(response.headers.get("content-type", ""))
         unpacking = Unpacking(response.headers.get("content-encoding", ""))
         body = bytearray()

@@ -252,7 +252,8 @@ async def test_a_broken_page_keeps_what_came(site: Pages) -> None:
 @pytest.mark.parametrize(
     ("path", "why"),
     [
-        ("/missing", "The page answered 404 Not Found"),
+        ("/missing", r"^The page answered 404 Not Found\.$"),
+        ("/odd", r"^The page answered 299\.$"),
         ("/pdf", "leads to a PDF"),
         ("/brotli", "compressed in a way that is not read here: br"),
     ],
@@ -300,10 +301,11 @@ async def test_tls_is_with_the_name(tmp_path: Path) -> None:
     trust = ssl.create_default_context(cafile=str(path))
     with pages.serving(context) as site:
         rule = AddressRule([opening_of("127.0.0.1")])
-        reader = PageReader(rule, LIMITS, Names(["127.0.0.1"], ["127.0.0.1"]), trust)
+        reader = PageReader(rule, LIMITS, Names(*[["127.0.0.1"]] * 3), trust)
         assert (await reader.read(f"https://site.test:{site.port}/page")).body
         with pytest.raises(ToolFault, match="its certificate or its TLS is not valid"):
             await reader.read(f"https://other.test:{site.port}/page")
+        assert (await reader.read(f"https://site.test.:{site.port}/page")).body
         await reader.close()
-        assert greeted == ["site.test", "other.test"]
-        assert len(site.asked) == 1
+        assert greeted == ["site.test", "other.test", "site.test"]
+        assert len(site.asked) == 2

@@ -80,22 +80,6 @@ async def test_the_official_client_searches(shipped: Gateway) -> None:
     assert shipped.sent() == ["GET /search "]
 
 
-async def test_a_key_that_is_not_known(shipped: Gateway) -> None:
-    """The fault says so, and does not repeat the key."""
-    key = "sk-unknown-key-000001"
-    server = StdioServerParameters(
-        command=sys.executable,
-        args=["-m", "litellm_homelab.cli", "mcp", "--url", shipped.url],
-        env={"LAB_KEY": key},
-    )
-    async with Client(stdio_client(server)) as client:
-        is_error, said = await call(client, "search.web", query="x")
-    assert is_error
-    assert "does not know the key" in said
-    assert key not in said
-    assert shipped.sent() == []
-
-
 async def test_an_allowed_page_is_read(shipped: Gateway, site: Pages) -> None:
     """As text and as trimmed HTML, by address and by name, and no model is asked."""
     async with session(shipped, "--allow", f"127.0.0.1:{site.port}") as client:
