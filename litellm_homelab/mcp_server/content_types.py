@@ -1,4 +1,4 @@
-"""What kind of text an answer has, by its header and its first bytes; what is no text is refused."""
+"""What kind of text an answer has, by its header and its first bytes; the rest is refused."""
 
 from __future__ import annotations
 

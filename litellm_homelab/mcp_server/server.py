@@ -82,5 +82,9 @@ async def serve(
     """Serve until standard input ends."""
     reader, search = PageReader(rule, limits), gateway_search(address)
     server = server_of(Toolbox(search, WebFetch(reader), with_underscores=underscores))
-    async with stdio_server() as (incoming, outgoing):
-        await server.run(incoming, outgoing, server.create_initialization_options())
+    try:
+        async with stdio_server() as (incoming, outgoing):
+            await server.run(incoming, outgoing, server.create_initialization_options())
+    finally:
+        await reader.close()
+        await search.transport.aclose()

@@ -134,7 +134,7 @@ def test_the_extra_has_what_is_needed() -> None:
 
 
 def test_nothing_but_the_protocol_is_printed(tmp_path: Path) -> None:
-    """As a process whose client leaves at once: status 0, and no word on standard output."""
+    """As a process whose client leaves immediately: status 0, and nothing on standard output."""
     done = subprocess.run(
         [sys.executable, "-m", "litellm_homelab.cli", "mcp"],
         env={"LAB_KEY": KEY, "PATH": "", "HOME": str(tmp_path)},

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
-PARAGRAPH = "<p>A gateway in a home lab stands between clients and models, and says what it does.</p>"
+PARAGRAPH = "<p>A gateway in a home lab sits between clients and models, and says what it does.</p>"
 ARTICLE = f"<html><head><title>Of gateways</title></head><body><main>{PARAGRAPH * 20}</main></body></html>"
 BOMB = gzip.compress(b"\0" * 200_000_000, 9)
 """200 MB in 200 kB."""

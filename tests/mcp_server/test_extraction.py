@@ -12,7 +12,7 @@ from litellm_homelab.mcp_server import extraction
 from litellm_homelab.mcp_server.extraction import Extract, clean_text, trimmed_html, visible_text
 
 URL = "https://example.org/a/page"
-WORDS = "A gateway stands between clients and models, and this sentence makes the paragraph long enough."
+WORDS = "A gateway sits between clients and models, and this sentence makes the paragraph long enough."
 MENU = "".join(f'<li><a href="/menu/{number}">Menu {number}</a></li>' for number in range(40))
 ARTICLE = f"""<!doctype html><html><head><title> Of
  gateways </title><meta name="author" content="x">

@@ -92,7 +92,7 @@ async def test_cookies_are_not_kept(site: Pages) -> None:
 
 
 async def test_proxies_of_the_environment_are_not_used(site: Pages, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A proxy would connect to an address that nobody has checked."""
+    """A proxy would connect to an address that was not checked."""
     for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"):
         monkeypatch.setenv(name, "http://127.0.0.1:1")
     assert (await read(site, "/page")).body

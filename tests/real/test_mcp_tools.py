@@ -25,7 +25,7 @@ from tests.real.test_howtos import FOUND, SECONDS, TINY_AGENTS, talk
 PAGE = REPOSITORY / "docs" / "mcp.md"
 LOCAL = "http://127.0.0.1:4000"
 COMMAND = "litellm-homelab"
-WORDS = "A gateway in a home lab stands between clients and models"
+WORDS = "A gateway in a home lab sits between clients and models"
 
 
 @pytest.fixture(scope="module")
