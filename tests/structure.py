@@ -168,6 +168,7 @@ TESTED_IN: Final[Mapping[str, tuple[str, ...]]] = {
         "showroom/registry.py",
     ),
     "config/test_schema.py": ("cli/schema.py",),
+    "mcp_server/test_reading.py": ("mcp_server/faults.py", "mcp_server/trust.py"),
     # The check: a router.yaml for each message, with what must be found in it.
     "check/test_cases.py": (
         "check/deployments.py",

@@ -21,6 +21,7 @@ COMMANDS: Final = (
     "sync",
     "probe",
     "warmup",
+    "mcp",
     "schema",
     "selftest",
 )

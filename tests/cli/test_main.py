@@ -79,6 +79,7 @@ finally:
         pytest.param(["map", "--help"], id="map"),
         pytest.param(["status", "--help"], id="status"),
         pytest.param(["sync", "--help"], id="sync"),
+        pytest.param(["mcp", "--help"], id="mcp"),
         pytest.param(["schema", "--help"], id="schema"),
         pytest.param(["selftest", "--help"], id="selftest"),
         pytest.param(["--version"], id="version"),

@@ -67,7 +67,7 @@ def test_tiny_agents_search(shipped: Gateway, tmp_path: Path) -> None:
         text=True,
     ) as process:
         try:
-            said = _talk(process, ["", "Use the web_search tool with lab"])
+            said = talk(process, ["", "Use the web_search tool with lab"])
         finally:
             process.kill()
     assert "web_search" in said
@@ -75,7 +75,7 @@ def test_tiny_agents_search(shipped: Gateway, tmp_path: Path) -> None:
     assert _searched(shipped) == ["/search"]
 
 
-def _talk(process: subprocess.Popen[str], lines: list[str]) -> str:
+def talk(process: subprocess.Popen[str], lines: list[str]) -> str:
     """Give a key and a question, each when it is asked for; what was said until the answer."""
     assert process.stdin
     assert process.stdout
