@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 from litellm_homelab.check.names import known_litellm
 from litellm_homelab.config import loading, text_file, yaml_text
-from litellm_homelab.config.references import ENV_PREFIX
+from litellm_homelab.config.references import ENV_PREFIX, is_unset
 from litellm_homelab.config.wildcards import is_wildcard
 from litellm_homelab.config.yaml_text import NotReadable
 from litellm_homelab.verify.exchange import KeyRole, VerifyReply
@@ -197,7 +197,8 @@ def _keys(settings: Settings, environ: Mapping[str, str]) -> tuple[VerifyKeys, C
     """Every key that is known, and the caller whose key is the client's; None where none is known."""
     variables = dict(VARIABLES)
     chosen: CallerSection | None = None
-    master = settings.master_key or environ.get(VARIABLES[KeyRole.MASTER], "")
+    is_known = settings.master_key and not is_unset(settings.master_key)
+    master = settings.master_key if is_known else environ.get(VARIABLES[KeyRole.MASTER], "")
     general = settings.router.document.get("general_settings")
     named = general.get("master_key") if isinstance(general, dict) else None
     variables[KeyRole.MASTER] = _variable(named) or VARIABLES[KeyRole.MASTER]
