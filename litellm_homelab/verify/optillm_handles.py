@@ -123,6 +123,11 @@ def _broken(reply: VerifyReply, text: str, replies: Sequence[VerifyReply]) -> Ve
             f"{reply.said}: the gateway refused the key of OptiLLM's calls back",
             "Give OptiLLM the value of OPTILLM_UPSTREAM_KEY as its OPENAI_API_KEY, and restart it.",
         )
+    if reply.type == "loop_detected":
+        return failed(
+            f"{reply.said}: OptiLLM calls back a name that leads to OptiLLM again; the gateway ended it",
+            "Set the deployment's model to an internal name that is a model (docs/optillm.md).",
+        )
     if not reply.is_ok:
         do = (
             "Is OptiLLM running at the `api_base` of this handle, and is the handle's `api_key` its key? "
@@ -172,10 +177,12 @@ def tag(lane: LaneFacts, replies: Sequence[VerifyReply]) -> VerifyJudgement:
 def _not_listed(lane: LaneFacts) -> VerifyCheck:
     check, what = "optillm.not-listed", "an approach that the handle does not list is refused"
     known = [one.name for one in CATALOGUE.values() if one.kind is Kind.ORDINARY]
-    asked = next((one for one in known if lane.approaches and one not in lane.approaches), "")
-    if not asked:
+    if not lane.approaches:
         why = not_checked("its list of approaches is not known", "Give --config.")
         return VerifyCheck(check, what, subject=lane.name, settled=why)
+    asked = next((one for one in known if one not in lane.approaches), "")
+    if not asked:
+        return VerifyCheck(check, what, subject=lane.name, settled=not_applicable("it lists them all"))
     return _refuses(lane, check, what, asked)
 
 
