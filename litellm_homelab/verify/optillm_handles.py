@@ -36,6 +36,7 @@ WAY_BACK: Final = (
     "Look into OptiLLM's log. Its --base-url must be this gateway, its OPENAI_API_KEY the key of the caller "
     "of role optillm, and the deployment's model a name that this key may use (docs/optillm.md)."
 )
+CLASSIFIER: Final = "It needs torch, transformers<5 and the model codelion/optillm-modernbert-large."
 TAG: Final = "<optillm_approach>none</optillm_approach> Reply with the word ready."
 
 
@@ -234,15 +235,18 @@ def router(replies: Sequence[VerifyReply]) -> VerifyJudgement:
     reply = replies[0]
     count = _number(reply.headers.get(CALLS))
     if not reply.is_ok or not count:
-        return unexpected(reply, "200 with calls behind it", f"See optillm.calls. {WAY_BACK}")
+        return failed(
+            f"{reply.said}, with {count or 'no'} calls",
+            "If optillm.calls passed, OptiLLM has not loaded the plugin router: its log says why at its start. "
+            + CLASSIFIER,
+        )
     if reply.headers.get(RAN) != "router":
         return failed("no header says that OptiLLM was asked for router", "Restart the gateway.")
     if count > 1:
         return passed(f"it chose an approach that made {count} calls")
     return not_checked(
         "one call: it chose `none`, or its classifier is not loaded",
-        "Look for `Using approach(es) ['router']` and for an error after it in OptiLLM's log; OptiLLM needs "
-        "torch, transformers<5 and the model codelion/optillm-modernbert-large.",
+        f"Look for `Using approach(es) ['router']` and for an error after it in OptiLLM's log. {CLASSIFIER}",
     )
 
 
