@@ -168,7 +168,8 @@ def same_answer(names: Sequence[str], replies: Sequence[VerifyReply]) -> VerifyJ
 
 
 def _without(body: str, name: str) -> str:
-    return body.replace(name, "NAME")
+    """The quoted name only: other names may have it in them."""
+    return body.replace(f"'{name}'", "NAME")
 
 
 def _answers(lab: VerifyLab) -> VerifyCheck:

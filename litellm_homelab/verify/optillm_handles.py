@@ -237,7 +237,7 @@ def router(replies: Sequence[VerifyReply]) -> VerifyJudgement:
     if not reply.is_ok or not count:
         return failed(
             f"{reply.said}, with {count or 'no'} calls",
-            "If optillm.calls passed, OptiLLM has not loaded the plugin router: its log says why at its start. "
+            "If optillm.calls passed, OptiLLM has not loaded the plugin router: its log says why. "
             + CLASSIFIER,
         )
     if reply.headers.get(RAN) != "router":

@@ -44,7 +44,7 @@ def test_the_shipped_lab() -> None:
     found = lab.of_config(URL, ROUTER, KEYS)
     assert found.handles == ("main", "deep", "fast", "boost", "embed")
     assert found.plain == "main"
-    assert found.closed == ("mlx-gpt-oss-120b-mxfp4-q4", "ollama-qwen")
+    assert found.closed == ("mlx-gpt-oss-120b-mxfp4-q4", "boost-base")
     assert [(one.name, one.key, one.max_calls) for one in found.lanes] == [("boost", KeyRole.CLIENT, 64)]
     assert found.search_tools == {"searxng-search": "searxng"}
     assert (found.may_leave, found.has_page, found.has_ui, found.has_prometheus) == (True, True, False, True)
@@ -58,7 +58,7 @@ def test_a_client_without_a_known_key() -> None:
     assert found.client is KeyRole.MASTER
     assert found.reader is KeyRole.MASTER
     assert "swap" in found.handles
-    assert found.closed == ("ollama-qwen",)
+    assert found.closed == ("boost-base",)
 
 
 FILE = """
@@ -70,10 +70,10 @@ homelab:
     numbers: {key: sk-numbers-numbers, role: metrics}
   optillm: {more: {approaches: [none, moa], tags: neutralise}}
 model_list:
-  - {model_name: chat, litellm_params: {model: lm_studio/a, api_base: "http://127.0.0.1:1/v1", api_key: none}}
-  - {model_name: more, litellm_params: {model: lm_studio/base, api_base: "http://127.0.0.1:2/v1", api_key: none}}
-  - {model_name: base, litellm_params: {model: lm_studio/b, api_base: "http://127.0.0.1:3/v1", api_key: none}}
-  - {model_name: attic, litellm_params: {model: lm_studio/c, api_base: "http://127.0.0.1:4/v1", api_key: none}}
+  - {model_name: chat, litellm_params: {model: lm_studio/a, api_base: "http://127.0.0.1:1/v1"}}
+  - {model_name: more, litellm_params: {model: lm_studio/base, api_base: "http://127.0.0.1:2/v1"}}
+  - {model_name: base, litellm_params: {model: lm_studio/b, api_base: "http://127.0.0.1:3/v1"}}
+  - {model_name: attic, litellm_params: {model: lm_studio/c, api_base: "http://127.0.0.1:4/v1"}}
   - {model_name: "ollama/*", litellm_params: {model: "ollama_chat/*", api_base: "http://127.0.0.1:5"}}
 litellm_settings: {callbacks: [litellm_homelab.plugin]}
 general_settings: {master_key: sk-written-master, custom_auth: litellm_homelab.gate}
