@@ -52,7 +52,7 @@ def checks(lab: VerifyLab) -> Iterator[VerifyCheck]:
     for role in (KeyRole.MASTER, KeyRole.CLIENT):
         yield _accepted(lab, role)
     yield _management(lab)
-    paths = PAGES if lab.has_ui else (*PAGES, *UI)
+    paths = tuple(one for one in (*PAGES, *(() if lab.has_ui else UI)) if not lab.opens(one))
     yield VerifyCheck(
         "keys.pages",
         "LiteLLM's documentation and Admin UI are not shown without a key",

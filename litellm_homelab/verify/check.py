@@ -39,6 +39,8 @@ class VerifyCheck:
     """The handle or tool that it is about, where there may be several."""
     settled: VerifyJudgement | None = None
     """What it comes to where nothing is asked."""
+    key: KeyRole | None = None
+    """The key that must be let in before the answers say anything."""
     settles: bool = False
     """Whether the last question is asked again while the answer is not as it should be: counters may lag."""
 
@@ -47,7 +49,15 @@ class VerifyCheck:
         late = next((one for one in replies if one.failure is NoReply.TIME_UP), None)
         if late is not None:
             return not_checked(f"{NoReply.TIME_UP}", "Allow more with --seconds.")
+        for question, reply in zip(self.questions, replies, strict=True):
+            if self.key is not None and question.key is self.key and _is_not_let_in(reply):
+                return not_checked(f"{reply.said}: the {self.key} key is not let in", f"See keys.{self.key}.")
         return self.settled or (self.judge or _unanswered)(replies)
+
+
+def _is_not_let_in(reply: VerifyReply) -> bool:
+    """Whether the key is not known, or may not use the route."""
+    return reply.status == 401 or (reply.status == 403 and reply.type == "route_not_allowed")
 
 
 def _unanswered(_: Sequence[VerifyReply]) -> VerifyJudgement:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
@@ -91,6 +92,8 @@ class VerifyLab:
     has_prometheus: bool = True
     has_page: bool | None = None
     has_ui: bool = False
+    opened: tuple[str, ...] = ()
+    """Routes that `homelab.gate.open` opens, as patterns."""
     optillm: str = ""
     """The address of OptiLLM, without /v1; empty where it was not given."""
     own_addresses: tuple[str, ...] = ()
@@ -99,6 +102,10 @@ class VerifyLab:
     def knows(self, role: KeyRole) -> bool:
         """Whether a key is known."""
         return role in self.keys.values
+
+    def opens(self, path: str) -> bool:
+        """Whether the owner has opened a route."""
+        return any(fnmatchcase(path, one) for one in self.opened)
 
     @property
     def client(self) -> KeyRole:
@@ -187,6 +194,7 @@ def of_settings(url: str, settings: Settings, environ: Mapping[str, str]) -> Ver
         has_prometheus="prometheus" in settings.router.callbacks,
         has_page=settings.homelab.page,
         has_ui=settings.homelab.gate.ui,
+        opened=tuple(settings.homelab.gate.open),
     )
 
 

@@ -84,7 +84,7 @@ def _calls(lab: VerifyLab, lane: LaneFacts) -> VerifyCheck:
         return VerifyCheck(check, what, subject=lane.name, settled=why)
     asked = chat(lane.name, lane.key, {FIELD: approach, "max_tokens": TOKENS}, is_call=True)
     look = () if lab.reader is None else (VerifyQuestion(METRICS, lab.reader),)
-    return VerifyCheck(check, what, (*look, asked, *look), partial(calls, approach), lane.name)
+    return VerifyCheck(check, what, (*look, asked, *look), partial(calls, approach), lane.name, key=lane.key)
 
 
 def calls(approach: str, replies: Sequence[VerifyReply]) -> VerifyJudgement:
@@ -157,6 +157,7 @@ def _tag(lane: LaneFacts) -> VerifyCheck:
         (chat(lane.name, lane.key, text=TAG, is_call=not lane.refuses_tags),),
         partial(tag, lane),
         lane.name,
+        key=lane.key,
     )
 
 
@@ -202,7 +203,7 @@ def _web_search(lane: LaneFacts) -> VerifyCheck:
 
 def _refuses(lane: LaneFacts, check: str, what: str, approach: str) -> VerifyCheck:
     question = chat(lane.name, lane.key, {FIELD: approach})
-    return VerifyCheck(check, what, (question,), partial(not_allowed, approach), lane.name)
+    return VerifyCheck(check, what, (question,), partial(not_allowed, approach), lane.name, key=lane.key)
 
 
 def not_allowed(approach: str, replies: Sequence[VerifyReply]) -> VerifyJudgement:
@@ -227,7 +228,7 @@ def _router(lane: LaneFacts) -> VerifyCheck:
     if "router" not in lane.approaches:
         return VerifyCheck(check, what, subject=lane.name, settled=not_applicable("it does not allow router"))
     asked = chat(lane.name, lane.key, {FIELD: "router", "max_tokens": TOKENS}, is_call=True)
-    return VerifyCheck(check, what, (asked,), router, lane.name)
+    return VerifyCheck(check, what, (asked,), router, lane.name, key=lane.key)
 
 
 def router(replies: Sequence[VerifyReply]) -> VerifyJudgement:

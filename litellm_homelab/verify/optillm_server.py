@@ -26,6 +26,7 @@ MODELS: Final = "/v1/models"
 EMPTY: Final = {"model": "none", "messages": []}
 """A question that no approach and no model can answer: whether it is let in is all that it shows."""
 TRY_SECONDS: Final = 2.0
+PORTS: Final = {"http": 80, "https": 443}
 SET_KEY: Final = "Start OptiLLM with --optillm-api-key, as config/optillm/start.sh does."
 SET_HOST: Final = (
     "Start OptiLLM with --host 127.0.0.1, as config/optillm/start.sh does; reach one on another machine by a "
@@ -81,7 +82,9 @@ def _address(lab: VerifyLab) -> VerifyCheck:
     if host_of(parts.hostname or "") != LOOPBACK:
         why = failed("it is reached at a network address: whoever reaches that can try its key", SET_HOST)
         return VerifyCheck(check, what, settled=why)
-    bases = [f"{parts.scheme}://{_host(one)}:{parts.port or 80}" for one in lab.own_addresses]
+    bases = [
+        f"{parts.scheme}://{_host(one)}:{parts.port or PORTS[parts.scheme]}" for one in lab.own_addresses
+    ]
     questions = tuple(VerifyQuestion(HEALTH, base=base, seconds=TRY_SECONDS) for base in bases)
     if not questions:
         return VerifyCheck(check, what, settled=not_checked("this machine has no other address to try"))

@@ -53,6 +53,7 @@ def checks(lab: VerifyLab) -> Iterator[VerifyCheck]:
             (chat(name, lab.client),),
             partial(no_name, name),
             lab.plain,
+            key=lab.client,
         ),
     )
     yield _of_plain(
@@ -63,6 +64,7 @@ def checks(lab: VerifyLab) -> Iterator[VerifyCheck]:
             (chat(lab.plain, lab.client, text=TAG, is_call=True),),
             no_run,
             lab.plain,
+            key=lab.client,
         ),
     )
     yield _of_plain(
@@ -73,6 +75,7 @@ def checks(lab: VerifyLab) -> Iterator[VerifyCheck]:
             (chat(lab.plain, lab.client, headers={HEADER: ROUND}),),
             loop,
             lab.plain,
+            key=lab.client,
         ),
     )
 
@@ -95,7 +98,9 @@ def _counted(lab: VerifyLab, check: str, what: str, fields: dict[str, object]) -
     look = VerifyQuestion(METRICS, lab.reader)
     asked = chat(lab.plain, lab.client, fields, is_call=True)
     judge = partial(taken_out, lab.plain)
-    return _of_plain(lab, VerifyCheck(check, what, (look, asked, look), judge, lab.plain, settles=True))
+    return _of_plain(
+        lab, VerifyCheck(check, what, (look, asked, look), judge, lab.plain, key=lab.client, settles=True)
+    )
 
 
 def taken_out(handle: str, replies: Sequence[VerifyReply]) -> VerifyJudgement:
@@ -122,8 +127,6 @@ def no_name(name: str, replies: Sequence[VerifyReply]) -> VerifyJudgement:
     reply = replies[0]
     if reply.status == 404:
         return passed(f"404 for {name}")
-    if reply.status in (401, 403):
-        return not_checked(f"{reply.said}: the key is not let in")
     return unexpected(reply, f"404 for {name}", SET_PLUGIN)
 
 
@@ -151,6 +154,6 @@ def loop(replies: Sequence[VerifyReply]) -> VerifyJudgement:
             "a request that has been round was served: a loop would not end",
             f"{SET_PLUGIN} A proxy in between must not take the header {HEADER} off.",
         )
-    if reply.status in (401, 403):
-        return not_checked(f"{reply.said}: the key is not let in")
+    if reply.status in (429, 503):
+        return not_checked(f"{reply.said}: see handle.answers")
     return unexpected(reply, "508 loop_detected", SET_PLUGIN)

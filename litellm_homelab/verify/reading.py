@@ -34,6 +34,10 @@ GUARD_METRICS: Final = (
 def checks(lab: VerifyLab) -> Iterator[VerifyCheck]:
     """Each with no key, with a client's key and with the right one."""
     for paths, name, guard in ((METRICS, "metrics", GUARD_METRICS), (PAGE, "page", SET_GATE)):
+        if lab.opens(paths[0]):
+            why = not_applicable(f"`homelab.gate.open` opens {paths[0]}")
+            yield VerifyCheck(f"{name}.key", f"{paths[0]} needs a key", settled=why)
+            continue
         yield VerifyCheck(
             f"{name}.key",
             f"{' and '.join(paths)} need a key" if name == "metrics" else "the page needs a key",
@@ -64,7 +68,7 @@ def guarded(paths: Sequence[str], guard: str, replies: Sequence[VerifyReply]) ->
 
 def _is_slash(path: str, reply: VerifyReply) -> bool:
     """Whether it only leads to the same path with a slash: LiteLLM answers so on /metrics (307)."""
-    return 300 <= reply.status < 400 and urlsplit(reply.headers.get("location", "")).path == f"{path}/"
+    return 300 <= reply.status < 400 and urlsplit(reply.headers.get("location", "")).path.endswith(f"{path}/")
 
 
 def _read(lab: VerifyLab) -> VerifyCheck:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 import shlex
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from litellm_homelab.cli import main
+from litellm_homelab.cli.environment import with_fresh_secrets
 from litellm_homelab.verify import gateway, run
 from litellm_homelab.verify.lab import LaneFacts
 from tests.docs.blocks import REPOSITORY, blocks
@@ -44,8 +46,10 @@ def test_what_it_prints() -> None:
 def test_its_commands_are_understood(command: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """On the shipped files, with an address at which nothing listens."""
     words = shlex.split(re.sub(r"https?://\S+", "http://127.0.0.1:9", command))
-    named = {"config/router.yaml": "config/router.yaml", "config/env.local": "config/env.example"}
-    words = [str(REPOSITORY / named[one]) if one in named else one for one in words]
+    shutil.copytree(REPOSITORY / "config", tmp_path / "config")
+    example = (tmp_path / "config" / "env.example").read_text(encoding="utf-8")
+    (tmp_path / "config" / "env.local").write_text(with_fresh_secrets(example), encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
     assert main(words[1:]) == 1
 
 

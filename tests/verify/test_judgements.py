@@ -108,7 +108,6 @@ CASES: dict[str, tuple[Judge, Sequence[VerifyReply], VerifyVerdict]] = {
     "our 404": (names.plugin, [refusal(404, "model_not_found")], PASSED),
     "no plugin": (names.plugin, [refusal(503, "policy_error")], FAILED),
     "stock's 400": (names.plugin, [refusal(400, "invalid_request_error")], FAILED),
-    "the key is not let in": (names.plugin, [refusal(401, "x")], NOT_CHECKED),
     "as configured": (partial(names.listing, CONFIGURED), [reply(200, LISTED)], PASSED),
     "one more": (partial(names.listing, CONFIGURED), [reply(200, LISTED.replace("main", "other"))], FAILED),
     "one less": (partial(names.listing, CONFIGURED), [reply(200, '{"data": [{"id": "main"}]}')], FAILED),
@@ -187,6 +186,7 @@ CASES: dict[str, tuple[Judge, Sequence[VerifyReply], VerifyVerdict]] = {
     "a tag that is refused": (plain_handles.no_run, [refusal(400, "approach_in_prompt")], PASSED),
     "a loop refused": (plain_handles.loop, [refusal(508, "loop_detected")], PASSED),
     "a loop served": (plain_handles.loop, [answer()], FAILED),
+    "a loop, and no backend": (plain_handles.loop, [refusal(503, "model_absent")], NOT_CHECKED),
     "a loop, and an error": (plain_handles.loop, [reply(500)], FAILED),
     # --- OptiLLM handles
     "three calls": (partial(optillm_handles.calls, "moa"), [ran("3")], PASSED),
@@ -397,6 +397,29 @@ def test_questions_for_a_model_are_marked() -> None:
     assert len(for_models) <= 6
     assert all(one.body is not None and one.body["max_tokens"] <= 256 for one in for_models)
     assert len(asked) <= 60
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [refusal(401, "authentication_error"), refusal(403, "route_not_allowed")],
+    ids=["unknown", "another route"],
+)
+def test_a_key_that_is_not_let_in(answer: VerifyReply) -> None:
+    """That is one fault, named once: what rests on the key is not checked."""
+    for one in of(replace(BARE, plain="main", lanes=(LANE,), closed=("base",))).values():
+        if one.key is not None:
+            found = one.judged([answer for _ in one.questions])
+            assert found.verdict is NOT_CHECKED, one.id
+
+
+def test_what_the_owner_opened_does_not_apply() -> None:
+    """By `homelab.gate.open`."""
+    found = of(replace(BARE, opened=("/metrics", "/docs*")))
+    settled = found["metrics.key"].settled
+    assert settled is not None
+    assert settled.verdict is NOT_APPLICABLE
+    assert "metrics.client" not in found
+    assert [one.path for one in found["keys.pages"].questions] == ["/redoc", "/openapi.json", "/", "/ui/"]
 
 
 def test_time_that_is_up_fails_nothing() -> None:

@@ -150,7 +150,7 @@ LIST = ("/v1/models",)
 KEYLESS = ("", "?")
 PAGES = ("/homelab", "/homelab.json", "/homelab/widget.json")
 WITHOUT_PLUGIN = [
-    *("plugin.loaded", "names.closed", "handle.answers", "approach.name", "loop.gateways"),
+    *("plugin.loaded", "names.closed", "handle.answers", "approach.name"),
     *("optillm.calls", "optillm.tag", "optillm.not-listed", "optillm.web-search", "loop.optillm"),
 ]
 
@@ -190,18 +190,7 @@ FAULTS: dict[str, tuple[Fault, list[str]]] = {
         instead(401, error("auth_error"), key=KEYLESS, path=(*LIST, CHAT)),
         ["keys.gate"],
     ),
-    "the client's key is another": (
-        instead(401, error("authentication_error"), key=CLIENT),
-        [
-            "keys.client",
-            "listing.handles",
-            "handle.answers",
-            "optillm.calls",
-            "optillm.tag",
-            "optillm.not-listed",
-            "optillm.web-search",
-        ],
-    ),
+    "the client's key is another": (instead(401, error("authentication_error"), key=CLIENT), ["keys.client"]),
     "a client may manage": (instead(200, {}, path="/active/callbacks"), ["keys.management"]),
     "the API documentation is shown": (
         instead(200, LOGIN, {"content-type": "text/html"}, path="/"),
@@ -221,7 +210,7 @@ FAULTS: dict[str, tuple[Fault, list[str]]] = {
     ),
     "the backend is away": (
         instead(503, error("model_absent"), model="main", key=CLIENT),
-        ["handle.answers", "loop.gateways"],
+        ["handle.answers"],
     ),
     "the upstream's name is shown": (
         changed(replaced('"model":"main"', '"model":"gpt-oss"'), model="main"),
