@@ -64,6 +64,8 @@ class LaneFacts:
     default: str = "none"
     max_calls: int = 64
     refuses_tags: bool = True
+    counts_calls: bool = True
+    """Whether its calls back are known to be its own; not so with `carrier: off`."""
     key: KeyRole | None = KeyRole.CLIENT
     """The key that may use it; None where none of the known ones may."""
 
@@ -299,6 +301,7 @@ def _lane(name: str, lane: Lane, key: KeyRole | None) -> LaneFacts:
         lane.default,
         lane.max_calls,
         refuses_tags=lane.tags == "refuse",
+        counts_calls=lane.carrier == "model",
         key=key,
     )
 

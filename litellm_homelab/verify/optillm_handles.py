@@ -84,7 +84,17 @@ def _calls(lab: VerifyLab, lane: LaneFacts) -> VerifyCheck:
         return VerifyCheck(check, what, subject=lane.name, settled=why)
     asked = chat(lane.name, lane.key, {FIELD: approach, "max_tokens": TOKENS}, is_call=True)
     look = () if lab.reader is None else (VerifyQuestion(METRICS, lab.reader),)
-    return VerifyCheck(check, what, (*look, asked, *look), partial(calls, approach), lane.name, key=lane.key)
+    judge = partial(calls, approach) if lane.counts_calls else answers
+    return VerifyCheck(check, what, (*look, asked, *look), judge, lane.name, key=lane.key)
+
+
+def answers(replies: Sequence[VerifyReply]) -> VerifyJudgement:
+    """Whether OptiLLM made a text, where its calls cannot be counted."""
+    reply = replies[len(replies) // 2]
+    text = str(reply.part("choices", 0, "message", "content") or "")
+    if not reply.is_ok or text.startswith(ERROR_TEXTS):
+        return _broken(reply, text, replies)
+    return not_checked("it answers; with `carrier: off` the gateway does not know which calls are its own")
 
 
 def calls(approach: str, replies: Sequence[VerifyReply]) -> VerifyJudgement:

@@ -204,6 +204,8 @@ CASES: dict[str, tuple[Judge, Sequence[VerifyReply], VerifyVerdict]] = {
         [refusal(400, "approach_not_allowed")],
         NOT_CHECKED,
     ),
+    "an answer without a count": (optillm_handles.answers, [answer()], NOT_CHECKED),
+    "no answer without a count": (optillm_handles.answers, [reply(500)], FAILED),
     "tags refused": (partial(optillm_handles.tag, LANE), [refusal(400, "approach_in_prompt")], PASSED),
     "tags served": (partial(optillm_handles.tag, LANE), [answer()], FAILED),
     "tags made inert": (partial(optillm_handles.tag, replace(LANE, refuses_tags=False)), [answer()], PASSED),
@@ -355,6 +357,13 @@ def test_a_dangerous_approach_is_not_started() -> None:
     assert settled.verdict is NOT_CHECKED
     assert "drives a Chrome" in settled.seen
     assert found["optillm.router"].settled is None
+
+
+def test_calls_that_cannot_be_counted() -> None:
+    """With `carrier: off` none of them is OptiLLM's for sure."""
+    lanes = (replace(LANE, counts_calls=False),)
+    judge = of(replace(BARE, lanes=lanes))["optillm.calls"].judge
+    assert judge is optillm_handles.answers
 
 
 def test_every_ordinary_approach_is_listed() -> None:
