@@ -157,9 +157,9 @@ def version(replies: Sequence[VerifyReply]) -> VerifyJudgement:
 
 def _version(replies: Sequence[VerifyReply]) -> str:
     """As the page says it; a stock LiteLLM says it to anyone."""
-    told: tuple[Any, ...] = (
+    places: tuple[Any, ...] = (
         replies[-1].part("gateway", "litellm"),
         replies[0].part("litellm_version"),
         replies[0].headers.get("x-litellm-version"),
     )
-    return next((plain(one, 40) for one in told if isinstance(one, str) and one), "")
+    return next((plain(one, 40) for one in places if isinstance(one, str) and one), "")

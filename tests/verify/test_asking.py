@@ -1,4 +1,4 @@
-"""What is sent, what is counted, and how failures are told apart."""
+"""What is sent, what is counted, and how failures are distinguished."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ def _caused(cause: Exception) -> httpx.ConnectError:
         (httpx.ReadError("reset"), NoReply.BROKEN),
     ],
 )
-async def test_failures_are_told_apart(error: Exception, failure: NoReply) -> None:
+async def test_failures_are_distinguished(error: Exception, failure: NoReply) -> None:
     """By the exceptions of the client and those behind them."""
     _, found = await ask(_raising(error), VerifyQuestion("/a"))
     assert found[0].failure is failure

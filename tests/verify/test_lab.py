@@ -32,7 +32,7 @@ def test_an_address(given: str, found: str) -> None:
     "given",
     ["", "ftp://x", "http://", "http://a b", "http://sk-key@x", "http://x/?key=sk-1", "http://x:99999999"],
 )
-def test_what_is_no_address(given: str) -> None:
+def test_what_is_not_an_address(given: str) -> None:
     """A key in it is refused and not repeated."""
     with pytest.raises(LabUnusable) as error:
         lab.address(given)

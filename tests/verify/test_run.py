@@ -204,7 +204,7 @@ FAULTS: dict[str, tuple[Fault, list[str]]] = {
     "a canonical id is listed": (instead(200, OTHER, path=LIST, key=CLIENT), ["listing.handles"]),
     "the listing has addresses": (instead(200, INFO, path="/v1/model/info"), ["listing.details"]),
     "an internal name answers": (instead(200, ANSWER, model="boost-base", key=CLIENT), ["names.closed"]),
-    "an internal name is told apart": (
+    "an internal name gets another answer": (
         instead(403, error("key_model_access_denied"), model="boost-base", key=CLIENT),
         ["names.closed"],
     ),
