@@ -71,6 +71,12 @@ TESTED_IN: Final[Mapping[str, tuple[str, ...]]] = {
         "verify/reading.py",
         "verify/search.py",
     ),
+    "probe/test_run.py": (
+        "probe/findings.py",
+        "probe/parameters.py",
+        "probe/sampling.py",
+        "probe/shapes.py",
+    ),
     "cli/test_sync.py": ("cli/editing.py",),
     "config/test_entry_points.py": ("hooks.py",),
     "adapter/middleware/test_token_counts.py": ("adapter/middleware/other_paths.py",),

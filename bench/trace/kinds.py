@@ -44,6 +44,7 @@ PRESENCE: Final = {"probe_seconds": 3600}  # a probe would be counted with the r
 QUOTAS: Final = {"main": {"groups": ["main"], "windows": [{"requests": NEVER, "per": "day"}]}}
 
 
+STATE: Final = "sqlite:///{folder}/state.db"
 BACKENDS: Final = {"main": {"at": [SERVER], "presence": PRESENCE}}
 KINDS: Final = {
     "plain": Kind("plain chat", "main"),
@@ -55,7 +56,10 @@ KINDS: Final = {
     "optillm": Kind("OptiLLM moa", "boost", MOA),
     "optillm-streamed": Kind("OptiLLM moa streamed", "boost", {**MOA, "stream": True}),
     "quota": Kind(
-        "plain, presence, quota", "main", homelab={"backends": BACKENDS, "quotas": QUOTAS}, stock="plain"
+        "plain, presence, quota",
+        "main",
+        homelab={"backends": BACKENDS, "quotas": QUOTAS, "state": STATE},
+        stock="plain",
     ),
 }
 
@@ -65,7 +69,8 @@ def write(folder: Path, *, plugin: bool, homelab: Mapping[str, Any] | None = Non
     copytree(ROUTER.parent, folder, ignore=ignore_patterns("*.db*", "env.local", "__pycache__"))
     document = yaml.safe_load(ROUTER.read_text(encoding="utf-8"))
     for name, part in (homelab or {}).items():
-        document["homelab"][name] = {**document["homelab"].get(name, {}), **part}
+        own = document["homelab"]
+        own[name] = part.format(folder=folder) if isinstance(part, str) else {**own.get(name, {}), **part}
     # Else the third request that falls back would find its first deployment at rest.
     settings = document["router_settings"]
     settings["allowed_fails"] = NEVER

@@ -14,12 +14,12 @@ import math
 import random
 import uuid
 from bisect import insort
-from collections.abc import Awaitable, Callable, Coroutine, Iterator
+from collections.abc import Awaitable, Callable, Coroutine
 from contextvars import Context
 from dataclasses import dataclass, field
 from typing import Any, Final, Protocol
 
-from litellm_homelab.state import Claim, Claimed, Pool, StateUnavailable, Store, within
+from litellm_homelab.state import Claim, Claimed, Pool, StateUnavailable, Store, answered, within
 
 LEASE_SECONDS: Final = 15.0
 """How long a slot, or a place in the queue, outlives its worker."""
@@ -116,10 +116,13 @@ class Slots:
         self._numbers = itertools.count()
         self._wake = asyncio.Event()
         self._serving: asyncio.Task[None] | None = None
+        self._later: tuple[asyncio.AbstractEventLoop, asyncio.TimerHandle] | None = None
+        """When it begins, where all it has to do is to renew."""
         self._background: set[asyncio.Task[None]] = set()
         self._owed: set[str] = set()
         """Owners whose slots or places are free here, and not yet in the store."""
         self._alone_until = -math.inf
+        self._bounded = _Bounded(self._lost)
         self._mean_seconds = 0.0
 
     # --- requests ----------------------------------------------------------------------------------
@@ -199,36 +202,30 @@ class Slots:
         """Ask the store for a slot; where it cannot be reached, this worker's own share."""
         if _now() >= self._alone_until:
             claim = Claim(self._pool, self._limit, rank=rank, length=self._length)
-            with self._bounded():
-                async with within(STORE_SECONDS):
-                    return await self._store.lease([claim], owner, LEASE_SECONDS)
+            with self._bounded:
+                return await answered(self._store.lease([claim], owner, LEASE_SECONDS), STORE_SECONDS)
         ahead = any(one.rank <= rank for one in self._waiting) if new else False
         if len(self._held) < self._alone_limit and not ahead:
             return Claimed.GRANTED
         return Claimed.WAITING if not new or len(self._waiting) < self._length else Claimed.FULL
 
-    @contextlib.contextmanager
-    def _bounded(self) -> Iterator[None]:
-        """Around a question to the store: one that fails, or takes too long, is the last for a while."""
-        try:
-            yield
-        except (StateUnavailable, TimeoutError) as error:
-            self._alone_until = _now() + ALONE_SECONDS
-            self._watching.store_lost(error)
+    def _lost(self, error: Exception) -> None:
+        self._alone_until = _now() + ALONE_SECONDS
+        self._watching.store_lost(error)
 
     async def _released(self, owner: str) -> None:
         self._owed.add(owner)
         await self._release_owed()
-        self._wake.set()
-        self._changed()
+        if self._waiting or self._owed:
+            self._wake.set()
+        self._serve_on()
 
     async def _release_owed(self) -> None:
         """Give back to the store what is free; what it does not take now, after `OWED_SECONDS` again."""
         while self._owed and _now() >= self._alone_until:
             owner = next(iter(self._owed))
-            with self._bounded():
-                async with within(STORE_SECONDS):
-                    await self._store.release([self._pool], owner)
+            with self._bounded:
+                await answered(self._store.release([self._pool], owner), STORE_SECONDS)
                 self._owed.discard(owner)
 
     async def _renew(self) -> None:
@@ -236,7 +233,7 @@ class Slots:
         await self._release_owed()
         if _now() < self._alone_until:
             return
-        with self._bounded():
+        with self._bounded:
             async with within(STORE_SECONDS):
                 owners = {*self._held, *(one.owner for one in self._waiting)}
                 await self._store.renew([self._pool], owners, LEASE_SECONDS)
@@ -251,14 +248,32 @@ class Slots:
     def _changed(self) -> None:
         """Update the metrics; run the task that asks for waiting requests and renews held slots."""
         self._watching.slots_used(self.backend, len(self._held), len(self._waiting))
+        self._serve_on()
+
+    def _serve_on(self) -> None:
+        """Run the task now where a request waits, or a slot is owed; to renew what is held it has time."""
+        if self._serving is not None and not self._serving.done():
+            return
+        loop = asyncio.get_running_loop()
+        if self._waiting or self._owed:
+            self._serving = loop.create_task(self._serve(), context=Context())
+        elif self._held and (self._later is None or self._later[0] is not loop):
+            self._later = loop, loop.call_later(RENEW_SECONDS, self._serve_later, context=Context())
+
+    def _serve_later(self) -> None:
+        self._later = None
         if self._is_busy() and (self._serving is None or self._serving.done()):
-            self._serving = asyncio.get_running_loop().create_task(self._serve(), context=Context())
+            self._serving = asyncio.get_running_loop().create_task(
+                self._serve(renews=True), context=Context()
+            )
 
     def _is_busy(self) -> bool:
         return bool(self._held or self._waiting or self._owed)
 
-    async def _serve(self) -> None:
+    async def _serve(self, *, renews: bool = False) -> None:
         pause, renewed = FIRST_POLL, _now()
+        if renews:
+            await self._renew()
         while self._is_busy():
             if await self._woken(pause):
                 pause = FIRST_POLL
@@ -324,16 +339,32 @@ class Slots:
 
     async def _now_in_the_store(self) -> Pool | None:
         """The pool as the store has it; None where the store does not answer."""
-        found: Pool | None = None
-        with self._bounded():
-            async with within(STORE_SECONDS):
-                found = await self._store.pool(self._pool)
-        return found
+        with self._bounded:
+            return await answered(self._store.pool(self._pool), STORE_SECONDS)
+        return None
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.get_running_loop().create_task(work, context=Context())
         self._background.add(task)
         task.add_done_callback(self._background.discard)
+
+
+class _Bounded:
+    """Around a question to the store: one that fails, or takes too long, is the last for a while."""
+
+    __slots__ = ("_lost",)
+
+    def __init__(self, lost: Callable[[Exception], None]) -> None:
+        self._lost = lost
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, _: object, error: BaseException | None, __: object) -> bool:
+        if not isinstance(error, StateUnavailable | TimeoutError):
+            return False
+        self._lost(error)
+        return True
 
 
 def _future() -> asyncio.Future[None]:

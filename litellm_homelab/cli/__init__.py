@@ -11,7 +11,20 @@ from typing import Final
 
 from litellm_homelab import __version__
 
-COMMANDS: Final = ("up", "demo", "init", "check", "map", "status", "verify", "sync", "schema", "selftest")
+COMMANDS: Final = (
+    "up",
+    "demo",
+    "init",
+    "check",
+    "map",
+    "status",
+    "verify",
+    "sync",
+    "probe",
+    "warmup",
+    "schema",
+    "selftest",
+)
 """Subcommands in the order of `--help`; each is a module of this name."""
 INTERRUPTED = 130
 """Exit status after Ctrl-C, as a shell gives it: 128 and the number of SIGINT."""

@@ -7,12 +7,14 @@ the next change.
 
 from __future__ import annotations
 
+import asyncio
 import itertools
 import time
 import uuid
 import weakref
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from contextvars import Context
+from dataclasses import dataclass
 from typing import Final, Protocol, TypeVar
 
 from litellm_homelab.quotas import bodies, learning
@@ -21,7 +23,7 @@ from litellm_homelab.quotas.learning import Answered
 from litellm_homelab.quotas.observations import Learned, Source
 from litellm_homelab.quotas.rule import Exhausted, Quota, exhausted
 from litellm_homelab.quotas.windows import Instant, Unit, Window
-from litellm_homelab.state import StateUnavailable, Store, within
+from litellm_homelab.state import StateUnavailable, Store, answered
 from litellm_homelab.state import account as accounts
 from litellm_homelab.state.account import Account, Accounts, Corrections, Reserved, Use
 
@@ -31,6 +33,8 @@ STORE_SECONDS: Final = 5.0
 """How long an attempt waits for the store; under load of 64 clients a turn takes well under a second."""
 PAUSE_SECONDS: Final = 1.0
 """How long a worker does not ask a store again that has failed."""
+SHOW_SECONDS: Final = 1.0
+"""How old the metrics of a worker's own attempts may be: no attempt waits for them."""
 
 T = TypeVar("T")
 
@@ -76,7 +80,13 @@ class Reservation:
     group: str
     tokens: int
     owner: str
-    counted: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    settles: bool
+    """Whether how it ends changes what is counted."""
+    way: object = None
+    """How it leaves: requests of the same way all pass `send` before they leave, or none does."""
+    is_planned: bool = False
+    """Whether nothing is reserved until it leaves (`Book.plan`)."""
+    counted: Mapping[str, Mapping[str, int]] | None = None
     """What it was counted for when it was sent, by account and key."""
     provider: str = ""
     """LiteLLM's, of the deployment; empty where it does not say whose server it is."""
@@ -84,11 +94,13 @@ class Reservation:
     """Whether a client has sent it where nothing could be awaited: it is counted when its attempt ends."""
     is_sent: bool = False
     is_open: bool = True
+    why: Exhausted | None = None
+    """Why it may not leave."""
 
     @property
-    def settles(self) -> bool:
-        """Whether how it ends changes what is counted."""
-        return any(one.counts_tokens or one.counts_successes for one in self.quotas)
+    def is_done(self) -> bool:
+        """Whether nothing is left to do at its end."""
+        return not self.is_open or (self.is_sent and not self.settles)
 
     async def send(self) -> bool:
         """
@@ -111,7 +123,8 @@ class Reservation:
             await self.send()
         elif self.is_open and not self.is_sent:
             self.is_open = False
-            await self.book.release(self)
+            if not self.is_planned:
+                await self.book.release(self)
 
     async def settle(self, tokens: int | None, *, failed: bool = False) -> None:
         """Correct the estimate, once: `tokens` as the provider says; None where it does not say."""
@@ -140,10 +153,37 @@ class Book:
         self._late: list[Reservation] = []
         """What left or ended while the store did not answer: it is counted or returned later."""
         self._paused_until = 0.0
+        self._ways: set[object] = set()
+        """Those whose requests pass `send` before they leave, as one of them has."""
+        self._unshown: dict[str, Account] = {}
 
     # --- an attempt --------------------------------------------------------------------------------
 
-    async def reserve(self, quotas: Sequence[Quota], group: str, tokens: int) -> Reservation | None:
+    def plan(self, quotas: Sequence[Quota], group: str, tokens: int, way: object) -> Reservation | None:
+        """
+        Plan to reserve for one HTTP request in the step that sends it; None where `reserve` must come first.
+
+        That is where it is not certain that it will pass `send`, or there seems to be no room: an attempt
+        that is refused before it begins costs less.
+        """
+        if way not in self._ways or time.monotonic() < self._paused_until:
+            return None
+        at = self._clock()
+        for quota in quotas:
+            account = self._seen.get(quota.account)
+            if account is None or account.closures(group, at):
+                return None
+            if False in [account.has_room(one) for one in quota.uses(tokens, at)]:
+                return None
+        settles = True in [one.settles for one in quotas]
+        return Reservation(self, quotas, group, tokens, self._owner(), settles, way, is_planned=True)
+
+    def _owner(self) -> str:
+        return f"{self._worker}:{next(self._numbers)}"
+
+    async def reserve(
+        self, quotas: Sequence[Quota], group: str, tokens: int, way: object = None
+    ) -> Reservation | None:
         """
         Reserve for one HTTP request; None where it is served without, since the store does not answer.
 
@@ -152,12 +192,11 @@ class Book:
             StoreSilent: the store does not answer, and one of the quotas refuses then.
 
         """
-        owner = f"{self._worker}:{next(self._numbers)}"
-        at = self._clock()
+        owner, at = self._owner(), self._clock()
         uses = [use for one in quotas for use in one.uses(tokens, at)]
 
         def work(found: Accounts, now: int) -> tuple[Reserved, Accounts]:
-            done = accounts.reserve(found, uses, owner, group, at, now, now + _lease())
+            done = accounts.reserve(found, uses, owner, group, at, now, now + _LEASE)
             return done, done.accounts
 
         done = await self._change(quotas, work)
@@ -169,28 +208,42 @@ class Book:
         if not done.is_granted:
             why = exhausted(quotas, done.accounts, tokens, group, at)
             raise Exceeded(why or Exhausted(at + 1, quotas[0]))
-        found = self._waiting[owner] = Reservation(self, quotas, group, tokens, owner)
+        settles = any(one.settles for one in quotas)
+        found = self._waiting[owner] = Reservation(self, quotas, group, tokens, owner, settles, way)
         return found
 
     async def send(self, reservation: Reservation) -> bool:
         """Note that a request leaves (`Reservation.send`)."""
-        at, owner, settles = self._clock(), reservation.owner, reservation.settles
-        uses = [use for one in reservation.quotas for use in one.uses(reservation.tokens, at)]
+        at, owner, group, tokens = self._clock(), reservation.owner, reservation.group, reservation.tokens
+        settles, has_left = reservation.settles, reservation.has_left
+        uses = [use for one in reservation.quotas for use in one.uses(tokens, at)]
+        (self._ways.discard if has_left else self._ways.add)(reservation.way)
 
-        def work(found: Accounts, now: int) -> tuple[Reserved, Accounts]:
-            done = accounts.send(found, uses, owner, now, now + _lease(), settles=settles)
+        def take(found: Accounts, now: int) -> tuple[Reserved, Accounts]:
+            until = now + _LEASE
+            done = accounts.take(
+                found, uses, owner, group, at, now, until, settles=settles, has_left=has_left
+            )
             return done, done.accounts
 
-        done = await self._change(reservation.quotas, work)
+        def send(found: Accounts, now: int) -> tuple[Reserved, Accounts]:
+            done = accounts.send(found, uses, owner, now, now + _LEASE, settles=settles)
+            return done, done.accounts
+
+        done = await self._change(reservation.quotas, take if reservation.is_planned else send)
         if done is None:  # what is not sent is returned when its reservation expires
             if not (reservation.has_left or all(one.serves_without_state for one in reservation.quotas)):
                 raise StoreSilent(reservation.quotas)
             self._late.append(reservation)
             return True
         self._waiting.pop(owner, None)
-        reservation.counted = {
-            name: one.held[owner].amounts for name, one in done.accounts.items() if owner in one.held
-        }
+        if settles:
+            reservation.counted = {
+                name: one.held[owner].amounts for name, one in done.accounts.items() if owner in one.held
+            }
+        self._show(done.accounts)
+        if not done.is_granted:
+            reservation.why = exhausted(reservation.quotas, done.accounts, tokens, group, at)
         return done.is_granted
 
     async def release(self, reservation: Reservation) -> None:
@@ -219,7 +272,7 @@ class Book:
     def _difference(
         quota: Quota, reservation: Reservation, tokens: int | None, failed: bool
     ) -> dict[str, int]:
-        counted = reservation.counted.get(quota.account, {})
+        counted = (reservation.counted or {}).get(quota.account, {})
         if failed and quota.counts_successes:
             return {key: -amount for key, amount in counted.items()}
         if tokens is None:
@@ -275,10 +328,11 @@ class Book:
 
         def work(found: Accounts, now: int) -> tuple[Accounts, Accounts]:
             fresh = {name: one.at(now) for name, one in found.items()}
-            return fresh, accounts.renew(found, owners, now + _lease()) if owners else {}
+            return fresh, accounts.renew(found, owners, now + _LEASE) if owners else {}
 
         found = await self._change(quotas, work) or {}
-        self._show(found)
+        self._unshown |= found
+        self.show()
         self._forecast(found)
         for one in [*self._late]:
             if one in self._late:  # nothing has settled it in between
@@ -302,6 +356,14 @@ class Book:
         return await self._change([*self._quotas.values()], work)
 
     def _show(self, changed: Accounts) -> None:
+        """Show accounts soon: many attempts at a time change the same ones."""
+        if not self._unshown:
+            asyncio.get_running_loop().call_later(SHOW_SECONDS, self.show, context=Context())
+        self._unshown |= changed
+
+    def show(self) -> None:
+        """Show what has changed."""
+        changed, self._unshown = self._unshown, {}
         at = self._clock()
         for name, account in changed.items():
             quota = self._quotas[name]
@@ -333,8 +395,8 @@ class Book:
         if time.monotonic() < self._paused_until:
             return None
         try:
-            async with within(STORE_SECONDS):
-                answer, changed = await self._store.change([one.account for one in quotas], restoring)
+            change = self._store.change([one.account for one in quotas], restoring)
+            answer, changed = await answered(change, STORE_SECONDS)
         except (StateUnavailable, TimeoutError) as error:
             self._paused_until = time.monotonic() + PAUSE_SECONDS
             self._follower.store_lost(error)
@@ -369,5 +431,4 @@ def _later(until: int, known: Account, name: str) -> bool:
     return name not in known.closed or until > known.closed[name].until
 
 
-def _lease() -> int:
-    return round(LEASE_SECONDS * 1000)
+_LEASE: Final = round(LEASE_SECONDS * 1000)

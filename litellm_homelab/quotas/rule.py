@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 from litellm_homelab.config.wildcards import group_for, is_wildcard
 from litellm_homelab.quotas.observations import State
 from litellm_homelab.quotas.presets import Preset, presets
-from litellm_homelab.quotas.windows import Calendar, Instant, Per, Unit, Window
+from litellm_homelab.quotas.windows import Calendar, Instant, Per, Span, Unit, Window
 from litellm_homelab.state.account import Account, Accounts, Use
 
 if TYPE_CHECKING:
@@ -34,6 +34,20 @@ class Quota:
     learns: bool = True
     falls_back: bool = True
     serves_without_state: bool = False
+    account: str = field(init=False)
+    """Its name in the store."""
+    counts_tokens: bool = field(init=False)
+    """Whether usage changes what a request was counted for."""
+    settles: bool = field(init=False)
+    """Whether how a request ends changes what it was counted for."""
+    _latest: list[tuple[int, Span, Sequence[Use]]] = field(init=False, default_factory=list, compare=False)
+    """The uses that were asked for last, and how long they are right: most attempts have the same."""
+
+    def __post_init__(self) -> None:
+        tokens = any(one.unit is Unit.TOKENS and one.limit is not None for one in self.windows)
+        object.__setattr__(self, "account", ACCOUNT + self.name)
+        object.__setattr__(self, "counts_tokens", tokens)
+        object.__setattr__(self, "settles", tokens or self.counts_successes)
 
     @classmethod
     def of(cls, name: str, section: QuotaSection) -> Quota:
@@ -50,24 +64,28 @@ class Quota:
             section.on_state_loss == "serve",
         )
 
-    @property
-    def account(self) -> str:
-        """Its name in the store."""
-        return ACCOUNT + self.name
-
-    @property
-    def counts_tokens(self) -> bool:
-        """Whether usage changes what a request was counted for."""
-        return any(one.unit is Unit.TOKENS and one.limit is not None for one in self.windows)
-
-    def uses(self, tokens: int, at: Instant) -> Iterator[Use]:
+    def uses(self, tokens: int, at: Instant) -> Sequence[Use]:
         """What an attempt of `tokens` tokens uses of each window now."""
+        for known, span, found in self._latest:
+            if known == tokens and span.start <= at < span.end:
+                return found
+        found = [*self._uses(tokens, at)]
+        self._latest[:] = [(tokens, self._same(at), found)]
+        return found
+
+    def _uses(self, tokens: int, at: Instant) -> Iterator[Use]:
         amounts = {Unit.REQUESTS: 1, Unit.TOKENS: tokens, Unit.CREDITS: 0}
         for one in self.windows:
             if one.unit is not Unit.CREDITS:
                 yield Use(
                     self.account, one.name, one.counted(at), one.limit, amounts[one.unit], one.documented
                 )
+
+    def _same(self, at: Instant) -> Span:
+        """The time around a moment in which no window ends."""
+        spans = [one.span(at) for one in self.windows]
+        starts, ends = [one.start for one in spans], [one.end for one in spans]
+        return Span(max(starts, default=0), min(ends, default=0))
 
 
 def _windows(section: QuotaSection, preset: Preset | None) -> Iterator[Window]:

@@ -3,7 +3,7 @@
 from litellm_homelab.state.entry import Entry, Taken
 from litellm_homelab.state.errors import Cause, StateUnavailable
 from litellm_homelab.state.location import Location, connect, parse
-from litellm_homelab.state.patience import within
+from litellm_homelab.state.patience import answered, within
 from litellm_homelab.state.pool import Claim, Claimed, Pool
 from litellm_homelab.state.store import Store
 
@@ -17,6 +17,7 @@ __all__ = [
     "StateUnavailable",
     "Store",
     "Taken",
+    "answered",
     "connect",
     "parse",
     "within",

@@ -8,10 +8,13 @@ Everything changes in one step over all accounts that an attempt touches. Stores
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
-from typing import Any, Final, TypeAlias
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Any, Final, NamedTuple, TypeAlias
 
 import orjson
+
+from litellm_homelab.state import texts
 
 KEPT: Final = 32
 """Windows of one name that are remembered: those that were used last, whatever the clock says."""
@@ -21,6 +24,9 @@ MOST_WORKERS: Final = 64
 """Workers whose changes are numbered; one that has been left out restores what is there already."""
 REST: Final = "-"
 """The counts of further workers, together."""
+
+
+# Named tuples, not frozen dataclasses: each attempt makes some, and Python needs a fifth of the opcodes.
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,15 +42,14 @@ class Use:
     amount: int
     documented: bool = False
     """Whether a limit that the provider has said takes the place of this one, larger or smaller."""
+    keys: tuple[str, ...] = field(init=False)
+    """Where the counts are kept."""
 
-    @property
-    def keys(self) -> tuple[str, ...]:
-        """Where the counts are kept."""
-        return tuple(f"{self.name}@{start}" for start in self.starts)
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "keys", tuple([f"{self.name}@{start}" for start in self.starts]))
 
 
-@dataclass(frozen=True, slots=True)
-class Hold:
+class Hold(NamedTuple):
     """What a request under way has reserved."""
 
     until: int
@@ -55,8 +60,7 @@ class Hold:
     """Whether it counts as used when it is dropped; else it is returned."""
 
 
-@dataclass(frozen=True, slots=True)
-class KnownLimit:
+class KnownLimit(NamedTuple):
     """A limit that a provider has said."""
 
     limit: int
@@ -64,8 +68,7 @@ class KnownLimit:
     source: str
 
 
-@dataclass(frozen=True, slots=True)
-class Closure:
+class Closure(NamedTuple):
     """A time in which nothing may be sent, as the provider has said."""
 
     since: int
@@ -92,15 +95,15 @@ class Corrections:
 
 Counts: TypeAlias = Mapping[str, int]
 """By worker: so that each can restore its own where the store has lost them."""
+NOTHING: Final[Mapping[str, Any]] = MappingProxyType({})
 
 
-@dataclass(frozen=True, slots=True)
-class SpanCount:
+class SpanCount(NamedTuple):
     """What is used of one span."""
 
     touched: int
     """The account's `changes` when it was counted in last."""
-    by: Counts = field(default_factory=dict)
+    by: Counts = NOTHING
 
     @property
     def total(self) -> int:
@@ -108,21 +111,21 @@ class SpanCount:
         return max(0, sum(self.by.values()))
 
 
-@dataclass(frozen=True, slots=True)
-class Account:
+class Account(NamedTuple):
     """One quota. Immutable: every change gives a new account."""
 
-    used: Mapping[str, SpanCount] = field(default_factory=dict)
-    held: Mapping[str, Hold] = field(default_factory=dict)
-    limits: Mapping[str, KnownLimit] = field(default_factory=dict)
-    closed: Mapping[str, Closure] = field(default_factory=dict)
+    used: Mapping[str, SpanCount] = NOTHING
+    held: Mapping[str, Hold] = NOTHING
+    limits: Mapping[str, KnownLimit] = NOTHING
+    closed: Mapping[str, Closure] = NOTHING
     changes: int = 0
-    by: Counts = field(default_factory=dict)
+    by: Counts = NOTHING
     """Changes by worker, the latest worker last: a worker notices by its own that the store has lost some."""
 
     def total(self, keys: Iterable[str]) -> int:
         """What is used of several spans together."""
-        return sum(self.used[key].total for key in keys if key in self.used)
+        used = self.used
+        return sum([used[key].total for key in keys if key in used])
 
     def limit_of(self, use: Use) -> int | None:
         """The limit that counts: what the provider said instead of a documented one, else the smaller."""
@@ -133,11 +136,13 @@ class Account:
 
     def has_room(self, use: Use) -> bool:
         """Whether a use is within the limit; one that is larger than a whole window needs an empty one."""
-        limit = self.limit_of(use)
+        limit = self.limit_of(use) if self.limits else use.limit
         return limit is None or self.total(use.keys) + min(use.amount, limit) <= limit
 
     def closures(self, group: str, at: float) -> dict[str, Closure]:
         """What is closed to a group at a moment."""
+        if not self.closed:
+            return {}
         return {
             name: one
             for name, one in self.closed.items()
@@ -146,22 +151,40 @@ class Account:
 
     def changed(self, worker: str) -> Account:
         """The account after one more change of a worker's."""
-        others = {who: number for who, number in self.by.items() if who != worker}
-        by = _last({**others, worker: self.by.get(worker, 0) + 1})
-        return replace(self, changes=self.changes + 1, by=by)
+        return self.counted(worker, NOTHING)
 
     def add(self, worker: str, amounts: Mapping[str, int]) -> Account:
         """Count for a worker; negative amounts give back."""
+        used = self._used(worker, amounts, self.changes)
+        return Account(used, self.held, self.limits, self.closed, self.changes, self.by)
+
+    def counted(self, worker: str, amounts: Mapping[str, int]) -> Account:
+        """The account after one more change of a worker's, which counts amounts."""
+        by, changes = dict(self.by), self.changes + 1
+        by[worker] = by.pop(worker, 0) + 1
+        if len(by) > MOST_WORKERS:
+            by = _last(by)
+        used = self._used(worker, amounts, changes) if amounts else self.used
+        return Account(used, self.held, self.limits, self.closed, changes, by)
+
+    def _used(self, worker: str, amounts: Mapping[str, int], changes: int) -> dict[str, SpanCount]:
         used = dict(self.used)
         for key, amount in amounts.items():
-            by = dict(used[key].by) if key in used else {}
+            known = used.get(key)
+            by = {} if known is None else dict(known.by)
             by[worker] = by.get(worker, 0) + amount
-            used[key] = SpanCount(self.changes, _folded(by, worker))
-        return replace(self, used=_newest(used))
+            used[key] = SpanCount(changes, by if len(by) <= SHARDS else _folded(by, worker))
+        return used if len(used) <= KEPT else _newest(used)
+
+    def with_held(self, held: Mapping[str, Hold]) -> Account:
+        """The account with these holds in the place of its own."""
+        return Account(self.used, held, self.limits, self.closed, self.changes, self.by)
 
     def without(self, owner: str) -> Account:
         """The account without what an owner holds; the counts stay."""
-        return replace(self, held={who: one for who, one in self.held.items() if who != owner})
+        if owner not in self.held:
+            return self
+        return self.with_held({who: one for who, one in self.held.items() if who != owner})
 
     def at(self, now: int) -> Account:
         """The account after what has expired: it was used if it had been sent, and else it is returned."""
@@ -182,7 +205,7 @@ class Account:
         """The account with what a provider has said: counts only rise, and limits as `takes` says."""
         limits = {name: one for name, one in by.limits.items() if self.takes(name, one)}
         missing = {key: amount - self.total([key]) for key, amount in by.used.items()}
-        changed = replace(self, limits={**self.limits, **limits}, closed={**self.closed, **by.closures})
+        changed = self._replace(limits={**self.limits, **limits}, closed={**self.closed, **by.closures})
         return changed.add(worker, {key: amount for key, amount in missing.items() if amount > 0}).changed(
             worker
         )
@@ -228,8 +251,6 @@ def _negative(amounts: Mapping[str, int]) -> dict[str, int]:
 
 
 def _folded(by: dict[str, int], worker: str) -> dict[str, int]:
-    if len(by) <= SHARDS:
-        return by
     rest = sum(amount for who, amount in by.items() if who != worker)
     return {worker: by[worker], REST: rest}
 
@@ -248,8 +269,7 @@ def _newest(used: dict[str, SpanCount]) -> dict[str, SpanCount]:
 Accounts: TypeAlias = Mapping[str, Account]
 
 
-@dataclass(frozen=True, slots=True)
-class Reserved:
+class Reserved(NamedTuple):
     """What became of a reservation, and the accounts as they are then."""
 
     is_granted: bool
@@ -272,6 +292,41 @@ def reserve(
     if not room or any(one.closures(group, at) for one in fresh.values()):
         return Reserved(is_granted=False, accounts=fresh)
     return Reserved(is_granted=True, accounts=_taken(fresh, uses, owner, until, is_sent=False))
+
+
+def take(
+    accounts: Accounts,
+    uses: Collection[Use],
+    owner: str,
+    group: str,
+    at: float,
+    now: int,
+    until: int,
+    *,
+    settles: bool,
+    has_left: bool = False,
+) -> Reserved:
+    """
+    Reserve all uses for a request that leaves now (`reserve` and `send` in one), or none.
+
+    One that `has_left` already is counted whatever room there is. Where nothing is left to `settle`, no hold
+    is kept.
+    """
+    fresh = {name: one.at(now) for name, one in accounts.items()}
+    if not has_left:
+        for use in uses:
+            if not fresh[use.account].has_room(use):
+                return Reserved(is_granted=False, accounts=fresh)
+        for one in fresh.values():
+            if one.closures(group, at):
+                return Reserved(is_granted=False, accounts=fresh)
+    if settles:
+        return Reserved(is_granted=True, accounts=_taken(fresh, uses, owner, until, is_sent=True))
+    worker = worker_of(owner)
+    return Reserved(
+        is_granted=True,
+        accounts={name: one.counted(worker, _amounts_of(name, one, uses)) for name, one in fresh.items()},
+    )
 
 
 def send(
@@ -307,8 +362,8 @@ def renew(accounts: Accounts, owners: Collection[str], until: int) -> Accounts:
     """
     found = {}
     for name, one in accounts.items():
-        mine = {who: replace(hold, until=until) for who, hold in one.held.items() if who in owners}
-        found[name] = replace(one, held={**one.held, **mine}) if mine else one
+        mine = {who: hold._replace(until=until) for who, hold in one.held.items() if who in owners}
+        found[name] = one.with_held({**one.held, **mine}) if mine else one
     return found
 
 
@@ -325,34 +380,36 @@ def release(accounts: Accounts, owner: str, now: int) -> Accounts:
 def _taken(
     accounts: Accounts, uses: Collection[Use], owner: str, until: int, *, is_sent: bool
 ) -> dict[str, Account]:
-    found, worker = dict(accounts), worker_of(owner)
+    found, worker = dict[str, Account](), worker_of(owner)
     for name, one in accounts.items():
-        amounts = {use.keys[0]: _counted(one, use) for use in uses if use.account == name}
+        amounts = _amounts_of(name, one, uses)
         held = {**one.held, owner: Hold(until, amounts, is_sent)}
-        found[name] = replace(one.changed(worker).add(worker, amounts), held=held)
+        found[name] = one.counted(worker, amounts).with_held(held)
     return found
 
 
+def _amounts_of(name: str, account: Account, uses: Collection[Use]) -> dict[str, int]:
+    """What an attempt takes of an account, by the key of the count."""
+    return {use.keys[0]: _counted(account, use) for use in uses if use.account == name}
+
+
 def _counted(account: Account, use: Use) -> int:
-    limit = account.limit_of(use)
+    limit = account.limit_of(use) if account.limits else use.limit
     return use.amount if limit is None else min(use.amount, limit)
 
 
 def written(account: Account) -> str:
     """The account as stores keep it."""
-    return orjson.dumps(
+    return texts.written(
         {
-            "used": {key: [one.touched, dict(one.by)] for key, one in account.used.items()},
-            "held": {who: [one.until, dict(one.amounts), one.is_sent] for who, one in account.held.items()},
-            "limits": {name: [one.limit, one.confidence, one.source] for name, one in account.limits.items()},
-            "closed": {
-                name: [one.since, one.until, one.state, one.source, one.group]
-                for name, one in account.closed.items()
-            },
+            "used": account.used,
+            "held": account.held,
+            "limits": account.limits,
+            "closed": account.closed,
             "changes": account.changes,
-            "by": dict(account.by),
+            "by": account.by,
         }
-    ).decode()
+    )
 
 
 def read(text: str | None) -> Account:

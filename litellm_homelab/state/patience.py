@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable
 from contextlib import asynccontextmanager
-from typing import Final
+from typing import Final, TypeVar
+
+from litellm_homelab.coroutines import Begun
+
+T = TypeVar("T")
 
 STEPS: Final = 10
 """
@@ -14,6 +18,23 @@ Into how many parts a wait is divided; each lasts for at least one turn of the e
 A round trip to Redis takes several turns, and on a busy worker a turn takes up to a second (measured on
 LiteLLM 1.106.2 with 100 requests). For `asyncio.timeout`, an answer that came and was not read yet is late.
 """
+
+
+async def answered(awaited: Awaitable[T], seconds: float) -> T:
+    """
+    What an awaitable returns, limited like a `within` block from where it first waits.
+
+    Memory and SQLite mostly answer without waiting, and need no timer then.
+
+    Raises:
+        TimeoutError: the seconds are over.
+
+    """
+    begun = Begun(awaited)
+    if begun.is_done:
+        return begun.result
+    async with within(seconds):
+        return await begun.rest()
 
 
 @asynccontextmanager

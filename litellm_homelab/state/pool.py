@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field, replace
 from enum import StrEnum
-from typing import TypeVar
+from types import MappingProxyType
+from typing import Any, Final, NamedTuple, TypeVar
+
+import orjson
+
+from litellm_homelab.state import texts
 
 T = TypeVar("T")
+NOTHING: Final[Mapping[str, Any]] = MappingProxyType({})
 
 
-@dataclass(frozen=True, slots=True)
-class Claim:
+class Claim(NamedTuple):
     """What one lease takes of one pool."""
 
     pool: str
@@ -34,8 +37,7 @@ class Claimed(StrEnum):
     FULL = "full"
 
 
-@dataclass(frozen=True, slots=True)
-class Lease:
+class Lease(NamedTuple):
     """A part of a pool that is held until it is given back, or until it expires."""
 
     until: int
@@ -43,8 +45,7 @@ class Lease:
     amount: int = 1
 
 
-@dataclass(frozen=True, slots=True)
-class Waiter:
+class Waiter(NamedTuple):
     """One who waits for a part of a pool; forgotten if it does not ask again before `until`."""
 
     until: int
@@ -53,8 +54,7 @@ class Waiter:
     amount: int = 1
 
 
-@dataclass(frozen=True, slots=True)
-class Pool:
+class Pool(NamedTuple):
     """
     Leases and waiters by the id that their owner gave them.
 
@@ -62,18 +62,20 @@ class Pool:
     Times are whole milliseconds: Lua's JSON keeps 14 digits of a number.
     """
 
-    held: Mapping[str, Lease] = field(default_factory=dict)
-    waiting: Mapping[str, Waiter] = field(default_factory=dict)
+    held: Mapping[str, Lease] = NOTHING
+    waiting: Mapping[str, Waiter] = NOTHING
     ticket: int = 0
     """The number of the next one that waits."""
 
     @property
     def used(self) -> int:
         """How much of the pool is held."""
-        return sum(one.amount for one in self.held.values())
+        return sum([one.amount for one in self.held.values()])
 
     def at(self, now: int) -> Pool:
         """The pool without what has expired."""
+        if not self.held and not self.waiting:
+            return self
         return Pool(
             {owner: one for owner, one in self.held.items() if one.until > now},
             {owner: one for owner, one in self.waiting.items() if one.until > now},
@@ -84,10 +86,15 @@ class Pool:
         """Whether a claim can be granted: what is free is enough for it and for all who wait before it."""
         if owner in self.held:
             return True
+        return self.used + self._before(owner, claim.rank) + claim.amount <= claim.limit
+
+    def _before(self, owner: str, rank: int) -> int:
+        """How much those have asked for who wait before an owner."""
+        if not self.waiting:
+            return 0
         own = self.waiting.get(owner)
-        place = (claim.rank, own.ticket if own else self.ticket)
-        before = sum(one.amount for one in self.waiting.values() if (one.rank, one.ticket) < place)
-        return self.used + before + claim.amount <= claim.limit
+        place = (rank, own.ticket if own else self.ticket)
+        return sum(one.amount for one in self.waiting.values() if (one.rank, one.ticket) < place)
 
     def takes_waiter(self, owner: str, claim: Claim) -> bool:
         """Whether the owner waits already, or may join those who do."""
@@ -95,21 +102,21 @@ class Pool:
 
     def grant(self, owner: str, claim: Claim, until: int) -> Pool:
         """The pool with a lease of the owner; one that it has already is prolonged."""
-        own = self.held.get(owner) or Lease(until, claim.amount)
-        held = {**self.held, owner: replace(own, until=until)}
+        own = self.held.get(owner)
+        held = {**self.held, owner: Lease(until, own.amount if own else claim.amount)}
         return Pool(held, _without(self.waiting, owner), self.ticket)
 
     def wait(self, owner: str, claim: Claim, until: int) -> Pool:
         """The pool with the owner waiting, in its present place or as the last of its rank."""
         own = self.waiting.get(owner) or Waiter(until, claim.rank, self.ticket, claim.amount)
         ticket = self.ticket if owner in self.waiting else self.ticket + 1
-        return Pool(self.held, {**self.waiting, owner: replace(own, until=until)}, ticket)
+        return Pool(self.held, {**self.waiting, owner: own._replace(until=until)}, ticket)
 
     def renew(self, owners: Collection[str], until: int) -> Pool:
         """The pool with the leases and the waits of these owners prolonged."""
-        held = {who: replace(one, until=until) if who in owners else one for who, one in self.held.items()}
+        held = {who: one._replace(until=until) if who in owners else one for who, one in self.held.items()}
         waiting = {
-            who: replace(one, until=until) if who in owners else one for who, one in self.waiting.items()
+            who: one._replace(until=until) if who in owners else one for who, one in self.waiting.items()
         }
         return Pool(held, waiting, self.ticket)
 
@@ -118,8 +125,8 @@ class Pool:
         return Pool(_without(self.held, owner), _without(self.waiting, owner), self.ticket)
 
 
-def _without(named: Mapping[str, T], owner: str) -> dict[str, T]:
-    return {who: one for who, one in named.items() if who != owner}
+def _without(named: Mapping[str, T], owner: str) -> Mapping[str, T]:
+    return {who: one for who, one in named.items() if who != owner} if owner in named else named
 
 
 def ask(
@@ -140,9 +147,7 @@ def ask(
 
 def written(pool: Pool) -> str:
     """The pool as SQLite and Redis keep it."""
-    held = {owner: [one.until, one.amount] for owner, one in pool.held.items()}
-    waiting = {owner: [one.until, one.rank, one.ticket, one.amount] for owner, one in pool.waiting.items()}
-    return json.dumps({"held": held, "waiting": waiting, "ticket": pool.ticket})
+    return texts.written({"held": pool.held, "waiting": pool.waiting, "ticket": pool.ticket})
 
 
 def read(text: str | None) -> Pool:
@@ -156,9 +161,9 @@ def read(text: str | None) -> Pool:
     if text is None:
         return Pool()
     try:
-        found = json.loads(text)
+        found = orjson.loads(text)
         held = {owner: Lease(*map(int, one)) for owner, one in dict(found["held"]).items()}
         waiting = {owner: Waiter(*map(int, one)) for owner, one in dict(found["waiting"]).items()}
         return Pool(held, waiting, int(found["ticket"]))
-    except (KeyError, TypeError, AttributeError) as error:
+    except (KeyError, TypeError, AttributeError, ValueError) as error:
         raise ValueError("not a pool") from error

@@ -26,6 +26,7 @@ from litellm_homelab.state.entry import Entry, Taken
 from litellm_homelab.state.errors import Cause, StateUnavailable
 from litellm_homelab.state.pool import Claim, Claimed, Pool
 from litellm_homelab.state.redis_errors import cause_of, detail_of
+from litellm_homelab.state.texts import Texts
 
 if TYPE_CHECKING:
     from redis.commands.core import AsyncScript
@@ -103,6 +104,7 @@ class RedisStore:
     def __init__(self, url: str) -> None:
         self._url = url
         self._changing = asyncio.Lock()
+        self._accounts = Texts(accounts.read, accounts.written)
         parts = urlsplit(url)
         self._where = f"redis://{parts.hostname}:{parts.port or 6379}{parts.path}"  # without the password
 
@@ -168,14 +170,15 @@ class RedisStore:
                 now, *texts = cast("list[str | None]", await self._run_on("accounts", keys))
                 try:
                     known = {
-                        name: accounts.read(text or None) for name, text in zip(names, texts, strict=True)
+                        name: self._accounts.read(name, text or None)
+                        for name, text in zip(names, texts, strict=True)
                     }
                 except ValueError as error:  # another program wrote to our key
                     raise StateUnavailable(self._where, Cause.DAMAGED, type(error).__name__) from error
                 answer, changed = change(known, int(now or 0))
                 if all(changed.get(name, one) == one for name, one in known.items()):
                     return answer
-                new = [accounts.written(changed.get(name, one)) for name, one in known.items()]
+                new = [self._accounts.written(name, changed.get(name, one)) for name, one in known.items()]
                 old = [text or "" for text in texts]
                 if await self._run_on("exchange", keys, *old, *new) == 1:
                     return answer

@@ -27,6 +27,7 @@ from litellm_homelab.state.errors import StateUnavailable
 from litellm_homelab.state.pool import Claim, Claimed, Pool
 from litellm_homelab.state.sqlite_errors import cause_of, detail_of, primary
 from litellm_homelab.state.sqlite_file import Busy, Database, open_database
+from litellm_homelab.state.texts import Texts
 
 if TYPE_CHECKING:
     from litellm_homelab.state.store import Change
@@ -91,6 +92,8 @@ class SqliteStore:
         self._patience_seconds = patience_seconds
         # A connection must cross neither a fork nor a thread, so each process and thread opens its own.
         self._databases: dict[tuple[int, int], Database] = {}
+        self._accounts = Texts(accounts.read, accounts.written)
+        self._pools = Texts(pools.read, pools.written)
 
     async def create(self, key: str, entry: Entry, ttl: float) -> bool:
         """Create an entry (`Store.create`); a few expired ones go in the same transaction."""
@@ -126,10 +129,10 @@ class SqliteStore:
 
         def work(database: sqlite3.Connection) -> Claimed:
             now = _now()
-            known = {one.pool: _read_pool(database, one.pool) for one in claims}
+            known = {one.pool: self._read_pool(database, one.pool) for one in claims}
             answer, changed = pools.ask(known, claims, owner, now, now + round(seconds * 1000))
             for name, pool in changed.items():
-                _write_pool(database, name, pool)
+                self._write_pool(database, name, pool)
             return answer
 
         return await self._transact(work)
@@ -144,17 +147,17 @@ class SqliteStore:
 
     async def pool(self, name: str) -> Pool:
         """Return a pool as it is now (`Store.pool`)."""
-        return (await self._patiently(lambda database: _read_pool(database, name))).at(_now())
+        return (await self._patiently(lambda database: self._read_pool(database, name))).at(_now())
 
     async def change(self, names: Collection[str], change: Change[T]) -> T:
         """Change several accounts in one step (`Store.change`)."""
 
         def work(database: sqlite3.Connection) -> T:
-            known = {name: _read_account(database, name) for name in names}
+            known = {name: self._read_account(database, name) for name in names}
             answer, changed = change(known, _now())
             for name, account in changed.items():
                 if account != known[name]:
-                    database.execute(_WRITE_ACCOUNT, (name, accounts.written(account)))
+                    database.execute(_WRITE_ACCOUNT, (name, self._accounts.written(name, account)))
             return answer
 
         return await self._transact(work)
@@ -165,10 +168,21 @@ class SqliteStore:
         if known is not None:
             known.connection.close()
 
+    def _read_account(self, database: sqlite3.Connection, name: str) -> Account:
+        row = database.execute(_READ_ACCOUNT, (name,)).fetchone()
+        return self._accounts.read(name, None if row is None else row[0])
+
+    def _read_pool(self, database: sqlite3.Connection, name: str) -> Pool:
+        row = database.execute(_READ_POOL, (name,)).fetchone()
+        return self._pools.read(name, None if row is None else row[0])
+
+    def _write_pool(self, database: sqlite3.Connection, name: str, pool: Pool) -> None:
+        database.execute(_WRITE_POOL, (name, self._pools.written(name, pool)))
+
     async def _change_pools(self, names: Collection[str], change: Callable[[Pool], Pool]) -> None:
         def work(database: sqlite3.Connection) -> None:
             for name in names:
-                _write_pool(database, name, change(_read_pool(database, name).at(_now())))
+                self._write_pool(database, name, change(self._read_pool(database, name).at(_now())))
 
         await self._transact(work)
 
@@ -240,20 +254,6 @@ def _set_up(connection: sqlite3.Connection) -> None:
 def _read(database: sqlite3.Connection, key: str) -> tuple[Entry, float] | None:
     row = database.execute(_READ, (key, time.time())).fetchone()
     return None if row is None else (Entry(json.loads(row[0]), json.loads(row[1])), float(row[2]))
-
-
-def _read_pool(database: sqlite3.Connection, name: str) -> Pool:
-    row = database.execute(_READ_POOL, (name,)).fetchone()
-    return pools.read(None if row is None else row[0])
-
-
-def _read_account(database: sqlite3.Connection, name: str) -> Account:
-    row = database.execute(_READ_ACCOUNT, (name,)).fetchone()
-    return accounts.read(None if row is None else row[0])
-
-
-def _write_pool(database: sqlite3.Connection, name: str, pool: Pool) -> None:
-    database.execute(_WRITE_POOL, (name, pools.written(pool)))
 
 
 def _now() -> int:

@@ -7,8 +7,7 @@ completions, its responses, Anthropic's messages, Gemini's candidates, Ollama's 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 SPEAKING: Final = (
     *("content", "reasoning_content", "reasoning", "reasoning_details", "thinking", "thinking_blocks"),
@@ -33,8 +32,7 @@ DEEPEST: Final = 12
 """Levels of an object that are searched for content; documented ones have five."""
 
 
-@dataclass(frozen=True, slots=True)
-class Said:
+class Said(NamedTuple):
     """What an event says."""
 
     content: bool = False

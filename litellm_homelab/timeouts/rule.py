@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Self
+from typing import NamedTuple, Self
 
 
 class Limit(StrEnum):
@@ -41,8 +40,7 @@ class TimeLimits:
         return self == type(self)()
 
 
-@dataclass(frozen=True, slots=True)
-class Progress:
+class Progress(NamedTuple):
     """How far an attempt has come; times are those of one monotonic clock, in seconds."""
 
     sent_at: float
@@ -52,8 +50,7 @@ class Progress:
     """Seconds spent waiting for the upstream since its last content; a slow client's time is not in it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Deadline:
+class Deadline(NamedTuple):
     """When an attempt ends unless the upstream does something before, and which limit ends it."""
 
     limit: Limit
@@ -68,16 +65,17 @@ def deadline(limits: TimeLimits, progress: Progress, now: float) -> Deadline | N
 
     Of two at the same instant `total` counts last: the other says more.
     """
-    return min(_deadlines(limits, progress, now), key=lambda one: one.at, default=None)
-
-
-def _deadlines(limits: TimeLimits, progress: Progress, now: float) -> Iterator[Deadline]:
-    if not progress.has_content and limits.first_token is not None:
-        yield Deadline(Limit.FIRST_TOKEN, progress.sent_at + limits.first_token, limits.first_token)
-    if progress.has_content and limits.idle is not None:
-        yield Deadline(Limit.IDLE, now - progress.waited + limits.idle, limits.idle)
+    found = None
+    if progress.has_content:
+        if limits.idle is not None:
+            found = Deadline(Limit.IDLE, now - progress.waited + limits.idle, limits.idle)
+    elif limits.first_token is not None:
+        found = Deadline(Limit.FIRST_TOKEN, progress.sent_at + limits.first_token, limits.first_token)
     if limits.total is not None:
-        yield Deadline(Limit.TOTAL, progress.sent_at + limits.total, limits.total)
+        at = progress.sent_at + limits.total
+        if found is None or at < found.at:
+            found = Deadline(Limit.TOTAL, at, limits.total)
+    return found
 
 
 @dataclass(frozen=True, slots=True)

@@ -315,6 +315,7 @@ async def test_what_is_shown() -> None:
     """What is used, the limit, and the seconds until midnight; after it, nothing is used."""
     worker = Worker(MemoryStore())
     await worker.once()
+    worker.book.show()
     assert worker.seen.shown == {"requests/day": (1, 2, 1800)}
     worker.now += HOUR
     await worker.book.look()

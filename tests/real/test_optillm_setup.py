@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import subprocess
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -108,6 +109,33 @@ def test_warm_up(lab: Lab) -> None:
     assert done.returncode == 0, done.stderr
     assert '"choices"' in done.stdout
     assert lab.backend_calls() == [BASE]
+
+
+def test_the_warmup_command(lab: Lab) -> None:
+    """`litellm-homelab warmup` does the same; these OptiLLMs are without torch, and `--router` says so."""
+    url = f"http://127.0.0.1:{lab.variables['OPTILLM_PORT']}"
+    words = (url, "--model=boost-base", "--key-env=OPTILLM_GATE_KEY", "--router")
+    loaded, router = _warmup(lab, *words, status=1)
+    assert loaded.startswith("boost-base: answered after ")
+    assert router.startswith("boost-base (router): not loaded: this OptiLLM has no approach router;")
+    assert lab.backend_calls() == [BASE]
+
+
+def test_the_warmup_command_for_a_gateway(lab: Lab) -> None:
+    """The first local handle of each server, and OptiLLM's with one call back."""
+    lines = _warmup(lab, lab.gateway.url, "--config", str(FOLDER / "router.yaml"))
+    names = [line.partition(":")[0] for line in lines]
+    assert {"main", "boost"} <= {*names}
+    assert "deep" not in names
+    assert len(lab.backend_calls()) == len(names)
+
+
+def _warmup(lab: Lab, *words: str, status: int = 0) -> list[str]:
+    """The lines that the command prints."""
+    command = [sys.executable, "-m", "litellm_homelab.cli", "warmup", *words]
+    done = subprocess.run(command, env=lab.variables, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == status, done.stdout + done.stderr
+    return done.stdout.splitlines()
 
 
 def test_proxy_stays_here(lab: Lab) -> None:

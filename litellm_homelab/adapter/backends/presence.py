@@ -78,6 +78,8 @@ class Presence:
         self._watching = watching
         self._standings = {name: Standing(since=time.time()) for name in intervals}
         self._tasks: list[asyncio.Task[None]] = []
+        self._loop: asyncio.AbstractEventLoop | None = None
+        """Where they run; each goes on until it is cancelled."""
         self._waking: dict[str, asyncio.Task[bool]] = {}
         self._deadlines: dict[str, float] = {}
         self._refused: dict[str, float] = {}
@@ -169,8 +171,8 @@ class Presence:
             loop = asyncio.get_running_loop()
         except RuntimeError:
             return
-        self._tasks = [one for one in self._tasks if not one.done() and one.get_loop() is loop]
-        if not self._tasks:
+        if loop is not self._loop:
+            self._loop = loop
             self._tasks = [
                 loop.create_task(self._follow(name), context=Context()) for name in self._intervals
             ]
@@ -180,7 +182,7 @@ class Presence:
         for task in (*self._tasks, *self._waking.values()):
             if not task.get_loop().is_closed():
                 task.cancel()
-        self._tasks, self._waking = [], {}
+        self._tasks, self._waking, self._loop = [], {}, None
 
     async def _follow(self, backend: str) -> None:
         every = self._intervals[backend]

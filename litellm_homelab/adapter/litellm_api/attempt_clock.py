@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable
-from dataclasses import replace
 from typing import TypeVar
 
 from litellm_homelab.adapter.context import RequestContext
 from litellm_homelab.adapter.recording import meter
+from litellm_homelab.coroutines import Begun
 from litellm_homelab.timeouts.rule import Limit, Progress, Reached, TimeLimits, deadline
 
 T = TypeVar("T")
@@ -45,23 +45,27 @@ class AttemptClock:
             Stopped: a limit was reached before.
 
         """
+        begun = Begun(upstream)
+        if begun.is_done:
+            return begun.result
         began = self._loop.time()
         due = deadline(self.limits, self._progress, began)
         scope = asyncio.timeout_at(due.at if due is not None else None)
         try:
             async with scope:
-                return await upstream
+                return await begun.rest()
         except TimeoutError:
             if due is None or not scope.expired():
                 raise
             raise self._stopped(Reached(due.limit, due.seconds)) from None
         finally:
-            waited = self._progress.waited + self._loop.time() - began
-            self._progress = replace(self._progress, waited=waited)
+            before = self._progress
+            waited = before.waited + self._loop.time() - began
+            self._progress = Progress(before.sent_at, before.has_content, waited)
 
     def content(self) -> None:
         """Note that the upstream has sent content."""
-        self._progress = replace(self._progress, has_content=True, waited=0.0)
+        self._progress = Progress(self._progress.sent_at, has_content=True)
 
     def connect(self) -> Stopped:
         """The client below had no connection in time."""

@@ -25,7 +25,7 @@ from litellm_homelab.adapter.policies.quota_keys import KeyReader
 from litellm_homelab.adapter.policy import Policy
 from litellm_homelab.adapter.recording import meter
 from litellm_homelab.decision import Refuse
-from litellm_homelab.quotas import estimate
+from litellm_homelab.quotas import estimate, headers
 from litellm_homelab.quotas.book import Book, Exceeded, Reservation, StoreSilent
 from litellm_homelab.quotas.learning import Answered
 from litellm_homelab.quotas.presets import provider_at
@@ -99,10 +99,10 @@ class QuotaPolicy(Policy):
         self,
         ctx: RequestContext | None,
         kwargs: dict[str, Any],
-        call_type: Any,  # noqa: ANN401, ARG002 - LiteLLM's enum, or None
+        call_type: Any,  # noqa: ANN401 - LiteLLM's enum, or None
     ) -> dict[str, Any] | None:
         """
-        Reserve, once for an HTTP request: LiteLLM calls this twice for one of messages or responses.
+        Reserve, or plan to, once for an HTTP request: LiteLLM calls this twice for messages and responses.
 
         Raises:
             Skipped: a quota is used up; the next group may answer.
@@ -122,9 +122,11 @@ class QuotaPolicy(Policy):
         quotas = self._quotas.of(group)
         if not quotas or group is None:
             return None
-        tokens = estimate.tokens(kwargs) if any(one.counts_tokens for one in quotas) else 0
+        tokens = estimate.tokens(kwargs) if True in [one.counts_tokens for one in quotas] else 0
+        way = chosen.deployment, call_type, bool(kwargs.get("stream"))
         try:
-            found = await self.book.reserve(quotas, group, tokens)
+            found = self.book.plan(quotas, group, tokens, way)
+            found = found or await self.book.reserve(quotas, group, tokens, way)
         except Exceeded as spent:
             ended = spent.exhausted
             self._end(refused(ctx, ended), falls_back=ended.quota.falls_back)
@@ -147,11 +149,13 @@ class QuotaPolicy(Policy):
         held = _of_the_attempt(ctx)
         if held is None:
             return
+        if held.is_done:
+            return
         with log_and_continue(self.name):
             if not held.is_sent:  # by a client that does not send through the transport
                 held.has_left = True
                 await held.send()
-            found = usage.used(response)
+            found = usage.used(response) if held.settles else None
             if found is not None and found.total_tokens:
                 await held.settle(found.total_tokens)
 
@@ -219,6 +223,8 @@ async def _leave_others(reservations: Mapping[str, Reservation], deployment: str
 async def ended(ctx: RequestContext) -> None:
     """Return or settle what a request still holds when it has ended."""
     for deployment, held in (ctx.reservations or {}).items():
+        if held.is_done:
+            continue
         with log_and_continue(QuotaPolicy.name):
             # A stream of a client that does not send through the transport: no hook said that it was sent.
             is_last = ctx.chosen is not None and ctx.chosen.deployment == deployment
@@ -245,10 +251,10 @@ async def leaving(ctx: RequestContext, deployment: str) -> KeptBack | None:
     held = (ctx.reservations or {}).get(deployment)
     if held is None:
         return None
-    falls_back = all(one.falls_back for one in held.quotas)
     try:
         if held.is_sent:
-            found = await held.book.reserve(held.quotas, held.group, held.tokens)
+            wanted = held.quotas, held.group, held.tokens, held.way
+            found = held.book.plan(*wanted) or await held.book.reserve(*wanted)
             await held.settle(None)
             if found is None:
                 return None
@@ -260,8 +266,13 @@ async def leaving(ctx: RequestContext, deployment: str) -> KeptBack | None:
     except Exceeded as spent:
         return KeptBack(refused(ctx, spent.exhausted), spent.exhausted.quota.falls_back)
     except StoreSilent:
-        return KeptBack(refusals.store_failed(), falls_back)
-    return KeptBack(refused(ctx, Exhausted(time.time() + 1, held.quotas[0])), falls_back)
+        return KeptBack(refusals.store_failed(), _falls_back(held))
+    why = held.why or Exhausted(time.time() + 1, held.quotas[0])
+    return KeptBack(refused(ctx, why), held.why.quota.falls_back if held.why else _falls_back(held))
+
+
+def _falls_back(held: Reservation) -> bool:
+    return all(one.falls_back for one in held.quotas)
 
 
 def keep_back(ctx: RequestContext, kept: KeptBack, request: httpx.Request) -> httpx.Response:
@@ -280,9 +291,11 @@ def keep_back(ctx: RequestContext, kept: KeptBack, request: httpx.Request) -> ht
 
 async def answered(held: Reservation, response: httpx.Response, request: httpx.Request) -> httpx.Response:
     """Learn from an answer; of an error its body is read, and the same answer given again."""
-    if not any(one.learns for one in held.quotas):
-        return response
     status, body = response.status_code, b""
+    if status not in WITH_A_WORD and not headers.may_say_something(response.headers.raw):
+        return response
+    if True not in [one.learns for one in held.quotas]:
+        return response
     pairs = tuple(response.headers.items())
     if status in WITH_A_WORD:
         body = await response.aread()

@@ -1,0 +1,1 @@
+"""What a backend really does with a request: experiments, and the verdicts that they allow."""

@@ -1,0 +1,1 @@
+"""Loads models before the first client asks: one tiny request to each."""

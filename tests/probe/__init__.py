@@ -1,0 +1,1 @@
+"""Tests of what a probe concludes from what a server does."""

@@ -1,0 +1,1 @@
+"""Tests of loading models before the first client asks."""
