@@ -60,6 +60,17 @@ TESTED_IN: Final[Mapping[str, tuple[str, ...]]] = {
         "sync/reading.py",
     ),
     "sync/test_properties.py": ("sync/shapes.py",),
+    "verify/test_judgements.py": (
+        "verify/access.py",
+        "verify/check.py",
+        "verify/gateway.py",
+        "verify/names.py",
+        "verify/optillm_handles.py",
+        "verify/optillm_server.py",
+        "verify/plain_handles.py",
+        "verify/reading.py",
+        "verify/search.py",
+    ),
     "probe/test_run.py": (
         "probe/findings.py",
         "probe/parameters.py",

@@ -18,6 +18,7 @@ COMMANDS: Final = (
     "check",
     "map",
     "status",
+    "verify",
     "sync",
     "probe",
     "warmup",

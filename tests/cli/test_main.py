@@ -78,6 +78,7 @@ finally:
         pytest.param(["init", "--help"], id="init"),
         pytest.param(["map", "--help"], id="map"),
         pytest.param(["status", "--help"], id="status"),
+        pytest.param(["verify", "--help"], id="verify"),
         pytest.param(["sync", "--help"], id="sync"),
         pytest.param(["mcp", "--help"], id="mcp"),
         pytest.param(["schema", "--help"], id="schema"),

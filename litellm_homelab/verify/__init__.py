@@ -1,0 +1,1 @@
+"""Checks a running gateway from outside, as its owner: what it should refuse is tried."""
