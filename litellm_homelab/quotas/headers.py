@@ -6,7 +6,6 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from itertools import chain
 from types import MappingProxyType
 from typing import Final
 
@@ -35,14 +34,6 @@ limits": both per minute.
 """
 KNOWN: Final = frozenset({"x-ratelimit-limit", "x-ratelimit-remaining", "x-ratelimit-reset"})
 """Headers without a unit; OpenRouter's say in the error's text which limit they mean (`bodies.py`)."""
-
-
-_SAYS: Final = re.compile(PREFIX.encode() + b"|" + RETRY_AFTER.encode(), re.IGNORECASE)
-
-
-def may_say_something(raw: Iterable[tuple[bytes, bytes]]) -> bool:
-    """Whether headers, as they travelled, may be worth reading: most answers have none of ours."""
-    return _SAYS.search(b"\n".join(chain.from_iterable(raw))) is not None
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import chain
 from typing import Final
 
 from litellm_homelab.quotas import bodies, headers
@@ -21,6 +23,9 @@ ABSENT_SECONDS: Final = 86_400
 """After how long a model that was not in the free tier is tried again."""
 
 
+_LIMITS: Final = re.compile(f"{headers.PREFIX}|{headers.RETRY_AFTER}".encode(), re.IGNORECASE)
+
+
 @dataclass(frozen=True, slots=True)
 class Answered:
     """What is read of a provider's answer."""
@@ -31,6 +36,11 @@ class Answered:
     """Of an error; of any other answer it is not needed."""
     provider: str = ""
     """The preset's, or the one at the address; empty where neither is known."""
+
+
+def has_limits(raw: Iterable[tuple[bytes, bytes]]) -> bool:
+    """Whether an answer's headers, as they travelled, may say something of limits: most have nothing."""
+    return _LIMITS.search(b"\n".join(chain.from_iterable(raw))) is not None
 
 
 def learn(answer: Answered, windows: Iterable[Window], now: Instant) -> Learned:

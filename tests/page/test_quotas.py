@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from litellm_homelab.config.sections import QuotaSection
 from litellm_homelab.page import quotas
 from litellm_homelab.quotas.rule import Quota
@@ -41,10 +39,10 @@ def test_a_window_has_its_use_its_limit_and_its_reset() -> None:
 
 def test_a_limit_that_the_provider_said_names_its_source() -> None:
     """Where it is the one that counts."""
-    said = replace(used(4), limits={"requests/day": KnownLimit(20, 1, "header")})
+    said = used(4)._replace(limits={"requests/day": KnownLimit(20, 1, "header")})
     day, _ = quotas.windows(QUOTA, said, NOW)
     assert (day.limit, day.source) == (20, "header")
-    larger = replace(used(4), limits={"requests/day": KnownLimit(90, 1, "header")})
+    larger = used(4)._replace(limits={"requests/day": KnownLimit(90, 1, "header")})
     day, _ = quotas.windows(QUOTA, larger, NOW)
     assert (day.limit, day.source) == (50, "configuration")
 

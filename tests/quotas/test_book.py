@@ -65,6 +65,15 @@ class Worker:
             return False
         return found is None or await found.send()
 
+    async def sends(self, way: object = "http") -> bool:
+        """Plan one request, or reserve it where that must come first, and send it; whether it may."""
+        try:
+            found = self.book.plan(self.quotas, "main", 0, way)
+            found = found or await self.book.reserve(self.quotas, "main", 0, way)
+        except (Exceeded, StoreSilent):
+            return False
+        return found is None or await found.send()
+
     async def reserved(self) -> Reservation:
         """A reservation that is not sent."""
         found = await self.book.reserve(self.quotas, "main", 0)
@@ -335,3 +344,78 @@ async def test_when_it_runs_out() -> None:
     worker.now += 11.5 * HOUR
     await worker.book.look()
     assert worker.seen.ends == {"requests/day": None}
+
+
+class Counted(MemoryStore):
+    """A store that counts its changes."""
+
+    changes = 0
+
+    async def change(self, names: Any, change: Any) -> Any:
+        """Change accounts, and count that."""
+        self.changes += 1
+        return await super().change(names, change)
+
+
+async def test_from_the_second_request_on_it_is_one_step_in_the_store() -> None:
+    """The first one has shown that requests of its way pass `send`; another way is not known yet."""
+    found = Counted()
+    worker = Worker(found, windows=[{"requests": 9, "per": "day"}])
+    steps = []
+    for way in ("http", "http", "http", "other", "other"):
+        before = found.changes
+        assert await worker.sends(way)
+        steps.append(found.changes - before)
+    assert steps == [2, 1, 1, 2, 1]
+
+
+async def test_planned_requests_are_as_exact_as_reserved_ones(store: Store, tmp_path: Path) -> None:
+    """Two workers that each know of room for the last one: one of them may send it, and learns why not."""
+    workers = [Worker(store, tmp_path.name, windows=[{"requests": 5, "per": "day"}]) for _ in range(2)]
+    for worker in (*workers, *workers):
+        assert await worker.sends()
+    plans = [worker.book.plan(worker.quotas, "main", 0, "http") for worker in workers]
+    first, second = (one for one in plans if one is not None)
+    assert [await first.send(), await second.send()] == [True, False]
+    assert second.why is not None
+    assert (second.why.limit, second.why.until) == (5, EVENING + HOUR / 2)
+    assert workers[1].book.plan(workers[1].quotas, "main", 0, "http") is None
+
+
+async def test_a_plan_that_is_not_sent_leaves_nothing() -> None:
+    """It was not reserved, so nothing is returned."""
+    found = Counted()
+    worker = Worker(found)
+    assert await worker.sends()
+    plan, before = worker.book.plan(worker.quotas, "main", 0, "http"), found.changes
+    assert plan is not None
+    await plan.release()
+    await plan.settle(None, failed=True)
+    assert found.changes == before
+    assert [await worker.sends() for _ in range(2)] == [True, False]
+
+
+async def test_a_way_past_send_is_reserved_again() -> None:
+    """A client that left without `send` is counted at its end, and its way is not planned any more."""
+    worker = Worker(MemoryStore(), windows=[{"requests": 9, "per": "day"}])
+    assert await worker.sends()
+    plan = worker.book.plan(worker.quotas, "main", 0, "http")
+    assert plan is not None
+    plan.has_left = True
+    await plan.release()
+    assert worker.book.plan(worker.quotas, "main", 0, "http") is None
+    worker.book.show()
+    assert worker.seen.shown["requests/day"][0] == 2
+
+
+async def test_tokens_of_a_plan_are_settled() -> None:
+    """It is counted by its estimate when it leaves, and by its usage at its end."""
+    worker = Worker(MemoryStore(), windows=[{"tokens": 900, "per": "day"}])
+    for tokens in (30, 40):
+        found = worker.book.plan(worker.quotas, "main", 50, "http")
+        found = found or await worker.book.reserve(worker.quotas, "main", 50, "http")
+        assert found is not None
+        assert await found.send()
+        await found.settle(tokens)
+    await worker.book.look()
+    assert worker.seen.shown["tokens/day"][0] == 70

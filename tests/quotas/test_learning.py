@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from litellm_homelab.quotas.learning import Answered, corrections, learn
+from litellm_homelab.quotas.learning import Answered, corrections, has_limits, learn
 from litellm_homelab.quotas.windows import Calendar, Per, Unit, Window
 from litellm_homelab.state.account import Account, Corrections
 from tests.quotas import shapes
@@ -272,3 +272,18 @@ def test_no_window_is_closed_for_longer_than_it_lasts(
         per = name.partition("/")[2].partition(":")[0]
         assert NOW < one.until <= NOW + longest.get(per, DAY) + 1
         assert one.since <= NOW
+
+
+@pytest.mark.parametrize(
+    ("raw", "found"),
+    [
+        ([], False),
+        ([(b"Content-Type", b"application/json"), (b"date", b"now")], False),
+        ([(b"content-type", b"application/json"), (b"X-RateLimit-Remaining-Requests", b"4")], True),
+        ([(b"Retry-After", b"9")], True),
+    ],
+    ids=["none", "others", "limits", "retry-after"],
+)
+def test_headers_without_limits_are_not_read(raw: list[tuple[bytes, bytes]], found: bool) -> None:
+    """Whatever the case of their names."""
+    assert has_limits(raw) is found

@@ -238,3 +238,41 @@ def test_what_is_not_an_account(text: str) -> None:
     """Something else under our key is an error, not an empty account."""
     with pytest.raises(ValueError, match=r"."):
         accounts.read(text)
+
+
+@settings(max_examples=200)
+@given(before=st.lists(uses, max_size=4), wanted=uses, settles=st.booleans())
+def test_to_take_is_to_reserve_and_to_send_in_one_step(
+    before: list[list[Use]], wanted: list[Use], settles: bool
+) -> None:
+    """The same is granted, counted and held; where it is not granted, nothing is."""
+    found: accounts.Accounts = empty()
+    for number, earlier in enumerate(before):
+        found = accounts.take(found, earlier, f"w:{number}", "main", 0.0, 0, 60, settles=True).accounts
+    taken = accounts.take(found, wanted, "w:me", "main", 0.0, 0, 60, settles=settles)
+    reserved = accounts.reserve(found, wanted, "w:me", "main", 0.0, 0, 60)
+    assert taken.is_granted == reserved.is_granted
+    if not taken.is_granted:
+        assert taken.accounts == found
+        return
+    # What is returned on the way to being sent is in the window again before it is counted.
+    sent = accounts.send(reserved.accounts, wanted, "w:me", 0, 60, settles=settles)
+    for name, one in taken.accounts.items():
+        assert {key: count.total for key, count in one.used.items()} == {
+            key: count.total for key, count in sent.accounts[name].used.items()
+        }
+        assert one.held == sent.accounts[name].held
+
+
+def test_what_has_left_is_counted_without_room() -> None:
+    """A client sent it where nothing could be asked; no closure matters either."""
+    found = {"groq": Account(closed={"requests/day": Closure(0, 100, "closed", "body")})}
+    use = Use("groq", "requests/day", (0,), 1, 1)
+    for number in range(3):
+        found = dict(
+            accounts.take(
+                found, (use,), f"a:{number}", "main", 5.0, 0, 60, settles=False, has_left=True
+            ).accounts
+        )
+    assert found["groq"].total(use.keys) == 3
+    assert not accounts.take(found, (use,), "a:9", "main", 5.0, 0, 60, settles=False).is_granted

@@ -25,7 +25,7 @@ from litellm_homelab.adapter.policies.quota_keys import KeyReader
 from litellm_homelab.adapter.policy import Policy
 from litellm_homelab.adapter.recording import meter
 from litellm_homelab.decision import Refuse
-from litellm_homelab.quotas import estimate, headers
+from litellm_homelab.quotas import estimate, learning
 from litellm_homelab.quotas.book import Book, Exceeded, Reservation, StoreSilent
 from litellm_homelab.quotas.learning import Answered
 from litellm_homelab.quotas.presets import provider_at
@@ -292,7 +292,7 @@ def keep_back(ctx: RequestContext, kept: KeptBack, request: httpx.Request) -> ht
 async def answered(held: Reservation, response: httpx.Response, request: httpx.Request) -> httpx.Response:
     """Learn from an answer; of an error its body is read, and the same answer given again."""
     status, body = response.status_code, b""
-    if status not in WITH_A_WORD and not headers.may_say_something(response.headers.raw):
+    if status not in WITH_A_WORD and not learning.has_limits(response.headers.raw):
         return response
     if True not in [one.learns for one in held.quotas]:
         return response
