@@ -63,7 +63,7 @@ class Disk:
             try:
                 yield
             finally:
-                subprocess.run(["umount", str(self.folder)], check=True)
+                subprocess.run(["umount", str(self.folder)], check=True, timeout=10)
             return
         aside = self.folder / "aside"
         self.file.rename(aside)
@@ -88,9 +88,9 @@ def small_disk(folder: Path) -> Iterator[Disk]:
         yield Disk(folder, is_mounted)
     finally:
         if is_mounted:
-            subprocess.run(["umount", "--lazy", str(folder)], check=True)
+            subprocess.run(["umount", "--lazy", str(folder)], check=True, timeout=10)
 
 
 def _mount(folder: Path, options: str) -> None:
     command = ["mount", "-t", "tmpfs", "-o", options, "homelab-test", str(folder)]
-    subprocess.run(command, check=True, capture_output=True)
+    subprocess.run(command, check=True, capture_output=True, timeout=10)

@@ -9,7 +9,7 @@ from litellm.integrations.custom_logger import CustomLogger
 importlib.import_module("tests.real.stepped.sitecustomize")
 
 
-class SteppedClock(CustomLogger):
+class SteppedClock(CustomLogger):  # type: ignore[misc]  # LiteLLM is untyped here
     """Does nothing: that its module was imported is enough."""
 
 

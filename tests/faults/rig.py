@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,8 +17,9 @@ from tests.real.lane.rig import DEMO, GATE_KEY, MASTER_KEY, Rig, bearer, rig
 
 HANDLES: Final = ("main", "box", "free", "boost")
 """A plain one, one with slots, one with a quota, one that is OptiLLM."""
-SERVED: Final = dict.fromkeys(HANDLES, 200)
-CLOSED: Final = {"main": 200, "box": 200, "free": 503, "boost": 503}
+OK, REFUSED, USED_UP = "200", "503 policy_error", "429 quota_exceeded"
+SERVED: Final = dict.fromkeys(HANDLES, OK)
+CLOSED: Final = {"main": OK, "box": OK, "free": REFUSED, "boost": REFUSED}
 """Without the store: what must count is refused, what does not need to count is served."""
 PER_DAY: Final = 2
 CLOCK: Final = "tests.faults.inside.instance"
@@ -38,8 +38,8 @@ class Faulty:
         """The gateway's process."""
         return process_on(self.port).pid
 
-    def ask(self, *handles: str) -> dict[str, int]:
-        """The status of one request to each handle, all at the same time; nothing is remembered before."""
+    def ask(self, *handles: str) -> dict[str, str]:
+        """Ask each handle once, at the same time: status and error type. Forgets what was seen before."""
         self.rig.clear()
         return asyncio.run(_ask(self.rig.url, handles or HANDLES))
 
@@ -53,13 +53,15 @@ class Faulty:
         return self.rig.log.read_text(encoding="utf-8", errors="replace")
 
 
-async def _ask(url: str, handles: tuple[str, ...]) -> dict[str, int]:
+async def _ask(url: str, handles: tuple[str, ...]) -> dict[str, str]:
     async with httpx.AsyncClient(base_url=url, headers=bearer(MASTER_KEY), timeout=60) as client:
 
-        async def one(handle: str) -> int:
+        async def one(handle: str) -> str:
             approach = {"optillm_approach": "moa"} if handle == "boost" else {}
             body = {"model": handle, "messages": [{"role": "user", "content": "hello"}], **approach}
-            return (await client.post("/v1/chat/completions", json=body)).status_code
+            answer = await client.post("/v1/chat/completions", json=body)
+            error = answer.json().get("error", {}).get("type", "")
+            return f"{answer.status_code} {error}".strip()
 
         return dict(zip(handles, await asyncio.gather(*map(one, handles)), strict=True))
 
@@ -68,8 +70,8 @@ def config(state: str) -> dict[str, Any]:
     """Its router.yaml."""
     where = {name: f"os.environ/{name.upper()}_API_BASE" for name in ("main", "box", "free", "daily", "base")}
     models = [group(name, api_base=base) for name, base in where.items()]
-    optillm = {"api_base": "os.environ/OPTILLM_API_BASE", "api_key": GATE_KEY}
-    models.append(group("boost", "lm_studio/base", **optillm))
+    optillm = "os.environ/OPTILLM_API_BASE"
+    models.append(group("boost", "lm_studio/base", api_base=optillm, api_key=GATE_KEY))
     found = document(
         models,
         {"boost": {"approaches": ["none", "moa"], "max_calls": 12}},
@@ -96,11 +98,3 @@ def faulty(state: str, folder: Path, environ: Mapping[str, str] | None = None) -
     with rig(config(state), optillm=DEMO, environ=variables) as running:
         port = int(running.url.rpartition(":")[2])
         yield Faulty(running, port)
-
-
-def is_running(pid: int) -> bool:
-    """Whether a process is there."""
-    with contextlib.suppress(ProcessLookupError):
-        os.kill(pid, 0)
-        return True
-    return False

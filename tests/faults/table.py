@@ -65,7 +65,7 @@ LINKED: Final = (
     Row(
         "Redis",
         "restarted, with its file or emptied",
-        "503 for quotas and OptiLLM handles while it is away",
+        "503 `policy_error` on OptiLLM handles and where a quota counts, while it is away",
         "nothing of quotas: each worker restores what it has counted, and none is served twice",
         "by itself, within a second of its return",
         "tests/real/test_quotas.py",
@@ -83,11 +83,11 @@ LINKED: Final = (
     Row(
         "Backends and OptiLLM",
         "a backend answers nothing, or stops in mid-stream, and stays connected",
-        "504 `upstream_timeout`, or the stream ends with that error",
-        "that answer; a fallback is tried where nothing was sent yet",
+        "the answer of the next fallback, else 504 `upstream_timeout`; in mid-stream, an error event",
+        "the rest of an answer that had begun",
         "with the next request",
         "tests/real/test_timeouts.py",
-        "test_each_limit_on_each_route",
+        "test_every_fault_beside_stock",
     ),
 )
 """Faults that other tests show."""
@@ -117,7 +117,7 @@ def _lines() -> Iterator[str]:
 
 def on_page(text: str) -> str:
     """The page's own table, markers included; empty where it has none."""
-    before, begin, rest = text.partition(BEGIN)
+    _, begin, rest = text.partition(BEGIN)
     table, end, _ = rest.partition(END)
     return begin + table + end if begin and end else ""
 

@@ -21,7 +21,7 @@ pytestmark = pytest.mark.real
 
 PAUSE_SECONDS = 1.1
 """A store of quotas that failed is asked again after a second (`quotas/book.py`)."""
-SEES = "503 `policy_error` on OptiLLM handles and on quotas (`on_state_loss: refuse`); others are served"
+SEES = "503 `policy_error` on OptiLLM handles and where a quota counts; others are served"
 
 
 class Server:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, closing, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,14 +12,16 @@ from pathlib import Path
 import pytest
 
 from tests.faults.disk import Disk, small_disk
-from tests.faults.rig import CLOSED, PER_DAY, SERVED, Faulty, faulty
+from tests.faults.rig import CLOSED, OK, PER_DAY, SERVED, USED_UP, Faulty, faulty
 from tests.faults.table import fault
 from tests.stepped import ahead_of_midnight, set_ahead
 
 pytestmark = pytest.mark.real
 
 DAY, HOUR = 86_400.0, 3600.0
-SEES = "503 `policy_error` on OptiLLM handles and on quotas (`on_state_loss: refuse`); others are served"
+SEES = "503 `policy_error` on OptiLLM handles and where a quota counts; others are served"
+PAUSE_SECONDS = 1.1
+"""A store of quotas that failed is asked again after a second (`quotas/book.py`)."""
 SLOTS = "nothing that was counted; slots are shared out by worker meanwhile"
 
 
@@ -56,10 +58,6 @@ def closed_and_back(gateway: Faulty, fails: AbstractContextManager[None], says: 
     assert gateway.ask() == SERVED
     assert gateway.sent()["base"] == 3  # OptiLLM's calls back are counted again
     assert says in gateway.said()
-
-
-PAUSE_SECONDS = 1.1
-"""A store of quotas that failed is asked again after a second (`quotas/book.py`)."""
 
 
 @fault(
@@ -116,7 +114,10 @@ def text(file: Path) -> None:
     other.replace(file)
 
 
-SAYS = {zeros: "the stored data is damaged", text: "the file is not a SQLite database"}
+SAYS: Mapping[Callable[[Path], None], str] = {
+    zeros: "the stored data is damaged",
+    text: "the file is not a SQLite database",
+}
 
 
 @fault(
@@ -175,10 +176,10 @@ def test_a_folder_in_its_place(gateway: Faulty, disk: Disk) -> None:
 def test_clock_steps(gateway: Faulty, clock: Path) -> None:
     """Never one request more than each day has."""
     now = float(clock.read_text(encoding="utf-8"))
-    assert [gateway.ask("daily")["daily"] for _ in range(PER_DAY + 1)] == [200] * PER_DAY + [429]
-    for ahead, status in ((-HOUR, 429), (DAY, 200), (0.0, 429)):
+    assert [gateway.ask("daily")["daily"] for _ in range(PER_DAY + 1)] == [OK] * PER_DAY + [USED_UP]
+    for ahead, status in ((-HOUR, USED_UP), (DAY, OK), (0.0, USED_UP)):
         set_ahead(clock, now + ahead)
         assert gateway.ask("daily") == {"daily": status}
-        assert gateway.sent()["daily"] == (status == 200)
+        assert gateway.sent()["daily"] == (status == OK)
         assert gateway.ask() == SERVED
     set_ahead(clock, now)

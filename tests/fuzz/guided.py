@@ -24,6 +24,8 @@ from pathlib import Path
 from typing import Final
 
 HANG_SECONDS: Final = 1.0
+RUN_SECONDS: Final = 6 * 3600.0
+"""The longest run of one target."""
 ENDLESS_SECONDS: Final = 60
 """When libFuzzer ends an input that does not come back, on a busy machine too."""
 LONGEST: Final = 4096
@@ -86,7 +88,7 @@ class Run:
             self.count += numbers[-1] if numbers else 0
             if said.returncode == 0:
                 return
-            self.findings.append(self._finding(said.stdout + said.stderr))
+            self.findings.append(self._finding(said))
 
     def smallest(self, folder: Path) -> list[str]:
         """The fewest inputs that reach what all of them reach, the short ones, in order."""
@@ -104,14 +106,15 @@ class Run:
         return subprocess.run(
             [*command, f"-artifact_prefix={self.crashes}", *options],
             capture_output=True, text=True, errors="replace", check=False,
+            timeout=RUN_SECONDS,
         )  # fmt: skip
 
-    def _finding(self, said: str) -> str:
+    def _finding(self, said: subprocess.CompletedProcess[str]) -> str:
         inputs = [as_text(path.read_bytes()) for path in self.crashes.parent.glob("crash-*")]
         for path in self.crashes.parent.glob("crash-*"):
             path.unlink()
-        lines = said.split("=== Uncaught Python exception: ===")[-1].split("==", 1)[0].strip()
-        return f"{self.name}: {inputs!r}\n{lines[-1500:]}"
+        raised = said.stdout.partition("Uncaught Python exception: ===")[2].strip()
+        return f"{self.name}: {inputs!r}\n{raised or said.stderr[-1500:]}"
 
 
 def main(arguments: list[str]) -> int:

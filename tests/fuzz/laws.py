@@ -99,7 +99,8 @@ def _fields(document: dict[str, Any]) -> None:
 def form(text: str) -> None:
     """A form in two pieces has the fields that it has in one; a broken one never raises."""
     raw = as_bytes(text)
-    for kind in ("multipart/form-data; boundary=x", "application/x-www-form-urlencoded", text[:80]):
+    header = raw[:80].decode("latin-1")  # as the bytes of a header are read
+    for kind in ("multipart/form-data; boundary=x", "application/x-www-form-urlencoded", header):
         found = []
         for pieces in ((raw,), (raw[: len(raw) // 2], raw[len(raw) // 2 :])):
             reader = FormReader(kind)
