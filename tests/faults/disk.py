@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import resource
-import shutil
 import sqlite3
 import subprocess
 from collections.abc import Iterator
@@ -65,16 +64,26 @@ class Disk:
             finally:
                 subprocess.run(["umount", str(self.folder)], check=True, timeout=10)
             return
-        aside = self.folder / "aside"
-        self.file.rename(aside)
-        shutil.copyfile(aside, self.file)
-        with self.file.open("r+b") as file:
+        other = copy_of(self.file)
+        with other.open("r+b") as file:
             file.seek(WRITE_VERSION)
             file.write(b"\3")
+        other.replace(self.file)
         try:
             yield
         finally:
-            aside.replace(self.file)
+            self.file.unlink()
+
+
+def copy_of(file: Path) -> Path:
+    """A whole database beside another, with its last changes."""
+    other = file.with_name("other")
+    with (
+        contextlib.closing(sqlite3.connect(file)) as known,
+        contextlib.closing(sqlite3.connect(other)) as copy,
+    ):
+        known.backup(copy)
+    return other
 
 
 @contextlib.contextmanager

@@ -5,13 +5,13 @@ from __future__ import annotations
 import sqlite3
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager, closing, contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
-from tests.faults.disk import Disk, small_disk
+from tests.faults.disk import Disk, copy_of, small_disk
 from tests.faults.rig import CLOSED, OK, PER_DAY, SERVED, USED_UP, Faulty, faulty
 from tests.faults.table import fault
 from tests.stepped import ahead_of_midnight, set_ahead
@@ -19,6 +19,8 @@ from tests.stepped import ahead_of_midnight, set_ahead
 pytestmark = pytest.mark.real
 
 DAY, HOUR = 86_400.0, 3600.0
+PAGE = 4096
+"""Bytes of SQLite's pages, by default."""
 SEES = "503 `policy_error` on OptiLLM handles and where a quota counts; others are served"
 PAUSE_SECONDS = 1.1
 """A store of quotas that failed is asked again after a second (`quotas/book.py`)."""
@@ -98,12 +100,9 @@ def test_read_only(gateway: Faulty, disk: Disk) -> None:
 
 def zeros(file: Path) -> None:
     """A copy of the file comes back with its first page alone."""
-    other = file.with_name("other")
-    with closing(sqlite3.connect(file)) as known, closing(sqlite3.connect(other)) as copy:
-        known.backup(copy)
-        (page,) = copy.execute("PRAGMA page_size").fetchone()
+    other = copy_of(file)
     whole = other.read_bytes()
-    other.write_bytes(whole[:page] + b"\0" * (len(whole) - page))
+    other.write_bytes(whole[:PAGE] + b"\0" * (len(whole) - PAGE))
     other.replace(file)
 
 

@@ -5,8 +5,8 @@ The guided fuzzer: libFuzzer (atheris) mutates inputs towards code that none has
 
 Each target runs in a process of its own, beginning from its seeds and its kept corpus. A finding is an
 exception that a law does not allow, or an input that takes more than a second of processor time. It is
-printed with its input, and the target goes on. `--keep` writes the smallest set of inputs that reaches the
-same code to tests/fuzz/corpus. Exit 1 with findings.
+printed with its input, and the target goes on. `--keep` writes the inputs that reached something new to
+tests/fuzz/corpus, the shortest ones. Exit 1 with findings.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import argparse
 import importlib
 import json
 import logging
+import os
 import re
 import subprocess
 import sys
@@ -22,6 +23,8 @@ import tempfile
 import time
 from pathlib import Path
 from typing import Final
+
+from tests.fuzz import SPLICES
 
 HANG_SECONDS: Final = 1.0
 RUN_SECONDS: Final = 6 * 3600.0
@@ -41,6 +44,12 @@ COUNTED: Final = re.compile(r"^#(\d+)\t", re.MULTILINE)
 def as_text(data: bytes) -> str:
     """The text that a parser gets for the fuzzer's bytes; those that are not UTF-8 become lone surrogates."""
     return data.decode("utf-8", "surrogateescape")
+
+
+def _quoted(piece: str) -> str:
+    """A word of libFuzzer's dictionary."""
+    raw = piece.encode("utf-8", "surrogatepass")
+    return '"' + "".join(f"\\x{byte:02x}" for byte in raw) + '"'
 
 
 class TooSlow(AssertionError):
@@ -70,12 +79,15 @@ class Run:
 
     def __init__(self, name: str, folder: Path) -> None:
         self.name, self.inputs, self.crashes = name, folder / "inputs", folder / "crash-"
+        self.words = folder / "words"
         self.inputs.mkdir(parents=True)
         self.findings: list[str] = []
         self.count = 0
 
     def begin(self, texts: list[str]) -> None:
         """Write the inputs to begin from."""
+        lines = (f"{_quoted(piece)}\n" for piece in SPLICES if piece)
+        self.words.write_text("".join(lines), encoding="ascii")
         for number, text in enumerate(dict.fromkeys(texts)):
             (self.inputs / f"kept-{number}").write_bytes(text.encode("utf-8", "surrogateescape"))
 
@@ -90,11 +102,9 @@ class Run:
                 return
             self.findings.append(self._finding(said))
 
-    def smallest(self, folder: Path) -> list[str]:
-        """The fewest inputs that reach what all of them reach, the short ones, in order."""
-        folder.mkdir()
-        self._libfuzzer("-merge=1", str(folder), str(self.inputs))
-        texts = {as_text(path.read_bytes()) for path in folder.iterdir()}
+    def kept(self) -> list[str]:
+        """What is left of the inputs: libFuzzer has replaced those that shorter ones reach as much as."""
+        texts = {as_text(path.read_bytes()) for path in self.inputs.iterdir()}
         short = sorted(
             (text for text in texts if len(text) <= LONGEST_KEPT), key=lambda text: (len(text), text)
         )
@@ -102,6 +112,7 @@ class Run:
 
     def _libfuzzer(self, *options: str) -> subprocess.CompletedProcess[str]:
         limits = [f"-timeout={ENDLESS_SECONDS}", f"-max_len={LONGEST}", "-rss_limit_mb=4096"]
+        limits.append(f"-dict={self.words}")
         command = [sys.executable, "-m", "tests.fuzz.guided", "--run", self.name, *limits]
         return subprocess.run(
             [*command, f"-artifact_prefix={self.crashes}", *options],
@@ -119,6 +130,7 @@ class Run:
 
 def main(arguments: list[str]) -> int:
     """Run all targets, or one; 1 with findings."""
+    os.environ["LITELLM_LOCAL_MODEL_COST_MAP"] = "True"  # LiteLLM fetches it otherwise when it is imported
     if arguments[:1] == ["--run"]:
         fuzz(arguments[1], arguments[2:])
     from tests.fuzz.targets import CORPUS, TARGETS
@@ -140,7 +152,7 @@ def main(arguments: list[str]) -> int:
             print(f"{name}: {run.count} inputs, {len(run.findings)} findings", flush=True)
             print("".join(f"{one}\n" for one in run.findings), end="", flush=True)
             if asked.keep:
-                kept = json.dumps(run.smallest(Path(folder) / "smallest"), indent=0)
+                kept = json.dumps(run.kept(), indent=0)
                 (CORPUS / f"{name}.json").write_text(f"{kept}\n", encoding="utf-8")
         total, findings = total + run.count, findings + run.findings
     print(f"{total} inputs, {len(findings)} findings", flush=True)

@@ -34,7 +34,8 @@ FIELDS = Fields()
 SECRET = "the-secret-of-this-test"
 ROOT = "0123456789abcdef0123456789ab"
 TOKEN = lineage.mint(SECRET, ROOT, 1, 2_000_000_000)
-COOKIE = sessions.minted(SECRET, "digest", NOW)
+CLAIMS = f"{int(NOW) + sessions.SECONDS}.{'0a' * 16}"
+COOKIE = f"{CLAIMS}.{sessions._signature(SECRET, CLAIMS, 'digest')}"
 LISTED = ("none", "re2", "moa")
 ROUTER = Path("router.yaml")
 
