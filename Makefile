@@ -123,7 +123,7 @@ test-long:
 	$(MAKE) coverage
 
 soak: .venv/.dev
-	$(BIN)/python -m tests.soak --seconds $(SECONDS)
+	$(BIN)/python -m tests.soak.command --seconds $(SECONDS)
 
 # The package is installed anew each time: another clone may share the venv.
 fuzz: $(FUZZ)/.stamp

@@ -15,7 +15,7 @@ WARM_UP = 0.3
 
 def main(arguments: list[str]) -> int:
     """Run it."""
-    parser = argparse.ArgumentParser(prog="python -m tests.soak", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m tests.soak.command", description=__doc__)
     parser.add_argument("--seconds", type=float, default=1800)
     asked = parser.parse_args(arguments)
     try:
