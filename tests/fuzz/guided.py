@@ -3,7 +3,7 @@ The guided fuzzer: libFuzzer (atheris) mutates inputs towards code that none has
 
     python -m tests.fuzz.guided --inputs 1000000 [--target NAME] [--keep]
 
-Each target runs in a process of its own, beginning from its seeds and its kept corpus. A finding is an
+Each target runs in a child of this process, beginning from its seeds and its kept corpus. A finding is an
 exception that a law does not allow, or an input that takes more than a second of processor time. It is
 printed with its input, and the target goes on. `--keep` writes the inputs that reached something new to
 tests/fuzz/corpus, the shortest ones. Exit 1 with findings.
@@ -17,18 +17,17 @@ import json
 import logging
 import os
 import re
-import subprocess
 import sys
 import tempfile
 import time
+import traceback
+from collections.abc import Callable
 from pathlib import Path
-from typing import Final
+from typing import Any, Final, NoReturn
 
 from tests.fuzz import SPLICES
 
 HANG_SECONDS: Final = 1.0
-RUN_SECONDS: Final = 6 * 3600.0
-"""The longest run of one target."""
 ENDLESS_SECONDS: Final = 60
 """When libFuzzer ends an input that does not come back, on a busy machine too."""
 LONGEST: Final = 4096
@@ -56,28 +55,21 @@ class TooSlow(AssertionError):
     """An input took more than `HANG_SECONDS` of processor time."""
 
 
-def fuzz(name: str, options: list[str]) -> None:
-    """Run one target in this process, until it crashes or has had its inputs; never returns."""
+def started() -> tuple[Any, Any]:
+    """The fuzzer's module, and that of the targets, whose parsers report what they reach."""
+    os.environ["LITELLM_LOCAL_MODEL_COST_MAP"] = "True"  # LiteLLM fetches it otherwise when it is imported
     atheris = importlib.import_module("atheris")  # in the fuzzer's own venv only
     with atheris.instrument_imports(include=["litellm_homelab"]):
-        from tests.fuzz.targets import TARGETS
+        targets = importlib.import_module("tests.fuzz.targets")
     logging.disable(logging.CRITICAL)
-    law = TARGETS[name].law
-
-    def one(data: bytes) -> None:
-        before = time.process_time()
-        law(as_text(data))
-        if (taken := time.process_time() - before) > HANG_SECONDS:
-            raise TooSlow(f"{taken:.1f} s")
-
-    atheris.Setup([name, *options], one)
-    atheris.Fuzz()
+    return atheris, targets
 
 
 class Run:
     """A run of one target: its inputs in a folder, what it has found."""
 
-    def __init__(self, name: str, folder: Path) -> None:
+    def __init__(self, name: str, law: Callable[[str], None], atheris: Any, folder: Path) -> None:
+        self._law, self._atheris = law, atheris
         self.name, self.inputs, self.crashes = name, folder / "inputs", folder / "crash-"
         self.words = folder / "words"
         self.inputs.mkdir(parents=True)
@@ -95,10 +87,10 @@ class Run:
         """Have libFuzzer make so many inputs, going on after a finding."""
         while self.count < inputs and len(self.findings) < MOST_FINDINGS:
             seed = len(self.findings) + 1
-            said = self._libfuzzer(f"-runs={inputs - self.count}", f"-seed={seed}", str(self.inputs))
-            numbers = [int(number) for number in (DONE.findall(said.stderr) or COUNTED.findall(said.stderr))]
+            code, said = self._libfuzzer(f"-runs={inputs - self.count}", f"-seed={seed}", str(self.inputs))
+            numbers = [int(number) for number in (DONE.findall(said) or COUNTED.findall(said))]
             self.count += numbers[-1] if numbers else 0
-            if said.returncode == 0:
+            if code == 0:
                 return
             self.findings.append(self._finding(said))
 
@@ -110,50 +102,67 @@ class Run:
         )
         return short[:MOST_KEPT]
 
-    def _libfuzzer(self, *options: str) -> subprocess.CompletedProcess[str]:
+    def _libfuzzer(self, *options: str) -> tuple[int, str]:
+        """Run libFuzzer in a child of this process: its exit code, and what it said."""
         limits = [f"-timeout={ENDLESS_SECONDS}", f"-max_len={LONGEST}", "-rss_limit_mb=4096"]
-        limits.append(f"-dict={self.words}")
-        command = [sys.executable, "-m", "tests.fuzz.guided", "--run", self.name, *limits]
-        return subprocess.run(
-            [*command, f"-artifact_prefix={self.crashes}", *options],
-            capture_output=True, text=True, errors="replace", check=False,
-            timeout=RUN_SECONDS,
-        )  # fmt: skip
+        limits += [f"-dict={self.words}", f"-artifact_prefix={self.crashes}"]
+        with tempfile.TemporaryFile() as said:
+            pid = os.fork()
+            if pid == 0:
+                self._be_libfuzzer(said.fileno(), [self.name, *limits, *options])
+            _, status = os.waitpid(pid, 0)
+            said.seek(0)
+            return os.waitstatus_to_exitcode(status), said.read().decode("utf-8", "replace")
 
-    def _finding(self, said: subprocess.CompletedProcess[str]) -> str:
+    def _be_libfuzzer(self, output: int, arguments: list[str]) -> NoReturn:
+        """Never goes back into what the parent is doing."""
+        try:
+            os.dup2(output, 1)
+            os.dup2(output, 2)
+            self._atheris.Setup(arguments, self._one)
+            self._atheris.Fuzz()
+        except BaseException:  # noqa: BLE001 - the child must not go on as its parent
+            traceback.print_exc()
+        finally:
+            os._exit(1)
+
+    def _one(self, data: bytes) -> None:
+        before = time.process_time()
+        self._law(as_text(data))
+        if (taken := time.process_time() - before) > HANG_SECONDS:
+            raise TooSlow(f"{taken:.1f} s")
+
+    def _finding(self, said: str) -> str:
         inputs = [as_text(path.read_bytes()) for path in self.crashes.parent.glob("crash-*")]
         for path in self.crashes.parent.glob("crash-*"):
             path.unlink()
-        raised = said.stdout.partition("Uncaught Python exception: ===")[2].strip()
-        return f"{self.name}: {inputs!r}\n{raised or said.stderr[-1500:]}"
+        raised = said.rpartition("Uncaught Python exception: ===")[2].partition("\n==")[0].strip()
+        return f"{self.name}: {inputs!r}\n{raised[-1500:]}"
 
 
 def main(arguments: list[str]) -> int:
     """Run all targets, or one; 1 with findings."""
-    os.environ["LITELLM_LOCAL_MODEL_COST_MAP"] = "True"  # LiteLLM fetches it otherwise when it is imported
-    if arguments[:1] == ["--run"]:
-        fuzz(arguments[1], arguments[2:])
-    from tests.fuzz.targets import CORPUS, TARGETS
-
+    atheris, module = started()
+    corpus, targets = module.CORPUS, module.TARGETS
     parser = argparse.ArgumentParser(prog="python -m tests.fuzz.guided", description=__doc__)
     parser.add_argument("--inputs", type=int, default=1_000_000)
-    parser.add_argument("--target", choices=TARGETS)
+    parser.add_argument("--target", choices=targets)
     parser.add_argument("--keep", action="store_true")
     asked = parser.parse_args(arguments)
-    chosen = [asked.target] if asked.target else [*TARGETS]
-    shares, total = sum(TARGETS[name].share for name in chosen), 0
+    chosen = [asked.target] if asked.target else [*targets]
+    shares, total = sum(targets[name].share for name in chosen), 0
     findings: list[str] = []
     for name in chosen:
-        target = TARGETS[name]
+        target = targets[name]
         with tempfile.TemporaryDirectory(prefix="fuzz-") as folder:
-            run = Run(name, Path(folder) / name)
-            run.begin([*target.seeds, *(target.kept(name) if (CORPUS / f"{name}.json").exists() else [])])
+            run = Run(name, target.law, atheris, Path(folder) / name)
+            run.begin([*target.seeds, *(target.kept(name) if (corpus / f"{name}.json").exists() else [])])
             run.fuzz(-(-asked.inputs * target.share // shares))
             print(f"{name}: {run.count} inputs, {len(run.findings)} findings", flush=True)
             print("".join(f"{one}\n" for one in run.findings), end="", flush=True)
             if asked.keep:
                 kept = json.dumps(run.kept(), indent=0)
-                (CORPUS / f"{name}.json").write_text(f"{kept}\n", encoding="utf-8")
+                (corpus / f"{name}.json").write_text(f"{kept}\n", encoding="utf-8")
         total, findings = total + run.count, findings + run.findings
     print(f"{total} inputs, {len(findings)} findings", flush=True)
     return 1 if findings else 0
