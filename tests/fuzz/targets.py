@@ -17,7 +17,13 @@ HEADERS: Final = (
     "retry-after: 2\nx-ratelimit-reset-tokens-minute: 7.66s\nx-ratelimit-limit-tokens-minute: 6000",
     "x-litellm-model: a\nx-litellm-tags: b\nauthorization: Bearer c\nx-homelab-hop: d",
 )
-TIMES: Final = ("2m59.56s", "1764115260000", "2025-11-26T00:01:00Z", "Wed, 26 Nov 2025 00:01:00 +0000")
+TIMES: Final = (
+    "2m59.56s",
+    "1764115260000",
+    "2025-11-26T00:01:00Z",
+    "Wed, 26 Nov 2025 00:01:00 +0000",
+    "26 Nov 2025 00:01 +9999999999999",
+)
 QUOTA_ERRORS: Final = (
     (
         '{"error": {"message": "Rate limit reached for model `a` in organization `b` on tokens per minute '
@@ -62,6 +68,7 @@ WORDS: Final = (
     "data:image/png;base64,AA",
     "1.84.0rc1",
     "//10.0.0.1/x",
+    "http://a.b\0/",
     "日本語",
 )
 NAMED_IDS: Final = tuple(text for text, _ in zip(test_ids.encoded(1), range(60), strict=False))
