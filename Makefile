@@ -7,6 +7,7 @@ NODE   := .cache/clients
 RELEASE := $(VENVS)/release
 MANIFESTS := $(VENVS)/manifests
 SITE   := $(VENVS)/docs
+FUZZ   := $(VENVS)/fuzz
 UV     := TOOLS=$(TOOLS) scripts/uv
 BIN    := .venv/bin
 # `make lock UPGRADE=--upgrade` takes newer versions; without it the locks keep what they have.
@@ -34,9 +35,12 @@ COMPATS   := 1.106.0 1.110.2
 NEWEST_TESTS := $(patsubst %,tests/%.py,real/test_wheel real/test_up real/test_shipped demo/test_optillm)
 # `make test-python PY=3.12`: the lock on another Python, where the machine has it.
 PY        ?= 3.12
+# `make soak SECONDS=180` and `make fuzz INPUTS=100000` are shorter; `make fuzz KEEP=1` writes tests/fuzz/corpus.
+SECONDS   := 1800
+INPUTS    := 1000000
 PY_TESTS  := tests/test_requirements.py tests/config tests/showroom tests/optillm tests/adapter/test_naming.py
 
-.PHONY: help docs env run test test-fast test-real test-compat compat-venv stock-table quota-table test-newest test-python coverage lint fmt lock bench trace release clean venv venv-mlx clients $(OPTILLM:%=venv-optillm-%)
+.PHONY: help docs env run test test-fast test-real test-compat compat-venv stock-table quota-table test-newest test-python test-long soak fuzz coverage lint fmt lock bench trace release clean venv venv-mlx clients $(OPTILLM:%=venv-optillm-%)
 
 help:
 	@echo "make run        the gateway on http://127.0.0.1:4000 (PORT=4010, WORKERS=2, DEMO=0, DEMO_PORT=5100)"
@@ -44,6 +48,9 @@ help:
 	@echo "make test-compat VERSION=$(LOCKED) (or $(COMPATS)): what another LiteLLM may break; SELECTION=short for a part"
 	@echo "make test-newest  the wheel and the demo on the newest of every dependency"
 	@echo "make test-python PY=3.12 (or 3.13): some tests on another Python"
+	@echo "make test-long  everything in full: hours"
+	@echo "make soak       half an hour of load on a gateway and on stock LiteLLM: memory, descriptors, series, rows, counts"
+	@echo "make fuzz       a million inputs for the parsers, guided by coverage (Linux); KEEP=1 keeps what they found"
 	@echo "make stock-table  which requests of published advisories stock LiteLLM serves, by version"
 	@echo "make quota-table  what quotas and stock LiteLLM's rpd do with the same load"
 	@echo "make coverage   which lines and branches the fast tests and some real ones do not run; fails below a bound"
@@ -103,6 +110,25 @@ test-python: | $(TOOLS)/.stamp
 	$(if $(PYTHON_FOUND),$(MAKE) --no-print-directory $(VENVS)/python-$(PY)/.stamp INTERPRETER=$(PYTHON_FOUND),@echo "Python $(PY) is not on this machine: not tested")
 	$(if $(PYTHON_FOUND),$(PACKAGE) $(VENVS)/python-$(PY))
 	$(if $(PYTHON_FOUND),$(VENVS)/python-$(PY)/bin/$(RUN) $(PY_TESTS))
+
+# What `.ci/nightly` runs. One after the other: real processes would take the cores from each other.
+test-long:
+	$(MAKE) lint
+	$(MAKE) trace
+	$(MAKE) test
+	for version in $(COMPATS); do $(MAKE) test-compat VERSION=$$version SELECTION=whole || exit 1; done
+	$(MAKE) test-newest
+	$(MAKE) soak
+	$(MAKE) fuzz
+	$(MAKE) coverage
+
+soak: .venv/.dev
+	$(BIN)/python -m tests.soak.command --seconds $(SECONDS)
+
+# The package is installed anew each time: another clone may share the venv.
+fuzz: $(FUZZ)/.stamp
+	$(PACKAGE) $(FUZZ)
+	$(FUZZ)/bin/python -m tests.fuzz.guided --inputs $(INPUTS) $(if $(KEEP),--keep)
 
 coverage: MEASURED := 1
 coverage: test-fast
@@ -183,6 +209,12 @@ $(VENVS)/mlx/.stamp $(VENVS)/clients/.stamp $(RELEASE)/.stamp $(MANIFESTS)/.stam
 	$(INSTALL) $(@D)
 	@touch $@
 
+# The fuzzer runs our parsers in its own process: it needs what they need.
+$(FUZZ)/.stamp: requirements/dev.txt requirements/fuzz.txt | $(TOOLS)/.stamp
+	$(UV) venv --quiet --clear --python $(TOOLS)/bin/python $(@D)
+	$(INSTALL) $(@D)
+	@touch $@
+
 $(VENVS)/optillm-%/.stamp: requirements/optillm.txt requirements/optillm-%.txt | $(TOOLS)/.stamp
 	$(UV) venv --quiet --clear --python $(TOOLS)/bin/python $(@D)
 	$(INSTALL) $(@D)
@@ -208,6 +240,7 @@ lock: | $(TOOLS)/.stamp
 	$(COMPILE) requirements/docs.in --output-file requirements/docs.txt
 	$(COMPILE) requirements/manifests.in --output-file requirements/manifests.txt
 	$(COMPILE) requirements/release.in --constraint requirements/tools.txt --output-file requirements/release.txt
+	$(COMPILE) requirements/fuzz.in --output-file requirements/fuzz.txt
 	$(COMPILE) requirements/optillm.in --output-file requirements/optillm.txt
 	for version in $(OPTILLM); do \
 	  echo "optillm==$$version" | $(COMPILE) - --no-deps --output-file requirements/optillm-$$version.txt || exit 1; \

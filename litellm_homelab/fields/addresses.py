@@ -54,7 +54,7 @@ def _host_problem(text: str) -> str | None:
     except ValueError:
         return "it is not an address"
     host = host.rstrip(".").lower()
-    if "\\" in text or not host:
+    if "\\" in text or not host or not host.isprintable():
         return "it is not an address"
     number = _number(host)
     if number is not None:

@@ -47,7 +47,7 @@ def _date(text: str) -> Instant | None:
     for read in (datetime.fromisoformat, parsedate_to_datetime):
         try:
             found = read(text)
-        except (ValueError, TypeError, IndexError):
+        except (ValueError, TypeError, IndexError, OverflowError):
             continue
         return (found if found.tzinfo else found.replace(tzinfo=UTC)).timestamp()
     return None

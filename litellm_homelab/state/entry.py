@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
@@ -43,3 +44,20 @@ class Taken:
 
     entry: Entry
     granted: bool
+
+
+def read(counters: str, marks: str) -> Entry:
+    """
+    The entry whose counters and marks SQLite keeps as JSON.
+
+    Raises:
+        ValueError: they are something else.
+
+    """
+    try:
+        return Entry(
+            {name: int(value) for name, value in json.loads(counters).items()},
+            {name: str(text) for name, text in json.loads(marks).items()},
+        )
+    except (TypeError, AttributeError, OverflowError, RecursionError) as error:
+        raise ValueError("not an entry") from error

@@ -165,5 +165,5 @@ def read(text: str | None) -> Pool:
         held = {owner: Lease(*map(int, one)) for owner, one in dict(found["held"]).items()}
         waiting = {owner: Waiter(*map(int, one)) for owner, one in dict(found["waiting"]).items()}
         return Pool(held, waiting, int(found["ticket"]))
-    except (KeyError, TypeError, AttributeError, ValueError) as error:
+    except (KeyError, TypeError, AttributeError, ValueError, OverflowError, RecursionError) as error:
         raise ValueError("not a pool") from error

@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from litellm_homelab.state import account as accounts
+from litellm_homelab.state import entry as entries
 from litellm_homelab.state import pool as pools
 from litellm_homelab.state.account import Account
 from litellm_homelab.state.entry import Entry, Taken
@@ -253,7 +254,7 @@ def _set_up(connection: sqlite3.Connection) -> None:
 
 def _read(database: sqlite3.Connection, key: str) -> tuple[Entry, float] | None:
     row = database.execute(_READ, (key, time.time())).fetchone()
-    return None if row is None else (Entry(json.loads(row[0]), json.loads(row[1])), float(row[2]))
+    return None if row is None else (entries.read(row[0], row[1]), float(row[2]))
 
 
 def _now() -> int:

@@ -23,6 +23,8 @@ def content(*parts: dict[str, Any]) -> list[dict[str, Any]]:
 @pytest.mark.parametrize(
     "address",
     [
+        "http://127.0.0.1\0.example.org/a.png",
+        "http://example\0.org/",
         *(METADATA_SERVICE, "http://127.0.0.1:4000/v1/models", "http://localhost/x", "http://[::1]/"),
         *("http://10.0.0.1/", "https://192.168.1.20/cam.jpg", "http://172.16.0.9/", "http://100.64.0.1/"),
         *("http://0x7f.1/", "http://2130706433/", "http://0177.0.0.1/", "http://[::ffff:127.0.0.1]/"),

@@ -47,6 +47,7 @@ def test_what_is_not_a_duration(text: str) -> None:
         ("Wed, 26 Nov 2025 00:01:00 GMT", NOW + 60),
         ("tomorrow", None),
         ("x" * 999, None),
+        ("Wed, 26 Nov 2025 00:01:00 +99999999999999999999", None),
     ],
 )
 def test_the_moment_of_a_reset(text: str, moment: float | None) -> None:

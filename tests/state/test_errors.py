@@ -131,12 +131,15 @@ async def test_a_key_of_others_is_named(redis_url: str) -> None:
     await store.close()
 
 
-async def test_a_row_of_others_is_named(tmp_path: Path) -> None:
-    """The same for SQLite."""
+@pytest.mark.parametrize(
+    "value", ["many", "[]", '{"used": null}', '{"used": Infinity}', "[" * 100_000], ids=range(5)
+)
+async def test_a_row_of_others_is_named(tmp_path: Path, value: str) -> None:
+    """The same for SQLite, whatever is there."""
     store = SqliteStore(tmp_path / "state.db")
     await store.create("one", Entry(), 60)
     with sqlite3.connect(tmp_path / "state.db") as other:
-        other.execute("UPDATE homelab_state SET counters = 'many'")
+        other.execute("UPDATE homelab_state SET counters = ?", [value])
     other.close()
     with pytest.raises(StateUnavailable, match="the stored data is damaged"):
         await store.read("one")

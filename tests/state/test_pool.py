@@ -115,7 +115,18 @@ def test_a_pool_is_read_as_it_was_written(todo: list[tuple[str, str, Claim]]) ->
     assert pools.read(pools.written(pool)) == pool
 
 
-@pytest.mark.parametrize("text", ["[]", "{}", "nothing", '{"held": {"a": 1}, "waiting": {}, "ticket": 0}'])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "[]",
+        "{}",
+        "nothing",
+        "[" * 100_000,
+        '{"held": {"a": 1}, "waiting": {}, "ticket": 0}',
+        '{"held": {"a": [Infinity]}, "waiting": {}, "ticket": 0}',
+    ],
+    ids=range(6),
+)
 def test_a_text_of_somebody_else_is_an_error(text: str) -> None:
     """A row that this store did not write raises ValueError, which every store reports as damaged."""
     with pytest.raises(ValueError, match=r"not a pool|Expecting"):
