@@ -18,6 +18,8 @@ OPTILLM := 0.4.0 0.3.12
 # JOBS=0 is none, for a debugger.
 JOBS ?= 3
 # xdist would begin with the files of the most tests; tests/conftest.py puts the slowest ones first.
+# What is compiled once is not compiled again by each of the hundreds of processes that the tests start.
+unexport PYTHONDONTWRITEBYTECODE
 RUN    := pytest --numprocesses $(JOBS) --dist loadfile --no-loadscope-reorder
 PYTEST := $(BIN)/$(RUN)
 # Real processes that `make coverage` measures: the start, names, limits, the last line.
@@ -40,7 +42,7 @@ SECONDS   := 1800
 INPUTS    := 1000000
 PY_TESTS  := tests/test_requirements.py tests/config tests/showroom tests/optillm tests/adapter/test_naming.py
 
-.PHONY: help docs env run test test-fast test-real test-compat compat-venv stock-table quota-table test-newest test-python test-long soak fuzz coverage lint fmt lock bench trace release clean venv venv-mlx clients $(OPTILLM:%=venv-optillm-%)
+.PHONY: help docs env run test test-fast test-real test-compat compat-venv stock-table quota-table test-newest test-python python-venv venvs test-long soak fuzz coverage lint fmt lock bench trace release clean venv venv-mlx clients $(OPTILLM:%=venv-optillm-%)
 
 help:
 	@echo "make run        the gateway on http://127.0.0.1:4000 (PORT=4010, WORKERS=2, DEMO=0, DEMO_PORT=5100)"
@@ -105,10 +107,12 @@ test-newest: | $(TOOLS)/.stamp
 	  --group dev --python $(VENVS)/newest
 	$(VENVS)/newest/bin/$(RUN) $(NEWEST_TESTS)
 
-test-python: PYTHON_FOUND := $(shell scripts/python $(PY))
-test-python: | $(TOOLS)/.stamp
+python-venv test-python: PYTHON_FOUND := $(shell scripts/python $(PY))
+python-venv: | $(TOOLS)/.stamp
 	$(if $(PYTHON_FOUND),$(MAKE) --no-print-directory $(VENVS)/python-$(PY)/.stamp INTERPRETER=$(PYTHON_FOUND),@echo "Python $(PY) is not on this machine: not tested")
 	$(if $(PYTHON_FOUND),$(PACKAGE) $(VENVS)/python-$(PY))
+
+test-python: python-venv
 	$(if $(PYTHON_FOUND),$(VENVS)/python-$(PY)/bin/$(RUN) $(PY_TESTS))
 
 # What `.ci/nightly` runs. One after the other: real processes would take the cores from each other.
@@ -156,6 +160,11 @@ fmt: .venv/.dev
 	$(BIN)/ruff format
 
 venv: .venv/.dev
+
+# Everything that CI's tests need, so that it can be installed while mypy is busy.
+venvs: .venv/.dev venv-mlx clients $(RELEASE)/.stamp $(MANIFESTS)/.stamp $(SITE)/.stamp $(OPTILLM:%=venv-optillm-%)
+	$(MAKE) --no-print-directory compat-venv VERSION=$(firstword $(COMPATS))
+	for version in 3.12 3.13; do $(MAKE) --no-print-directory python-venv PY=$$version || exit 1; done
 
 # Strict: a link that leads nowhere fails it.
 docs: $(SITE)/.stamp
