@@ -19,6 +19,14 @@ HOTTER: Final = "hotter"
 """In what was seen: the trial `hot` had the second temperature."""
 NONSENSE: Final = {"homelab_probe_nonsense": 2}
 """A parameter that no server knows."""
+DRAWS: Final = 6
+"""
+Answers that must all differ before a server counts as random.
+
+One that picks among four texts of its own cannot do it, and one that picks among ten has it once in seven.
+"""
+REPEATS: Final = 4
+"""Answers that must be the same before a parameter counts as what made them so."""
 ENOUGH: Final = 8
 """Characters of a text that can be compared."""
 STORY: Final = "Write a long story about the sea, in plain words."
@@ -68,9 +76,9 @@ class ProbeGround:
 def first_trials() -> tuple[Trial, ...]:
     """What is asked before anything else."""
     return (
-        Trial("plain", {}, 3),
+        Trial("plain", {}, DRAWS),
         Trial("cool", {"temperature": COOL}, 4),
-        Trial("hot", {"temperature": HOT[0]}, 3),
+        Trial("hot", {"temperature": HOT[0]}, DRAWS),
     )
 
 

@@ -12,6 +12,7 @@ from litellm_homelab.probe.asking import WRONG_KEY, Asker, BudgetSpent, ProbeRep
 from litellm_homelab.probe.findings import CONTROL, ProbeFinding
 from litellm_homelab.probe.ground import (
     COOL,
+    DRAWS,
     HOT,
     HOTTER,
     NONSENSE,
@@ -139,7 +140,7 @@ class Probe:
             self._try(one)
         if not all(one.is_ok for one in self.seen["hot"]):
             self.seen[HOTTER] = ()
-            self._try(Trial("hot", {"temperature": HOT[1]}, 3), again=True)
+            self._try(Trial("hot", {"temperature": HOT[1]}, DRAWS), again=True)
         is_cool = all(one.is_ok for one in self.seen["cool"])
         self._try(Trial("nonsense", {**({"temperature": COOL} if is_cool else {}), **NONSENSE}, 2))
         return ground_of(self.seen)

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from litellm_homelab.probe.findings import ProbeVerdict
 from litellm_homelab.probe.ground import (
+    REPEATS,
     ProbeGround,
     Seen,
     Trial,
@@ -45,8 +46,8 @@ def temperature(_: ProbeGround, seen: Seen) -> Judged:
 
 
 def seed_trials(ground: ProbeGround) -> tuple[Trial, ...]:
-    """The same seed three times, where answers differ without one."""
-    return (Trial("seed", {**(ground.random or {}), "seed": 7}, 3),)
+    """The same seed some times, where answers differ without one."""
+    return (Trial("seed", {**(ground.random or {}), "seed": 7}, REPEATS),)
 
 
 def seed(ground: ProbeGround, seen: Seen) -> Judged:
@@ -62,10 +63,10 @@ def seed(ground: ProbeGround, seen: Seen) -> Judged:
 
 
 def narrowing_trials(name: str, value: float) -> Callable[[ProbeGround], tuple[Trial, ...]]:
-    """A value that leaves one choice for each word, three times."""
+    """A value that leaves one choice for each word, some times."""
 
     def trials(ground: ProbeGround) -> tuple[Trial, ...]:
-        return (Trial(name, {**(ground.random or {}), name: value}, 3),)
+        return (Trial(name, {**(ground.random or {}), name: value}, REPEATS),)
 
     return trials
 

@@ -33,7 +33,7 @@ STORE_SECONDS: Final = 5.0
 """How long an attempt waits for the store; under load of 64 clients a turn takes well under a second."""
 PAUSE_SECONDS: Final = 1.0
 """How long a worker does not ask a store again that has failed."""
-SHOW_SECONDS: Final = 1.0
+SHOW_SECONDS: Final = 5.0
 """How old the metrics of a worker's own attempts may be: no attempt waits for them."""
 
 T = TypeVar("T")
@@ -219,18 +219,19 @@ class Book:
         uses = [use for one in reservation.quotas for use in one.uses(tokens, at)]
         (self._ways.discard if has_left else self._ways.add)(reservation.way)
 
-        def take(found: Accounts, now: int) -> tuple[Reserved, Accounts]:
+        is_planned = reservation.is_planned
+
+        def work(found: Accounts, now: int) -> tuple[Reserved, Accounts]:
             until = now + _LEASE
-            done = accounts.take(
-                found, uses, owner, group, at, now, until, settles=settles, has_left=has_left
-            )
+            if is_planned:
+                done = accounts.take(
+                    found, uses, owner, group, at, now, until, settles=settles, has_left=has_left
+                )
+            else:
+                done = accounts.send(found, uses, owner, now, until, settles=settles)
             return done, done.accounts
 
-        def send(found: Accounts, now: int) -> tuple[Reserved, Accounts]:
-            done = accounts.send(found, uses, owner, now, now + _LEASE, settles=settles)
-            return done, done.accounts
-
-        done = await self._change(reservation.quotas, take if reservation.is_planned else send)
+        done = await self._change(reservation.quotas, work)
         if done is None:  # what is not sent is returned when its reservation expires
             if not (reservation.has_left or all(one.serves_without_state for one in reservation.quotas)):
                 raise StoreSilent(reservation.quotas)

@@ -213,10 +213,11 @@ class SqliteStore:
 
     async def _patiently(self, work: Callable[[sqlite3.Connection], T]) -> T:
         give_up_at = time.monotonic() + self._patience_seconds
-        again = _here() in self._databases  # what fails on an old connection is tried once on a new one
+        here = _here()
+        again = here in self._databases  # what fails on an old connection is tried once on a new one
         while True:
             try:
-                return work(self._connection())
+                return work(self._connection(here))
             except (sqlite3.Error, OSError, ValueError, Busy) as error:
                 if _is_busy(error) and time.monotonic() < give_up_at:
                     await asyncio.sleep(_RETRY_SECONDS)
@@ -227,11 +228,11 @@ class SqliteStore:
                     raise self._unavailable(error) from error
                 again = False
 
-    def _connection(self) -> sqlite3.Connection:
-        known = self._databases.get(_here())
+    def _connection(self, here: tuple[int, int]) -> sqlite3.Connection:
+        known = self._databases.get(here)
         if known is not None and not known.moved():
             return known.connection
-        opened = self._databases[_here()] = open_database(self._path, _set_up, known)
+        opened = self._databases[here] = open_database(self._path, _set_up, known)
         if known is not None:
             log.warning(MOVED, self._path, os.getpid())
         return opened.connection

@@ -31,6 +31,13 @@ def test_a_server_that_uses_nothing(manner: str) -> None:
     assert {name for name, verdict in found.items() if verdict in ("accepted", "rejected")} == set()
 
 
+def test_a_choice_among_a_few_texts_is_not_taken_for_chance() -> None:
+    """However often it is asked: with four texts of its own, no six answers all differ."""
+    for _ in range(20):
+        found = verdicts(probed(StandIn(uses=(), manner="choice")))
+        assert "accepted" not in found.values()
+
+
 @pytest.mark.parametrize(
     ("name", "error"),
     [
@@ -57,7 +64,7 @@ def test_max_tokens_that_is_rejected() -> None:
     server = StandIn(rejects={"max_tokens"})
     found = verdicts(probed(server))
     assert (found["max_tokens"], found["max_completion_tokens"]) == ("rejected", "accepted")
-    assert all("max_tokens" not in one for one in server.requests[20:22])
+    assert all("max_tokens" not in one for one in server.requests[26:28])
 
 
 @settings(max_examples=40, deadline=None)

@@ -177,8 +177,9 @@ class QuotaPolicy(Policy):
 
     def _provider(self, deployment: str) -> str:
         target = self._targets.of(deployment)
-        provider = target.provider if target is not None else ""
-        return "" if provider in GENERIC else provider.removesuffix("_chat")
+        if target is None or target.provider in GENERIC:
+            return ""
+        return target.provider.removesuffix("_chat")
 
     def _look(self) -> None:
         if self._looking is None or self._looking.done():
