@@ -32,7 +32,7 @@ COUNTERS: Final[Mapping[str, tuple[str, tuple[str, ...]]]] = MappingProxyType(
             ("handle", "approach", "action"),
         ),
         "homelab_fields_stripped_total": (
-            "Request fields that did not leave for an upstream",
+            "Fields of a client's request that were stripped: they did not leave for an upstream",
             ("handle", "field"),
         ),
         "homelab_optillm_tokens_total": (
