@@ -11,6 +11,7 @@ const STATES = {
   unauthorized: ["key refused", "bad"], waking: ["waking", "warn"], asleep: ["asleep", ""],
   fallback: ["fallback answers", "warn"], exhausted: ["quota used up", "bad"], absent: ["absent", "bad"],
 };
+const minutes = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit" });
 const clock = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit", second: "2-digit" });
 const day = new Intl.DateTimeFormat(undefined, { weekday: "short", hour: "2-digit", minute: "2-digit" });
 const date = new Intl.DateTimeFormat(undefined, { month: "short", day: "numeric", hour: "2-digit", minute: "2-digit" });
@@ -57,7 +58,7 @@ function since(moment) {
 
 function at(moment) {
   const when = new Date(moment);
-  const format = when.toDateString() === new Date().toDateString() ? clock : Math.abs(Date.now() - when) < 518400000 ? day : date;
+  const format = when.toDateString() === new Date().toDateString() ? minutes : Math.abs(Date.now() - when) < 518400000 ? day : date;
   return make("time", { datetime: moment, title: when.toLocaleString(), text: format.format(when) });
 }
 
