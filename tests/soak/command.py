@@ -6,8 +6,8 @@ import argparse
 import sys
 
 from tests.real.gateway import STARTER
-from tests.soak.run import BOUNDS, soak
-from tests.soak.slope import PER, above
+from tests.soak.run import BOUNDS, OVER_STOCK, soak
+from tests.soak.slope import PER, above, over
 
 WARM_UP = 0.3
 """The part of a run that is left out."""
@@ -29,7 +29,8 @@ def main(arguments: list[str]) -> int:
     for name, one in (("ours", result.ours), ("stock", result.stock)):
         print(f"  {name}: {one.load.requests} requests, {one.received} at the backends")
         print(f"    {dict(one.load.seen)}")
-    wrong = [*above(found["ours"], BOUNDS), *result.untrue]
+    more = over(found["ours"], found["stock"])
+    wrong = [*above(found["ours"], BOUNDS), *above(more, OVER_STOCK, "more than stock"), *result.untrue]
     print("\n".join(wrong) or "every bound is kept, every count is true")
     return 1 if wrong else 0
 

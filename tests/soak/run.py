@@ -22,12 +22,18 @@ from tests.soak.load import Load
 from tests.soak.slope import Sample, slopes
 
 RSS, DESCRIPTORS, SERIES, ROWS = "memory, KB", "descriptors", "series", "rows"
-BOUNDS: Final = {RSS: 400.0, DESCRIPTORS: 3.0, SERIES: 0.5, ROWS: 20.0}
+BOUNDS: Final = {DESCRIPTORS: 3.0, SERIES: 0.5, ROWS: 20.0}
 """
 How much may be added in 1,000 requests.
 
 A descriptor or row that one kind of request left behind would add 200. What may be added is what the number
 of requests under way makes of a line through few samples.
+"""
+OVER_STOCK: Final = {RSS: 150.0}
+"""
+How much more than stock LiteLLM may be added in 1,000 requests, in the same run and under the same load.
+
+LiteLLM's own memory grows in steps: 7.4 MB after some 5,500 requests, on both sides (1.108.7, 2026-11-27).
 """
 EVERY: Final = 5.0
 """Seconds between two samples."""

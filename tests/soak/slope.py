@@ -44,10 +44,16 @@ def slopes(samples: Sequence[Sample], warm_up: float) -> dict[str, float]:
     return {name: PER * slope([(one.requests, one.values[name]) for one in kept]) for name in names}
 
 
-def above(found: Mapping[str, float], bounds: Mapping[str, float]) -> list[str]:
+def over(ours: Mapping[str, float], stock: Mapping[str, float]) -> dict[str, float]:
+    """How much faster ours grows than stock's, of the values that both have."""
+    return {name: value - stock[name] for name, value in ours.items() if name in stock}
+
+
+def above(found: Mapping[str, float], bounds: Mapping[str, float], note: str = "") -> list[str]:
     """One line for each value that grows faster than its bound; a value without a bound may."""
+    said = f" {note}" if note else ""
     return [
-        f"{name}: {found[name]:+.2f} in {PER} requests, at most {most:+.2f}"
+        f"{name}: {found[name]:+.2f}{said} in {PER} requests, at most {most:+.2f}"
         for name, most in bounds.items()
         if found[name] > most
     ]

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.soak.slope import PER, Sample, above, slope, slopes
+from tests.soak.slope import PER, Sample, above, over, slope, slopes
 
 small = st.integers(-1000, 1000)
 
@@ -40,4 +40,13 @@ def test_what_grows_too_fast_is_named() -> None:
     """With how much, and how much it may."""
     assert above({"rows": 0.9, "memory": 2.0, "other": 9.0}, {"rows": 1.0, "memory": 1.5}) == [
         f"memory: +2.00 in {PER} requests, at most +1.50"
+    ]
+
+
+def test_stocks_growth_is_not_ours() -> None:
+    """Of the values that both have, what ours has more."""
+    more = over({"memory": 5.0, "rows": 1.0}, {"memory": 4.0, "series": 2.0})
+    assert more == {"memory": 1.0}
+    assert above(more, {"memory": 0.5}, "more than stock") == [
+        f"memory: +1.00 more than stock in {PER} requests, at most +0.50"
     ]
