@@ -9,6 +9,9 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from litellm_homelab.cli import no_key
+from litellm_homelab.cli.progress import failed
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -46,7 +49,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         "--key-env", metavar="VAR", default="LAB_KEY", help="the variable with the key (default: LAB_KEY)"
     )
     parser.add_argument("--key-file", metavar="FILE", type=Path, help="a file that contains the key")
-    parser.add_argument("--key", type=_no_key, help=argparse.SUPPRESS)
+    no_key.add(parser, "set LAB_KEY, or use --key-file")
     parser.add_argument(
         "--tool",
         metavar="NAME",
@@ -77,12 +80,6 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     parser.set_defaults(run=run)
 
 
-def _no_key(_: str) -> str:
-    raise argparse.ArgumentTypeError(
-        "every user of this machine can read a command line; set LAB_KEY, or use --key-file"
-    )
-
-
 def _positive(text: str) -> float:
     try:
         number = float(text)
@@ -96,7 +93,9 @@ def _positive(text: str) -> float:
 def run(args: argparse.Namespace) -> int:
     """Serve until the client ends it; the exit status."""
     if any(find_spec(name) is None for name in _NEEDED):
-        return _failed("packages are missing: install the extra with pip install 'litellm-homelab[mcp]'")
+        return failed(
+            "mcp", "packages are missing: install the extra with pip install 'litellm-homelab[mcp]'", UNUSABLE
+        )
     import anyio
 
     from litellm_homelab.mcp_server.addresses import AddressRule
@@ -106,7 +105,7 @@ def run(args: argparse.Namespace) -> int:
     try:
         address, openings = _address(args, os.environ), _openings(args.allow)
     except (SearchUnusable, ValueError) as error:
-        return _failed(str(error))
+        return failed("mcp", str(error), UNUSABLE)
     from litellm_homelab.mcp_server.server import serve
 
     if sys.stdin.isatty():
@@ -141,10 +140,3 @@ def _key(args: argparse.Namespace, environ: Mapping[str, str]) -> str:
     if not key:
         raise ValueError(f"no key: set {args.key_env} to a caller's key of the gateway, or use --key-file")
     return key
-
-
-def _failed(why: str) -> int:
-    from litellm_homelab.config.wording import hide_keys, one_line
-
-    print(one_line(hide_keys(f"litellm-homelab mcp: {why}")), file=sys.stderr, flush=True)
-    return UNUSABLE

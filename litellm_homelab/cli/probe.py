@@ -7,6 +7,7 @@ import getpass
 import json
 import os
 
+from litellm_homelab.cli import no_key
 from litellm_homelab.cli.progress import failed, has_colours, progress
 
 PROBLEMS = 1
@@ -40,7 +41,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     key = parser.add_mutually_exclusive_group()
     key.add_argument("--key-env", metavar="NAME", default="", help="the variable that contains its key")
     key.add_argument("--ask-key", action="store_true", help="ask for its key on the terminal")
-    parser.add_argument("--key", type=_no_key, help=argparse.SUPPRESS)
+    no_key.add(parser, "use --key-env or --ask-key")
     parser.add_argument(
         "--wrong-values",
         action="store_true",
@@ -52,12 +53,6 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     )
     parser.add_argument("--json", action="store_true", help="print it for programs")
     parser.set_defaults(run=run)
-
-
-def _no_key(_: str) -> str:
-    raise argparse.ArgumentTypeError(
-        "every user of this machine can read a command line; use --key-env or --ask-key"
-    )
 
 
 def run(args: argparse.Namespace) -> int:

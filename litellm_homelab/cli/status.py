@@ -10,6 +10,8 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from litellm_homelab.cli import no_key
+
 if TYPE_CHECKING:
     from litellm_homelab.status.asking import StatusAnswer, StatusRequest
 
@@ -44,16 +46,10 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         "--url", metavar="URL", help=f"the gateway's address (default: HOMELAB_URL, or {DEFAULT_URL})"
     )
     parser.add_argument("--key-file", metavar="FILE", type=Path, help="a file that contains the key")
-    parser.add_argument("--key", type=_no_key, help=argparse.SUPPRESS)
+    no_key.add(parser, "set HOMELAB_KEY, or use --key-file")
     parser.add_argument("--watch", action="store_true", help="show it anew every 3 s, until Ctrl-C")
     parser.add_argument("--json", action="store_true", help="print what /homelab.json says")
     parser.set_defaults(run=run)
-
-
-def _no_key(_: str) -> str:
-    raise argparse.ArgumentTypeError(
-        "every user of this machine can read a command line; set HOMELAB_KEY, or use --key-file"
-    )
 
 
 def run(args: argparse.Namespace) -> int:

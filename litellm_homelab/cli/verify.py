@@ -8,6 +8,8 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from litellm_homelab.cli import no_key
+
 if TYPE_CHECKING:
     import asyncio
     from collections.abc import Mapping
@@ -58,7 +60,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         help="the time for all checks (default: 300)",
     )
     parser.add_argument("--json", action="store_true", help="print one JSON document")
-    parser.add_argument("--key", type=_no_key, help=argparse.SUPPRESS)
+    no_key.add(parser, "set LITELLM_MASTER_KEY, or use --env")
     parser.set_defaults(run=run)
 
 
@@ -70,12 +72,6 @@ def _seconds(text: str) -> float:
     if not 1 <= value <= 86_400:
         raise argparse.ArgumentTypeError("expected seconds from 1 to 86400")
     return value
-
-
-def _no_key(_: str) -> str:
-    raise argparse.ArgumentTypeError(
-        "every user of this machine can read a command line; set LITELLM_MASTER_KEY, or use --env"
-    )
 
 
 def run(args: argparse.Namespace) -> int:

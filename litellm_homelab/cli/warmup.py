@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from litellm_homelab.cli import editing
+from litellm_homelab.cli import editing, no_key
 from litellm_homelab.cli.progress import failed, progress
 
 if TYPE_CHECKING:
@@ -51,6 +51,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     )
     parser.add_argument("--router", action="store_true", help="also load the classifier of OptiLLM's router")
     parser.add_argument("--key-env", metavar="NAME", default="", help="the variable that contains the key")
+    no_key.add(parser, "use --key-env")
     parser.add_argument(
         "--seconds", metavar="S", type=float, default=SECONDS, help=f"in all (default: {SECONDS:g})"
     )

@@ -11,6 +11,7 @@ import anyio
 import httpx
 
 from litellm_homelab import __version__
+from litellm_homelab.formats.server_address import AddressUnusable, is_plain, server_address
 from litellm_homelab.mcp_server import texts
 from litellm_homelab.mcp_server.faults import ToolFault
 from litellm_homelab.mcp_server.trust import trusted
@@ -21,7 +22,6 @@ LONGEST: Final = 4_000_000
 """Bytes of an answer."""
 _SNIPPET: Final = 500
 _TOOL: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
-_PLAIN: Final = re.compile(r"[!-~]+")
 
 
 class SearchUnusable(Exception):
@@ -48,18 +48,13 @@ def search_address(base: str, tool: str, key: str) -> SearchAddress:
         raise SearchUnusable(
             "the name of the search tool is not usable (valid: as in search_tools of router.yaml)"
         )
-    if not key or not _PLAIN.fullmatch(key):
+    if not key or not is_plain(key):
         raise SearchUnusable("the key is empty, or has a space or a special character in it")
     try:
-        url = httpx.URL(base if "://" in base else f"http://{base}")
-    except (httpx.InvalidURL, ValueError):
-        url = httpx.URL("")
-    if url.scheme not in ("http", "https") or not url.host or not _PLAIN.fullmatch(base):
-        raise SearchUnusable("the address of the gateway is not usable (valid: http://127.0.0.1:4000)")
-    if url.userinfo or url.query or url.fragment:
-        raise SearchUnusable("the address of the gateway has more in it than host, port and path")
-    path = url.path.rstrip("/").removesuffix("/v1")
-    return SearchAddress(str(url.copy_with(path=f"{path}/v1/search/{tool}")), key)
+        found = server_address(base, "the address of the gateway")
+    except AddressUnusable as error:
+        raise SearchUnusable(str(error)) from None
+    return SearchAddress(f"{found.below('/v1')}/v1/search/{tool}", key)
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
-from urllib.parse import urlsplit
+
+from litellm_homelab.formats.server_address import AddressUnusable, is_plain, server_address
 
 VERSION: Final = "/v1"
 
@@ -35,28 +36,13 @@ def target(base: str, key: str = "") -> ProbeTarget:
         TargetUnusable: it is not an address, has a key or a query in it, or the key cannot be in a header.
 
     """
-    if not _is_plain(base):
-        raise TargetUnusable("the address has a space or a special character in it")
     try:
-        parts = urlsplit(base if "://" in base else f"http://{base}")
-        usable = parts.scheme in {"http", "https"} and parts.hostname and parts.port != 0
-    except ValueError:
-        usable = False
-    if not usable:
-        raise TargetUnusable("the address is not usable (valid: http://127.0.0.1:8000)")
-    if "@" in parts.netloc or parts.query or parts.fragment:
-        raise TargetUnusable(
-            "the address has more in it than host, port and path; a key does not belong there"
-        )
-    if not _is_plain(key):
+        found = server_address(base, example="http://127.0.0.1:8000")
+    except AddressUnusable as error:
+        raise TargetUnusable(str(error)) from None
+    if not is_plain(key):
         raise TargetUnusable("the key has a space or a special character in it")
-    path = parts.path.rstrip("/").removesuffix("/chat/completions").removesuffix("/models")
-    return ProbeTarget(f"{parts.scheme}://{parts.netloc}{path.removesuffix(VERSION)}", key)
-
-
-def _is_plain(text: str) -> bool:
-    """Whether a text can be in a request line or a header as it is."""
-    return all(32 < ord(one) < 127 for one in text)
+    return ProbeTarget(found.below("/chat/completions", "/models", VERSION), key)
 
 
 def key_of(variable: str, environ: Mapping[str, str]) -> str:

@@ -10,10 +10,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
-from urllib.parse import urlsplit
 
 from litellm_homelab import __version__
 from litellm_homelab.config.wording import one_line, reason
+from litellm_homelab.formats.server_address import AddressUnusable, is_plain, server_address
 
 PATH: Final = "/homelab.json"
 SECONDS: Final = 10.0
@@ -61,28 +61,13 @@ def request_to(base: str, key: str) -> StatusRequest:
         StatusUnusable: it is not an address, has a key or a query in it, or the key cannot be in a header.
 
     """
-    if not _is_plain(base):
-        raise StatusUnusable("the address of the gateway has a space or a special character in it")
     try:
-        parts = urlsplit(base if "://" in base else f"http://{base}")
-        usable = parts.scheme in {"http", "https"} and parts.hostname and parts.port != 0
-    except ValueError:
-        usable = False
-    if not usable:
-        raise StatusUnusable("the address of the gateway is not usable (valid: http://127.0.0.1:4000)")
-    if "@" in parts.netloc or parts.query or parts.fragment:
-        raise StatusUnusable(
-            "the address of the gateway has more in it than host, port and path; a key does not belong there"
-        )
-    if not key or not _is_plain(key):
+        found = server_address(base, "the address of the gateway")
+    except AddressUnusable as error:
+        raise StatusUnusable(str(error)) from None
+    if not key or not is_plain(key):
         raise StatusUnusable("the key is empty, or has a space or a special character in it")
-    path = parts.path.rstrip("/").removesuffix("/homelab").removesuffix(PATH)
-    return StatusRequest(f"{parts.scheme}://{parts.netloc}{path}{PATH}", key)
-
-
-def _is_plain(text: str) -> bool:
-    """Whether a text can be in a request line or a header as it is."""
-    return all(32 < ord(one) < 127 for one in text)
+    return StatusRequest(found.below("/homelab", PATH) + PATH, key)
 
 
 def key_from(file: Path | None, environ: Mapping[str, str]) -> str:

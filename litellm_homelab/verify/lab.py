@@ -8,13 +8,13 @@ from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
-from urllib.parse import urlsplit
 
 from litellm_homelab.check.names import known_litellm
 from litellm_homelab.config import loading, text_file, yaml_text
 from litellm_homelab.config.references import ENV_PREFIX, is_unset
 from litellm_homelab.config.wildcards import is_wildcard
 from litellm_homelab.config.yaml_text import NotReadable
+from litellm_homelab.formats.server_address import AddressUnusable, server_address
 from litellm_homelab.verify.exchange import KeyRole, VerifyReply
 
 if TYPE_CHECKING:
@@ -129,15 +129,9 @@ def address(text: str) -> str:
 
     """
     try:
-        parts = urlsplit(text if "://" in text else f"http://{text}")
-        is_usable = parts.scheme in {"http", "https"} and parts.hostname and parts.port != 0
-    except ValueError:
-        is_usable = False
-    if not is_usable or not all(32 < ord(one) < 127 for one in text):
-        raise LabUnusable("an address is not usable (valid: http://127.0.0.1:4000)")
-    if "@" in parts.netloc or parts.query or parts.fragment:
-        raise LabUnusable("an address has more in it than host, port and path; a key does not belong there")
-    return f"{parts.scheme}://{parts.netloc}{parts.path.rstrip('/').removesuffix('/v1')}"
+        return server_address(text).below("/v1")
+    except AddressUnusable as error:
+        raise LabUnusable(str(error)) from None
 
 
 def without_config(url: str, environ: Mapping[str, str]) -> VerifyLab:

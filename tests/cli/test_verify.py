@@ -8,15 +8,15 @@ import pty
 import socket
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
+import httpx
 import pytest
 
 from litellm_homelab.cli import main
+from tests.probe.listening import listening
 from tests.verify.sabotage import KEYS
 
 KEY = KEYS["LITELLM_MASTER_KEY"]
@@ -40,33 +40,15 @@ def nothing() -> str:
 def slow() -> Iterator[str]:
     """A server that says that it is alive, after a while, and knows nothing else."""
 
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            if self.path == "/health/readiness":
-                time.sleep(1.5)
-            body = b'"I\'m alive!"' if self.path == "/health/liveliness" else b"{}"
-            self.send_response(200 if self.path.startswith("/health") else 401)
-            self.send_header("content-length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
+    def answer(request: httpx.Request) -> httpx.Response:
+        path = request.url.path
+        if path == "/health/readiness":
+            time.sleep(1.5)
+        body = b'"I\'m alive!"' if path == "/health/liveliness" else b"{}"
+        return httpx.Response(200 if path.startswith("/health") else 401, content=body)
 
-        def do_POST(self) -> None:
-            self.rfile.read(int(self.headers["content-length"]))
-            self.send_response(401)
-            self.send_header("content-length", "0")
-            self.end_headers()
-
-        def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - as it is named there
-            pass
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
-        thread.start()
-        try:
-            yield f"http://127.0.0.1:{server.server_port}"
-        finally:
-            server.shutdown()
-            thread.join()
+    with listening(answer) as url:
+        yield url
 
 
 def test_no_gateway_is_status_1_and_asks_nothing_else(

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
+import httpx
 import orjson
 
 from litellm_homelab.page import model
 from litellm_homelab.page.facts import Facts
 from tests.page import sample
+from tests.probe.listening import listening
 
 KEY = "sk-of-the-test-0123456789"
 
@@ -47,28 +47,13 @@ def running() -> Iterator[FakeGateway]:
     gateway = FakeGateway()
     gateway.says(view())
 
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            headers = {name.lower(): value for name, value in self.headers.items()}
-            gateway.asked.append((self.path, headers))
-            is_known = gateway.status == 200 and headers.get("if-none-match") == gateway.headers.get("etag")
-            status, body = (304, b"") if is_known else (gateway.status, gateway.body)
-            self.send_response(status)
-            for name, value in gateway.headers.items():
-                self.send_header(name, value)
-            self.send_header("content-length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
+    def answer(request: httpx.Request) -> httpx.Response:
+        headers = dict(request.headers)
+        path = request.url.raw_path.decode()
+        gateway.asked.append((path, headers))
+        is_known = gateway.status == 200 and headers.get("if-none-match") == gateway.headers.get("etag")
+        status, body = (304, b"") if is_known else (gateway.status, gateway.body)
+        return httpx.Response(status, headers=gateway.headers, content=body)
 
-        def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - as it is named there
-            pass
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        gateway.url = f"http://127.0.0.1:{server.server_port}"
-        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
-        thread.start()
-        try:
-            yield gateway
-        finally:
-            server.shutdown()
-            thread.join()
+    with listening(answer) as gateway.url:
+        yield gateway
