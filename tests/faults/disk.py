@@ -13,7 +13,7 @@ from typing import Final
 
 BYTES: Final = 2**20
 PADDING: Final = 2 * BYTES
-"""Bytes that the `-wal` file of a database has at least, where files are limited because no disk can be made."""
+"""The least size of the `-wal` file, in bytes, where no disk can be made and the size of files is limited."""
 WRITE_VERSION: Final = 18
 """Where a database says which format a program must know to write it (https://www.sqlite.org/fileformat)."""
 
