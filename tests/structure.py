@@ -89,10 +89,12 @@ TESTED_IN: Final[Mapping[str, tuple[str, ...]]] = {
     "adapter/test_stripping.py": ("adapter/middleware/dropped_fields.py",),
     # Around LiteLLM's router and its clients.
     "adapter/policies/test_timeouts.py": (
+        "adapter/litellm_api/attempt.py",
         "adapter/litellm_api/attempt_clock.py",
         "adapter/litellm_api/attempt_limits.py",
         "adapter/litellm_api/limited_stream.py",
         "adapter/litellm_api/no_retry.py",
+        "adapter/litellm_api/whole_answer.py",
     ),
     "timeouts/test_reading.py": ("timeouts/answer.py", "timeouts/faults.py"),
     "timeouts/test_rule.py": ("timeouts/groups.py",),

@@ -51,7 +51,7 @@ KINDS: Final = {
     # LiteLLM refuses an unknown name, too, but in the router and with a list of its models.
     "refused": Kind("refused name", "no-such-model", status=404, comparable=False),
     "fallback": Kind("one fallback", "vllm-qwen", fails="vllm-qwen"),
-    "probed": Kind("probed, with slots", "vllm-qwen"),
+    "probed": Kind("probed, with slots", "vllm-qwen", homelab={"state": STATE}),
     "streamed": Kind("streamed", "main", {"stream": True}),
     "optillm": Kind("OptiLLM moa", "boost", MOA),
     "optillm-streamed": Kind("OptiLLM moa streamed", "boost", {**MOA, "stream": True}),

@@ -6,7 +6,7 @@ import time
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from contextvars import ContextVar
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from litellm_homelab.access.callers import MASTER, Caller
 from litellm_homelab.access.table import Route
@@ -39,8 +39,7 @@ class Child:
     """In which order it waits for a backend: as its root does."""
 
 
-@dataclass(frozen=True, slots=True)
-class Chosen:
+class Chosen(NamedTuple):
     """What the attempt under way may reach: a deployment by its id, or a search tool by its name."""
 
     deployment: str | None = None

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import orjson
 
-from litellm_homelab.timeouts.content import Said, said
+from litellm_homelab.timeouts.content import Said, has_text, said
 from litellm_homelab.timeouts.faults import AnswerFault
 from litellm_homelab.timeouts.reading import Format
 
@@ -59,6 +59,8 @@ def whole(framing: Format, body: bytes) -> AnswerFault | Mapping[str, Any] | Non
         document = orjson.loads(body)
     except orjson.JSONDecodeError:
         return AnswerFault.UNREADABLE if body.strip() else AnswerFault.EMPTY
+    if has_text(document):
+        return None
     one = said(document)
     if one.error is not None:
         return one.error

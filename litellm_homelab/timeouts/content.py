@@ -70,6 +70,19 @@ def said(document: object) -> Said:
     return NOTHING
 
 
+def has_text(document: object) -> bool:
+    """
+    Whether the JSON is a whole chat completion whose first choice has a text.
+
+    Most answers are: `said` finds content and no error in each of them, in ten times as many steps.
+    """
+    try:
+        text = document["choices"][0]["message"]["content"]  # type: ignore[index]
+        return type(text) is str and text != "" and "error" not in document and "type" not in document  # type: ignore[operator]
+    except (LookupError, TypeError):
+        return False
+
+
 def _error(document: Mapping[str, Any]) -> Mapping[str, Any] | None:
     """The event, where it is an error: of that type, or with a key `error` that says something."""
     return document if document.get("type") in FAILED or document.get("error") else None

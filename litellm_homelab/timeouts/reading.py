@@ -37,15 +37,18 @@ GEMINI: Final = re.compile(r":(?:streamG|g)enerateContent$")
 STREAMS: Final = re.compile(r":stream\w+$|/invoke-with-response-stream$|/converse-stream$")
 """Paths that say themselves that their answer is a stream: Gemini, Vertex AI, Bedrock."""
 
+KEY: Final = b'"stream"'
+"""Clients write this key without escapes."""
 
-def format_of(path: str, query: str) -> Format:
+
+def format_of(path: str, query: bytes) -> Format:
     """How a stream from this path of an upstream is framed."""
     if EVENTS.search(path):
         return Format.EVENTS
     if LINES.search(path):
         return Format.LINES
     if GEMINI.search(path):
-        return Format.EVENTS if "alt=sse" in query else Format.ARRAY
+        return Format.EVENTS if b"alt=sse" in query else Format.ARRAY
     return Format.OPAQUE
 
 
@@ -53,6 +56,8 @@ def is_streamed(path: str, body: bytes) -> bool:
     """Whether a request asks for a stream; Ollama's own API streams by default."""
     if STREAMS.search(path):
         return True
+    if KEY not in body and not LINES.search(path):
+        return False
     if body.lstrip()[:1] != b"{":
         return False
     try:

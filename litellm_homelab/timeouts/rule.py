@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import NamedTuple, Self
+from typing import NamedTuple
 
 
 class Limit(StrEnum):
@@ -16,8 +16,7 @@ class Limit(StrEnum):
     TOTAL = "total"
 
 
-@dataclass(frozen=True, slots=True)
-class TimeLimits:
+class TimeLimits(NamedTuple):
     """The limits of one group in seconds; None means unlimited."""
 
     connect: float | None = None
@@ -30,14 +29,14 @@ class TimeLimits:
     """From sending the attempt to the end of its answer."""
 
     @property
-    def whole(self) -> Self:
+    def whole(self) -> TimeLimits:
         """What holds for an answer that is not streamed, and for OptiLLM: neither sends content meanwhile."""
-        return type(self)(connect=self.connect, total=self.total)
+        return TimeLimits(connect=self.connect, total=self.total)
 
     @property
     def is_empty(self) -> bool:
         """Whether nothing is limited."""
-        return self == type(self)()
+        return self == TimeLimits()
 
 
 class Progress(NamedTuple):
@@ -93,5 +92,7 @@ class Timed:
 
     group: str
     limits: TimeLimits
+    whole: TimeLimits
+    """Those that hold where the attempt is not streamed."""
     judged: bool = True
     """Whether its answer is read as a model's; OptiLLM's is not: what it hands on is judged elsewhere."""

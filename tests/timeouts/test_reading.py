@@ -173,7 +173,7 @@ def test_other_bodies() -> None:
 )
 def test_framings(path: str, query: str, framing: Format) -> None:
     """The path says how a stream is framed."""
-    assert format_of(path, query) is framing
+    assert format_of(path, query.encode()) is framing
 
 
 @pytest.mark.parametrize(

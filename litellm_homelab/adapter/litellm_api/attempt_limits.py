@@ -10,30 +10,22 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import AsyncIterator, Mapping
-from typing import Any, Final
+from functools import lru_cache
+from typing import Any
 
 import httpx
 
-from litellm_homelab import refusals
 from litellm_homelab.adapter import context
-from litellm_homelab.adapter.litellm_api import purposes
-from litellm_homelab.adapter.litellm_api.attempt_clock import AttemptClock, Stopped
+from litellm_homelab.adapter.litellm_api import purposes, whole_answer
+from litellm_homelab.adapter.litellm_api.attempt import FAILED, Attempt, Stopped, closed
+from litellm_homelab.adapter.litellm_api.attempt_clock import AttemptClock
 from litellm_homelab.adapter.litellm_api.limited_stream import Rest, readings
 from litellm_homelab.adapter.litellm_api.transport import AsyncSend
-from litellm_homelab.answers import errors
 from litellm_homelab.timeouts import answer, reading
 from litellm_homelab.timeouts.answer import Heard
 from litellm_homelab.timeouts.faults import AnswerFault
 from litellm_homelab.timeouts.reading import Format, Reader, WrongAnswer
-
-FAILED: Final = 400
-TIMED_OUT: Final = 408
-BAD_ANSWER: Final = 502
-BODYS: Final = frozenset({"content-encoding", "content-length", "transfer-encoding"})
-"""Headers that say how a body is sent: what is given back is decoded."""
-NOT_REPEATED: Final = {"x-should-retry": "false"}
-"""Keeps OpenAI's SDK from sending an attempt again: its default for 408 and 5xx is twice more."""
-EVENT_STREAM: Final = "text/event-stream"
+from litellm_homelab.timeouts.rule import TimeLimits
 
 
 async def send(out: AsyncSend, transport: object, request: httpx.Request) -> httpx.Response:
@@ -42,94 +34,62 @@ async def send(out: AsyncSend, transport: object, request: httpx.Request) -> htt
     timed = chosen.timed if chosen is not None else None
     if timed is None or record is None or request.method != "POST" or _is_service(transport):
         return await out(transport, request)
-    path, body = request.url.path, request.content
-    streamed = reading.is_streamed(path, body)
-    framing = reading.format_of(path, request.url.query.decode("ascii", "replace"))
-    limits = timed.limits if streamed else timed.limits.whole
-    clock = AttemptClock(limits, timed.group, record)
-    _set_connect(request, clock)
-    one = _Attempt(clock, request, framing if timed.judged else Format.OPAQUE)
-    try:
-        response = await clock.wait(out(transport, request))
-        if streamed and response.status_code < FAILED:
-            return await one.stream(response)
-        return await one.whole(response)
-    except (httpx.ConnectTimeout, httpx.PoolTimeout):
-        if limits.connect is None:
-            raise
-        return one.timed_out(clock.connect())
-    except Stopped as stopped:
-        return one.timed_out(stopped)
+    url = request.url
+    path = url.path
+    streamed = reading.is_streamed(path, request.content)
+    framing = reading.format_of(path, url.query) if timed.judged else Format.OPAQUE
+    limits = timed.limits if streamed else timed.whole
+    before: Mapping[str, Any] = request.extensions.get("timeout") or {}
+    request.extensions = {**request.extensions, "timeout": {**before, **_bounds(limits)}}
+    attempt = Attempt(request, limits, timed.group, record, framing)
+    if streamed:
+        return await _Streamed(attempt).send(out, transport)
+    return await whole_answer.send(out, transport, attempt)
 
 
 def _is_service(transport: object) -> bool:
     return purposes.purpose(transport) not in {None, purposes.IMAGES}
 
 
-def _set_connect(request: httpx.Request, clock: AttemptClock) -> None:
+@lru_cache(maxsize=1024)
+def _bounds(limits: TimeLimits) -> Mapping[str, float | None]:
     """
-    Give the client below our limit for the connection, and no other where ours bound the rest.
+    Timeouts of the client below: our limit for the connection, and no other where ours bound the rest.
 
     `pool` is what LiteLLM's aiohttp transport gives aiohttp as the time for the whole of connecting, name
     resolution and all addresses included; `connect` is per address there (1.106.2).
     """
-    before: Mapping[str, Any] = request.extensions.get("timeout") or {}
-    limits = clock.limits
     connect = {"connect": limits.connect, "pool": limits.connect} if limits.connect is not None else {}
     bounded = limits.total is not None or (limits.first_token is not None and limits.idle is not None)
     rest = {"read": None, "write": None} if bounded else {}
-    request.extensions = {**request.extensions, "timeout": {**before, **connect, **rest}}
+    return {**connect, **rest}
 
 
-class _Attempt:
-    """One request and its answer."""
+class _Streamed:
+    """A streamed attempt and its answer, given back once it has content."""
 
-    def __init__(self, clock: AttemptClock, request: httpx.Request, framing: Format) -> None:
-        self._clock = clock
-        self._request = request
-        self._framing = framing
+    def __init__(self, attempt: Attempt) -> None:
+        self._attempt = attempt
+        self._clock = AttemptClock(attempt)
 
-    # --- answers in one piece -------------------------------------------------------------------
-
-    async def whole(self, response: httpx.Response) -> httpx.Response:
-        """An answer in one piece, or an error: read within the limits, judged, and given back."""
-        if response.status_code < FAILED and _is_long(response):
-            return self._given(response, Rest.of_bytes(self._clock, response))
+    async def send(self, out: AsyncSend, transport: object) -> httpx.Response:
+        """Send it; what is wrong with it before its first content is a failed attempt."""
+        attempt = self._attempt
         try:
-            body = await self._read(response)
-        except httpx.TransportError:
-            return self._wrong(AnswerFault.BROKEN)
-        if response.status_code < FAILED:
-            wrong = answer.whole(self._framing, body)
-            if wrong is not None:
-                return self._wrong(wrong)
-        return self._given(response, httpx.ByteStream(body))
-
-    async def _read(self, response: httpx.Response) -> bytes:
-        """
-        The body of an answer; of an error's, as much as comes in time.
-
-        Raises:
-            Stopped, httpx.TransportError: it is not complete. An error's body may be.
-
-        """
-        parts: list[bytes] = []
-        chunks = response.aiter_bytes()
-        try:
-            while (chunk := await self._clock.wait(anext(chunks, None))) is not None:
-                parts.append(chunk)
-        except (Stopped, httpx.TransportError):
-            if response.status_code < FAILED:
+            response = await self._clock.wait(out(transport, attempt.request))
+            if response.status_code >= FAILED:
+                return await whole_answer.error(attempt, response)
+            return await self._stream(response)
+        except (httpx.ConnectTimeout, httpx.PoolTimeout):
+            if attempt.limits.connect is None:
                 raise
-        finally:
-            await _closed(response)
-        return b"".join(parts)
+            return attempt.timed_out(attempt.without_connection())
+        except Stopped as stopped:
+            return attempt.timed_out(stopped)
 
-    # --- streams --------------------------------------------------------------------------------
-
-    async def stream(self, response: httpx.Response) -> httpx.Response:
-        """A stream, given back once it has content; what is wrong with it before is a failed attempt."""
-        reader, heard = Reader(self._framing), Heard(self._framing)
+    async def _stream(self, response: httpx.Response) -> httpx.Response:
+        framing = self._attempt.framing
+        reader, heard = Reader(framing), Heard(framing)
         chunks = readings(self._clock, response)
         first: list[bytes] = []
         try:
@@ -139,12 +99,13 @@ class _Attempt:
         except (httpx.TransportError, httpx.StreamError):
             failed = AnswerFault.BROKEN
         except BaseException:
-            await _closed(response)
+            await closed(response)
             raise
         if failed is not None:
-            await _closed(response)
-            return self._wrong(failed)
-        return self._given(response, Rest(self._clock, response, chunks, reader, heard, b"".join(first)))
+            await closed(response)
+            return self._attempt.wrong(failed)
+        rest = Rest(self._clock, response, chunks, reader, heard, b"".join(first))
+        return self._attempt.given(response, rest)
 
     async def _begun(
         self, chunks: AsyncIterator[bytes], reader: Reader, heard: Heard, first: list[bytes]
@@ -177,44 +138,5 @@ class _Attempt:
                 parts += [chunk async for chunk in chunks]
             judged = answer.whole(Format.LINES, b"".join(parts))
             found = judged if isinstance(judged, Mapping) else found
-        await _closed(response)
-        return self._wrong(found)
-
-    # --- what is given back -----------------------------------------------------------------------
-
-    def timed_out(self, stopped: Stopped) -> httpx.Response:
-        """The answer in the place of one that did not come in time."""
-        refusal = refusals.upstream_timeout(self._clock.handle, [stopped.reached])
-        return self._error(TIMED_OUT, refusal.message, "timeout_error")
-
-    def _wrong(self, found: AnswerFault | Mapping[str, Any]) -> httpx.Response:
-        if isinstance(found, AnswerFault):
-            text = refusals.upstream_fault(self._clock.handle, found)
-            return self._error(BAD_ANSWER, text, "server_error")
-        status = errors.status_of(found, BAD_ANSWER)
-        return httpx.Response(status, json=found, headers=NOT_REPEATED, request=self._request)
-
-    def _error(self, status: int, message: str, kind: str) -> httpx.Response:
-        error = {"message": message, "type": kind, "param": None, "code": str(status)}
-        return httpx.Response(status, json={"error": error}, headers=NOT_REPEATED, request=self._request)
-
-    def _given(self, response: httpx.Response, stream: httpx.AsyncByteStream) -> httpx.Response:
-        headers = [(name, value) for name, value in response.headers.multi_items() if name not in BODYS]
-        return httpx.Response(
-            response.status_code,
-            headers=headers,
-            stream=stream,
-            request=self._request,
-            extensions=response.extensions,
-        )
-
-
-def _is_long(response: httpx.Response) -> bool:
-    """Whether an answer is passed on as it arrives: speech, pictures, events that were not asked for."""
-    kind: str = response.headers.get("content-type", "").partition(";")[0].strip().lower()
-    return kind == EVENT_STREAM or kind.startswith(("audio/", "image/", "video/", "application/octet-stream"))
-
-
-async def _closed(response: httpx.Response) -> None:
-    with contextlib.suppress(Exception):
-        await response.aclose()
+        await closed(response)
+        return self._attempt.wrong(found)

@@ -11,7 +11,8 @@ import litellm
 
 from litellm_homelab import refusals
 from litellm_homelab.adapter.context import Broken
-from litellm_homelab.adapter.litellm_api.attempt_clock import AttemptClock, Stopped
+from litellm_homelab.adapter.litellm_api.attempt import Stopped
+from litellm_homelab.adapter.litellm_api.attempt_clock import AttemptClock
 from litellm_homelab.answers import errors
 from litellm_homelab.timeouts.answer import Heard
 from litellm_homelab.timeouts.faults import AnswerFault
@@ -137,20 +138,20 @@ class Rest(httpx.AsyncByteStream):
 
     def _ended(self, problem: Exception) -> StreamEnded:
         if isinstance(problem, Stopped):
-            refusal = refusals.upstream_timeout(self._clock.handle, [problem.reached])
+            refusal = refusals.upstream_timeout(self._clock.attempt.handle, [problem.reached])
             return self._broken(refusal.status, refusal.message, refusal.type)
         return self._failed(problem.fault if isinstance(problem, WrongAnswer) else AnswerFault.BROKEN)
 
     def _failed(self, fault: AnswerFault) -> StreamEnded:
-        return self._broken(BAD_ANSWER, refusals.upstream_fault(self._clock.handle, fault))
+        return self._broken(BAD_ANSWER, refusals.upstream_fault(self._clock.attempt.handle, fault))
 
     def _reported(self, error: Mapping[str, Any]) -> StreamEnded:
         """The upstream's own error event; LiteLLM would let another model go on after some of them."""
-        text = message(error) or refusals.upstream_fault(self._clock.handle, AnswerFault.FAILED)
+        text = message(error) or refusals.upstream_fault(self._clock.attempt.handle, AnswerFault.FAILED)
         return self._broken(errors.status_of(error), text)
 
     def _broken(self, status: int, text: str, kind: str = "server_error") -> StreamEnded:
-        self._clock.record.broken = Broken(status, text, kind)
+        self._clock.attempt.record.broken = Broken(status, text, kind)
         return StreamEnded(text)
 
 

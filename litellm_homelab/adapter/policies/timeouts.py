@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection, Mapping
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final, Self
 
 from litellm_homelab import refusals
@@ -16,15 +15,13 @@ from litellm_homelab.adapter.outcome import Level
 from litellm_homelab.adapter.policy import Policy
 from litellm_homelab.config.sections import TimeoutSection
 from litellm_homelab.timeouts.groups import limits_of
-from litellm_homelab.timeouts.rule import Timed, TimeLimits
+from litellm_homelab.timeouts.rule import Timed
 
 if TYPE_CHECKING:
     from litellm_homelab.adapter.wiring import Shared
 
-OWN: Final = ("timeout", "stream_timeout")
-"""Timeouts of LiteLLM's, which must not act before ours."""
 LATER: Final = 30
-"""Seconds by which they come after `total`."""
+"""Seconds by which LiteLLM's own `timeout` and `stream_timeout` come after `total`: ours act first."""
 
 
 class TimeoutsPolicy(Policy):
@@ -35,7 +32,7 @@ class TimeoutsPolicy(Policy):
     def __init__(self, section: Mapping[str, TimeoutSection], lanes: Collection[str]) -> None:
         self._section = section
         self._lanes = lanes
-        self._known: dict[str, Timed | None] = {}
+        self._known: dict[str, tuple[Timed | None, int | None]] = {}
 
     @classmethod
     def build(cls, shared: Shared) -> Self:
@@ -65,11 +62,11 @@ class TimeoutsPolicy(Policy):
         if again:
             text = refusals.upstream_timeout(ctx.asked or group, again).message
             raise no_retry.AskedAgain(text)
-        timed = self._of(group)
+        timed, later = self._of(group)
         if timed is None:
             return None
-        context.choose(replace(chosen, timed=timed))
-        return _longer(kwargs, timed.limits)
+        context.choose(chosen._replace(timed=timed))
+        return _longer(kwargs, later) if later is not None else None
 
     async def attempt_failed(self, ctx: RequestContext, error: Exception) -> None:  # noqa: ARG002 - any error
         """Refuse where the first attempt reached a limit: LiteLLM shows its error, if no fallback answers."""
@@ -82,18 +79,24 @@ class TimeoutsPolicy(Policy):
                 ctx.outcome.withdraw(self.name)
                 ctx.outcome.refuse(self.name, refusal, Level.ATTEMPT)
 
-    def _of(self, group: str) -> Timed | None:
+    def _of(self, group: str) -> tuple[Timed | None, int | None]:
+        """The limits of a group, and what LiteLLM's own timeouts become; None where they stay."""
         if group not in self._known:
             limits, judged = limits_of(group, self._section), group not in self._lanes
             limits = limits if judged else limits.whole
-            self._known[group] = None if limits.is_empty else Timed(group, limits, judged)
+            timed = None if limits.is_empty else Timed(group, limits, limits.whole, judged)
+            self._known[group] = timed, None if limits.total is None else math.ceil(limits.total) + LATER
         return self._known[group]
 
 
-def _longer(kwargs: dict[str, Any], limits: TimeLimits) -> dict[str, Any] | None:
-    """The arguments with LiteLLM's own timeouts after ours, where both are set."""
-    if limits.total is None:
+def _longer(kwargs: dict[str, Any], later: int) -> dict[str, Any] | None:
+    """The arguments with LiteLLM's own timeouts after ours; None where it has none."""
+    whole, streamed = kwargs.get("timeout"), kwargs.get("stream_timeout")
+    if whole is None and streamed is None:
         return None
-    later = math.ceil(limits.total) + LATER
-    changed = {name: later for name in OWN if kwargs.get(name) is not None}
-    return {**kwargs, **changed} if changed else None
+    changed = {**kwargs}
+    if whole is not None:
+        changed["timeout"] = later
+    if streamed is not None:
+        changed["stream_timeout"] = later
+    return changed
