@@ -29,19 +29,23 @@ class Begun(Generic[T]):
         except StopIteration as ended:
             self.is_done, self.result = True, ended.value
 
-    @coroutine
-    def rest(self) -> Generator[Any, Any, T]:
+    async def rest(self) -> T:
         """Go on where it waits, in the task that it began in; await this once, where it is not done."""
-        waits_for: Any = self._waits_for
-        while True:
-            try:
-                sent = yield waits_for
-            except BaseException as error:  # noqa: BLE001 - it decides on a cancellation itself
-                resume = partial(self._steps.throw, error)
-            else:
-                resume = partial(self._steps.send, sent)
-            try:
-                waits_for = resume()
-            except StopIteration as ended:
-                found: T = ended.value
-                return found
+        return await rest_of(self._steps, self._waits_for)
+
+
+@coroutine
+def rest_of(steps: Generator[Any, Any, T], waits_for: Any) -> Generator[Any, Any, T]:  # noqa: ANN401 - asyncio's
+    """Go on with an awaitable that has run up to where it first waits, in the task that it began in."""
+    while True:
+        try:
+            sent = yield waits_for
+        except BaseException as error:  # noqa: BLE001 - it decides on a cancellation itself
+            resume = partial(steps.throw, error)
+        else:
+            resume = partial(steps.send, sent)
+        try:
+            waits_for = resume()
+        except StopIteration as ended:
+            found: T = ended.value
+            return found

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import lru_cache
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
@@ -15,6 +16,7 @@ NAMES: Final[tuple[Priority, ...]] = tuple(RANKS)
 """Priorities by their rank."""
 
 
+@lru_cache
 def rank(*given: Priority | None) -> int:
     """The rank of a request: the lowest of the priorities that are set, `normal` where none is."""
     return max((RANKS[one] for one in given if one is not None), default=RANKS["normal"])

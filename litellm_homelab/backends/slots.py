@@ -17,6 +17,7 @@ from bisect import insort
 from collections.abc import Awaitable, Callable, Coroutine
 from contextvars import Context
 from dataclasses import dataclass, field
+from time import monotonic
 from typing import Any, Final, Protocol
 
 from litellm_homelab.state import Claim, Claimed, Pool, StateUnavailable, Store, answered, within
@@ -34,6 +35,7 @@ FIRST_POLL, LAST_POLL = 0.02, 0.1
 """Seconds between two questions of a worker for a slot that another worker may have given back."""
 ANY: Final = 2**31
 """The limit of a claim that must be granted: its request is under way."""
+LOST: Final = (StateUnavailable, TimeoutError)
 LEAST_RETRY, MOST_RETRY = 1, 300
 
 
@@ -53,8 +55,11 @@ class Gone(Exception):
 class Watching(Protocol):
     """Who follows what happens to the slots of a backend."""
 
-    def slots_used(self, backend: str, used: int, waiting: int) -> None:
-        """`used` slots are held by requests of this worker, and `waiting` of its requests wait."""
+    def slots_used(self, backend: str, used: int) -> None:
+        """`used` slots are held by requests of this worker."""
+
+    def waiting(self, backend: str, number: int) -> None:
+        """`number` requests of this worker wait."""
 
     def waited(self, backend: str, rank: int, seconds: float) -> None:
         """A request has waited, whether it got a slot or not."""
@@ -111,18 +116,18 @@ class Slots:
         self._alone_limit = max(1, limit // workers)
         self._store, self._watching = store, watching
         self._pool = f"slots:{backend}"
+        self._pools = (self._pool,)
         self._held: dict[str, Slot] = {}
         self._waiting: list[_Request] = []
         self._numbers = itertools.count()
         self._wake = asyncio.Event()
         self._serving: asyncio.Task[None] | None = None
-        self._later: tuple[asyncio.AbstractEventLoop, asyncio.TimerHandle] | None = None
+        self._later: tuple[asyncio.AbstractEventLoop | None, asyncio.TimerHandle | None] = None, None
         """When it begins, where all it has to do is to renew."""
         self._background: set[asyncio.Task[None]] = set()
         self._owed: set[str] = set()
         """Owners whose slots or places are free here, and not yet in the store."""
         self._alone_until = -math.inf
-        self._bounded = _Bounded(self._lost)
         self._mean_seconds = 0.0
 
     # --- requests ----------------------------------------------------------------------------------
@@ -136,7 +141,7 @@ class Slots:
             Gone: the client left.
 
         """
-        owner, began = uuid.uuid4().hex, _now()
+        owner, began = uuid.uuid4().hex, monotonic()
         try:
             answer = await self._ask(owner, rank, new=True)
             if answer is Claimed.GRANTED:
@@ -149,7 +154,7 @@ class Slots:
         if answer is Claimed.FULL:
             raise Full(0.0, self._retry_after())
         slot = self._held[owner]
-        slot.waited = _now() - began
+        slot.waited = monotonic() - began
         return slot
 
     async def _wait(self, place: _Request, began: float, left: Callable[[], Awaitable[None]]) -> None:
@@ -162,20 +167,20 @@ class Slots:
                 {place.granted, leaving}, timeout=self._wait_seconds, return_when=asyncio.FIRST_COMPLETED
             )
             if not place.granted.done():
-                raise Gone if leaving.done() else Full(_now() - began, self._retry_after())
+                raise Gone if leaving.done() else Full(monotonic() - began, self._retry_after())
         finally:
             leaving.cancel()
             with contextlib.suppress(ValueError):  # one that was granted is not there any more
                 self._waiting.remove(place)
-            self._watching.waited(self.backend, place.rank, _now() - began)
+            self._watching.waited(self.backend, place.rank, monotonic() - began)
             self._changed()
 
     def give_back(self, slot: Slot) -> None:
         """Free a slot (`Slot.release`)."""
-        held = _now() - slot.since
+        held = monotonic() - slot.since
         self._mean_seconds = 0.8 * self._mean_seconds + 0.2 * held if self._mean_seconds else held
         self._held.pop(slot.owner, None)
-        self._changed()
+        self._watching.slots_used(self.backend, len(self._held))
         self._spawn(self._released(slot.owner))
 
     def _abandon(self, owner: str) -> None:
@@ -187,8 +192,11 @@ class Slots:
             self._spawn(self._released(owner))
 
     def _hold(self, owner: str) -> Slot:
-        slot = self._held[owner] = Slot(self, owner, _now())
-        self._changed()
+        slot = self._held[owner] = Slot(self, owner, monotonic())
+        self._watching.slots_used(self.backend, len(self._held))
+        loop = asyncio.get_running_loop()
+        if self._later[0] is not loop:
+            self._serve_on(loop)
         return slot
 
     def _retry_after(self) -> int:
@@ -200,68 +208,79 @@ class Slots:
 
     async def _ask(self, owner: str, rank: int, *, new: bool) -> Claimed:
         """Ask the store for a slot; where it cannot be reached, this worker's own share."""
-        if _now() >= self._alone_until:
+        if monotonic() >= self._alone_until:
             claim = Claim(self._pool, self._limit, rank=rank, length=self._length)
-            with self._bounded:
+            try:
                 return await answered(self._store.lease([claim], owner, LEASE_SECONDS), STORE_SECONDS)
+            except LOST as error:
+                self._lost(error)
         ahead = any(one.rank <= rank for one in self._waiting) if new else False
         if len(self._held) < self._alone_limit and not ahead:
             return Claimed.GRANTED
         return Claimed.WAITING if not new or len(self._waiting) < self._length else Claimed.FULL
 
     def _lost(self, error: Exception) -> None:
-        self._alone_until = _now() + ALONE_SECONDS
+        """A question to the store failed or took too long: it is the last for a while."""
+        self._alone_until = monotonic() + ALONE_SECONDS
         self._watching.store_lost(error)
 
     async def _released(self, owner: str) -> None:
-        self._owed.add(owner)
-        await self._release_owed()
-        if self._waiting or self._owed:
+        owed = self._owed
+        owed.add(owner)
+        while owed and monotonic() >= self._alone_until:
+            await self._release(next(iter(owed)))
+        if owed or self._waiting:
             self._wake.set()
-        self._serve_on()
+            self._serve_on(asyncio.get_running_loop())
 
     async def _release_owed(self) -> None:
         """Give back to the store what is free; what it does not take now, after `OWED_SECONDS` again."""
-        while self._owed and _now() >= self._alone_until:
-            owner = next(iter(self._owed))
-            with self._bounded:
-                await answered(self._store.release([self._pool], owner), STORE_SECONDS)
-                self._owed.discard(owner)
+        while self._owed and monotonic() >= self._alone_until:
+            await self._release(next(iter(self._owed)))
+
+    async def _release(self, owner: str) -> None:
+        try:
+            await answered(self._store.release(self._pools, owner), STORE_SECONDS)
+        except LOST as error:
+            self._lost(error)
+        else:
+            self._owed.discard(owner)
 
     async def _renew(self) -> None:
         """Prolong the slots and places of this worker; take slots again that the store has lost."""
         await self._release_owed()
-        if _now() < self._alone_until:
+        if monotonic() < self._alone_until:
             return
-        with self._bounded:
+        try:
             async with within(STORE_SECONDS):
                 owners = {*self._held, *(one.owner for one in self._waiting)}
-                await self._store.renew([self._pool], owners, LEASE_SECONDS)
+                await self._store.renew(self._pools, owners, LEASE_SECONDS)
                 known = await self._store.pool(self._pool)
                 for owner in self._held.keys() - known.held.keys():
                     await self._store.lease([Claim(self._pool, ANY)], owner, LEASE_SECONDS)
                     if owner not in self._held:  # given back in between
-                        await self._store.release([self._pool], owner)
+                        await self._store.release(self._pools, owner)
+        except LOST as error:
+            self._lost(error)
 
     # --- in the background -------------------------------------------------------------------------
 
     def _changed(self) -> None:
-        """Update the metrics; run the task that asks for waiting requests and renews held slots."""
-        self._watching.slots_used(self.backend, len(self._held), len(self._waiting))
-        self._serve_on()
+        """Update the number of those who wait; run the task that asks for them."""
+        self._watching.waiting(self.backend, len(self._waiting))
+        self._serve_on(asyncio.get_running_loop())
 
-    def _serve_on(self) -> None:
+    def _serve_on(self, loop: asyncio.AbstractEventLoop) -> None:
         """Run the task now where a request waits, or a slot is owed; to renew what is held it has time."""
         if self._serving is not None and not self._serving.done():
             return
-        loop = asyncio.get_running_loop()
         if self._waiting or self._owed:
             self._serving = loop.create_task(self._serve(), context=Context())
-        elif self._held and (self._later is None or self._later[0] is not loop):
+        elif self._held and self._later[0] is not loop:
             self._later = loop, loop.call_later(RENEW_SECONDS, self._serve_later, context=Context())
 
     def _serve_later(self) -> None:
-        self._later = None
+        self._later = None, None
         if self._is_busy() and (self._serving is None or self._serving.done()):
             self._serving = asyncio.get_running_loop().create_task(
                 self._serve(renews=True), context=Context()
@@ -271,7 +290,7 @@ class Slots:
         return bool(self._held or self._waiting or self._owed)
 
     async def _serve(self, *, renews: bool = False) -> None:
-        pause, renewed = FIRST_POLL, _now()
+        pause, renewed = FIRST_POLL, monotonic()
         if renews:
             await self._renew()
         while self._is_busy():
@@ -280,8 +299,8 @@ class Slots:
             if await self._grant():
                 pause = FIRST_POLL
             pause = min(pause * 1.5, LAST_POLL)
-            if _now() - renewed >= RENEW_SECONDS:
-                renewed = _now()
+            if monotonic() - renewed >= RENEW_SECONDS:
+                renewed = monotonic()
                 await self._renew()
             else:
                 await self._release_owed()
@@ -325,7 +344,7 @@ class Slots:
         The order of the store is not always the one in which they are known here: Redis answers those who ask
         side by side in any order. A place is missing where a question to the store failed, or expired.
         """
-        if not self._waiting or _now() < self._alone_until:
+        if not self._waiting or monotonic() < self._alone_until:
             return [], [*self._waiting]
         pool = await self._now_in_the_store()
         if pool is None:
@@ -339,9 +358,11 @@ class Slots:
 
     async def _now_in_the_store(self) -> Pool | None:
         """The pool as the store has it; None where the store does not answer."""
-        with self._bounded:
+        try:
             return await answered(self._store.pool(self._pool), STORE_SECONDS)
-        return None
+        except LOST as error:
+            self._lost(error)
+            return None
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.get_running_loop().create_task(work, context=Context())
@@ -349,27 +370,5 @@ class Slots:
         task.add_done_callback(self._background.discard)
 
 
-class _Bounded:
-    """Around a question to the store: one that fails, or takes too long, is the last for a while."""
-
-    __slots__ = ("_lost",)
-
-    def __init__(self, lost: Callable[[Exception], None]) -> None:
-        self._lost = lost
-
-    def __enter__(self) -> None:
-        pass
-
-    def __exit__(self, _: object, error: BaseException | None, __: object) -> bool:
-        if not isinstance(error, StateUnavailable | TimeoutError):
-            return False
-        self._lost(error)
-        return True
-
-
 def _future() -> asyncio.Future[None]:
     return asyncio.get_running_loop().create_future()
-
-
-def _now() -> float:
-    return asyncio.get_running_loop().time()

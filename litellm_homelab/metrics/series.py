@@ -141,6 +141,8 @@ class Metrics:
         self._counters: dict[str, Counter] = {}
         self._histograms: dict[str, Histogram] = {}
         self._live: dict[str, Gauge] = {}
+        self._used: dict[str, Gauge] = {}
+        self._waiting: dict[str, Gauge] = {}
         self._shared: dict[str, Gauge] = {}
         self._found: dict[tuple[str, tuple[str | None, ...]], Any] = {}
         """
@@ -175,8 +177,8 @@ class Metrics:
                 gauge.labels(*values).set(number)
         for name, (text, names) in LIVE.items():
             self._live[name] = Gauge(name, text, names, registry=registry, multiprocess_mode="livesum")
-            for backend in labels.slots:
-                self._live[name].labels(backend).set(0)
+        self._used = self._by_backend("homelab_slots_used", labels)
+        self._waiting = self._by_backend("homelab_queue_length", labels)
         for name, (text, names) in SHARED.items():
             self._shared[name] = Gauge(name, text, names, registry=registry, multiprocess_mode="mostrecent")
         for backend in labels.followed:
@@ -184,6 +186,13 @@ class Metrics:
         for (quota, window), number in labels.quota_limits.items():
             self._shared["homelab_quota_used"].labels(quota, window).set(0)
             self._shared["homelab_quota_limit"].labels(quota, window).set(number)
+
+    def _by_backend(self, name: str, labels: Labels) -> dict[str, Gauge]:
+        """The series of a gauge by the backend that it is about, from 0 on."""
+        found = {backend: self._live[name].labels(backend) for backend in labels.slots}
+        for gauge in found.values():
+            gauge.set(0)
+        return found
 
     # --- events ------------------------------------------------------------------------------------
 
@@ -252,11 +261,17 @@ class Metrics:
         """An answer came at a rate of tokens per second."""
         self._observe("homelab_output_tokens_per_second", handle, amount=tokens_per_second)
 
-    def slots(self, backend: str, used: int, waiting: int) -> None:
-        """This worker has `used` requests at a backend, and `waiting` requests that wait for it."""
-        if self._live:
-            self._live["homelab_slots_used"].labels(backend).set(used)
-            self._live["homelab_queue_length"].labels(backend).set(waiting)
+    def slots_used(self, backend: str, used: int) -> None:
+        """This worker has `used` requests at a backend."""
+        gauge = self._used.get(backend)
+        if gauge is not None:
+            gauge.set(used)
+
+    def waiting(self, backend: str, number: int) -> None:
+        """`number` requests of this worker wait for a backend."""
+        gauge = self._waiting.get(backend)
+        if gauge is not None:
+            gauge.set(number)
 
     def backend_state(self, backend: str, state: BackendState) -> None:
         """A backend has come into a state."""

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Awaitable
 from contextlib import asynccontextmanager
 from typing import Final, TypeVar
 
-from litellm_homelab.coroutines import Begun
+from litellm_homelab.coroutines import rest_of
 
 T = TypeVar("T")
 
@@ -30,11 +30,14 @@ async def answered(awaited: Awaitable[T], seconds: float) -> T:
         TimeoutError: the seconds are over.
 
     """
-    begun = Begun(awaited)
-    if begun.is_done:
-        return begun.result
+    steps = awaited.__await__()
+    try:
+        waits_for = next(steps)
+    except StopIteration as ended:
+        found: T = ended.value
+        return found
     async with within(seconds):
-        return await begun.rest()
+        return await rest_of(steps, waits_for)
 
 
 @asynccontextmanager

@@ -15,11 +15,13 @@ import os
 import sqlite3
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from operator import attrgetter
 from pathlib import Path
 from typing import Final, TypeAlias
 
 Identity: TypeAlias = tuple[int, int]
 """Device and inode: an inode is not used again while a process has its file open."""
+IDENTITY: Final = attrgetter("st_dev", "st_ino")
 NO_LOCKS: Final = frozenset({errno.ENOLCK, errno.ENOTSUP, errno.EOPNOTSUPP, errno.EINVAL, errno.EACCES})
 """Errors of a file system, or of a folder that may not be read, on which nothing can be locked."""
 
@@ -44,7 +46,15 @@ class Database:
 
     def moved(self) -> bool:
         """Whether one of the files has been deleted, replaced or emptied since; three calls of stat."""
-        return self.retired or _identities(self._names) != self.identities
+        if self.retired:
+            return True
+        try:  # as `_identities`, in C where all three are there: it is asked before every change
+            found = [*map(os.stat, self._names)]
+            if found[0].st_size and tuple(map(IDENTITY, found)) == self.identities:
+                return False
+        except OSError:
+            pass
+        return _identities(self._names) != self.identities
 
     def retire(self) -> None:
         """
@@ -152,7 +162,7 @@ def _identities(paths: tuple[Path, Path, Path] | tuple[str, str, str]) -> tuple[
 
 def _identity(path: Path | str, least: int = 0) -> Identity | None:
     try:
-        found = os.stat(path)  # noqa: PTH116 - asked before every change; `Path.stat` costs three times as much
+        found = os.stat(path)  # noqa: PTH116 - `Path.stat` costs three times as much
     except (FileNotFoundError, NotADirectoryError):
         return None
-    return (found.st_dev, found.st_ino) if found.st_size >= least else None
+    return IDENTITY(found) if found.st_size >= least else None

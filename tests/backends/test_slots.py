@@ -22,13 +22,18 @@ class Seen:
     """What was shown of the slots."""
 
     def __init__(self) -> None:
-        self.used: list[tuple[int, int]] = []
+        self.used: list[int] = []
+        self.queue: list[int] = []
         self.waits: list[float] = []
         self.lost = 0
 
-    def slots_used(self, backend: str, used: int, waiting: int) -> None:
-        """Note the numbers."""
-        self.used.append((used, waiting))
+    def slots_used(self, backend: str, used: int) -> None:
+        """Note the number."""
+        self.used.append(used)
+
+    def waiting(self, backend: str, number: int) -> None:
+        """Note the number."""
+        self.queue.append(number)
 
     def waited(self, backend: str, rank: int, seconds: float) -> None:
         """Note a wait."""

@@ -379,7 +379,8 @@ def test_slots_are_shown_from_the_start(registry: CollectorRegistry, metrics: Me
     here = {"backend": "gpu"}
     names = ("homelab_slots", "homelab_queue_limit", "homelab_slots_used", "homelab_queue_length")
     assert [registry.get_sample_value(name, here) for name in names] == [2, 20, 0, 0]
-    metrics.slots("gpu", 1, 3)
+    metrics.slots_used("gpu", 1)
+    metrics.waiting("gpu", 3)
     assert [registry.get_sample_value(name, here) for name in names] == [2, 20, 1, 3]
 
 

@@ -33,8 +33,11 @@ LOST: Final = (
 class _Shown:
     """Counts what happens to slots."""
 
-    def slots_used(self, backend: str, used: int, waiting: int) -> None:
-        meter().slots(backend, used, waiting)
+    def slots_used(self, backend: str, used: int) -> None:
+        meter().slots_used(backend, used)
+
+    def waiting(self, backend: str, number: int) -> None:
+        meter().waiting(backend, number)
 
     def waited(self, backend: str, rank: int, seconds: float) -> None:
         meter().queued(backend, NAMES[rank], seconds)
@@ -112,7 +115,8 @@ class QueuePolicy(Policy):
             raise Skipped(refusal, self.name) from None
         except Gone:
             raise Unsent(CLIENT_LEFT, "The client left while its request waited.") from None
-        waited(ctx, slot.waited)
+        if slot.waited:
+            waited(ctx, slot.waited)
         ctx.slots = {**(ctx.slots or {}), deployment: slot}
 
     def _of(self, deployment: str, group: str | None) -> Slots | None:
