@@ -91,7 +91,10 @@ class Plugin(CustomLogger):  # type: ignore[misc]  # LiteLLM's class is untyped 
         parent_otel_span: Any = None,  # noqa: ANN401, ARG002 - LiteLLM's signature
     ) -> Any:  # noqa: ANN401 - a list
         """Ask each policy which of a group's deployments LiteLLM may choose from."""
-        if not self._filter:
+        for policy in self._filter:
+            if not policy.passes(model, healthy_deployments):
+                break
+        else:
             return healthy_deployments
         began, rule, ctx = time.perf_counter(), OPENING, context.current()
         if ctx is None:

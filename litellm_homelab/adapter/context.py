@@ -6,7 +6,7 @@ import time
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from contextvars import ContextVar
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Protocol
 
 from litellm_homelab.access.callers import MASTER, Caller
 from litellm_homelab.access.table import Route
@@ -39,7 +39,8 @@ class Child:
     """In which order it waits for a backend: as its root does."""
 
 
-class Chosen(NamedTuple):
+@dataclass(slots=True)
+class Chosen:
     """What the attempt under way may reach: a deployment by its id, or a search tool by its name."""
 
     deployment: str | None = None
@@ -247,8 +248,11 @@ def chosen() -> Chosen | None:
     Some streams send when their first chunk is asked for, in another task than the one that the deployment
     hook ran in (measured on LiteLLM 1.106.2, /v1/completions): then it is the request's last one.
     """
+    found = _chosen.get()
+    if found is not None:
+        return found
     record = _record.get()
-    return _chosen.get() or (record.chosen if record else None)
+    return record.chosen if record is not None else None
 
 
 def refused(rule: str, refusal: Refuse) -> None:

@@ -31,6 +31,10 @@ class Policy:
     async def pre_call(self, ctx: RequestContext, data: dict[str, Any], call_type: str) -> None:
         """Decide on a request before it is routed; change `data`, LiteLLM's request dict, in place."""
 
+    def passes(self, group: str, deployments: Sequence[Mapping[str, Any]]) -> bool:  # noqa: ARG002 - most look
+        """Whether `filter` would give back all of them, where that can be said in a few steps."""
+        return False
+
     async def filter(
         self, ctx: RequestContext, group: str, deployments: Sequence[Mapping[str, Any]]
     ) -> Sequence[Mapping[str, Any]]:

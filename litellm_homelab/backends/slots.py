@@ -227,8 +227,10 @@ class Slots:
     async def _released(self, owner: str) -> None:
         owed = self._owed
         owed.add(owner)
-        while owed and monotonic() >= self._alone_until:
-            await self._release(next(iter(owed)))
+        if monotonic() >= self._alone_until:
+            await self._release(owner)
+            if owed:
+                await self._release_owed()
         if owed or self._waiting:
             self._wake.set()
             self._serve_on(asyncio.get_running_loop())

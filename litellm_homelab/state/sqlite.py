@@ -70,11 +70,11 @@ _READ_POOL = "SELECT pool FROM homelab_pools WHERE name = ?"
 _WRITE_POOL = "INSERT OR REPLACE INTO homelab_pools (name, pool) VALUES (?, ?)"
 # One claim that fits without a look at who has expired, and without one who waits: nearly every slot.
 # Where it matches no row, Python decides, which also finds what is damaged.
-_LEASE = """UPDATE homelab_pools SET pool = json_set(pool, :held, json_array(:until, :amount))
-    WHERE name = :pool AND CASE WHEN json_valid(pool) THEN
-        json_type(pool, :held) IS NULL AND json_extract(pool, '$.waiting') = '{}' AND :amount + (
+_LEASE = """UPDATE homelab_pools SET pool = json_set(pool, ?1, json_array(?2, ?3))
+    WHERE name = ?4 AND CASE WHEN json_valid(pool) THEN
+        json_type(pool, ?1) IS NULL AND json_extract(pool, '$.waiting') = '{}' AND ?3 + (
             SELECT coalesce(sum(json_extract(value, '$[1]')), 0) FROM json_each(pool, '$.held')
-        ) <= :limit
+        ) <= ?5
     ELSE FALSE END"""
 _RELEASE = """UPDATE homelab_pools SET pool = json_remove(pool, ?1, ?2)
     WHERE name = ?3 AND json_valid(pool)"""
@@ -138,8 +138,11 @@ class SqliteStore:
 
     async def lease(self, claims: Sequence[Claim], owner: str, seconds: float) -> Claimed:
         """Take a lease of several pools (`Store.lease`)."""
-        if len(claims) == 1 and owner.isalnum() and await self._lease_one(claims[0], owner, seconds):
-            return Claimed.GRANTED
+        if len(claims) == 1 and owner.isalnum():  # which is safe in a JSON path
+            pool, limit, amount, _, _ = claims[0]
+            given = f'$.held."{owner}"', round((time.time() + seconds) * 1000), amount, pool, limit
+            if await self._patiently(lambda database: database.execute(_LEASE, given).rowcount):
+                return Claimed.GRANTED
 
         def work(database: sqlite3.Connection) -> Claimed:
             now = _now()
@@ -157,8 +160,10 @@ class SqliteStore:
 
     async def release(self, pools: Collection[str], owner: str) -> None:
         """Give back what the owner has (`Store.release`)."""
-        if len(pools) == 1 and owner.isalnum() and await self._release_one(next(iter(pools)), owner):
-            return
+        if len(pools) == 1 and owner.isalnum():
+            given = f'$.held."{owner}"', f'$.waiting."{owner}"', *pools
+            if await self._patiently(lambda database: database.execute(_RELEASE, given).rowcount):
+                return
         await self._change_pools(pools, lambda pool: pool.without(owner))
 
     async def pool(self, name: str) -> Pool:
@@ -194,17 +199,6 @@ class SqliteStore:
 
     def _write_pool(self, database: sqlite3.Connection, name: str, pool: Pool) -> None:
         database.execute(_WRITE_POOL, (name, self._pools.written(name, pool)))
-
-    async def _lease_one(self, claim: Claim, owner: str, seconds: float) -> bool:
-        """Whether the claim fits, in one statement; an owner of letters and digits is safe in a JSON path."""
-        pool, limit, amount, _, _ = claim
-        until = round((time.time() + seconds) * 1000)
-        named = {"pool": pool, "limit": limit, "amount": amount, "held": f'$.held."{owner}"', "until": until}
-        return await self._patiently(lambda database: database.execute(_LEASE, named).rowcount == 1)
-
-    async def _release_one(self, pool: str, owner: str) -> bool:
-        given = f'$.held."{owner}"', f'$.waiting."{owner}"', pool
-        return await self._patiently(lambda database: database.execute(_RELEASE, given).rowcount == 1)
 
     async def _change_pools(self, names: Collection[str], change: Callable[[Pool], Pool]) -> None:
         def work(database: sqlite3.Connection) -> None:

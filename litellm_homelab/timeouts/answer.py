@@ -51,13 +51,13 @@ class Heard:
 
 def whole(framing: Format, body: bytes) -> AnswerFault | Mapping[str, Any] | None:
     """What is wrong with an answer in one piece: a fault, the error that it is, or None."""
-    if body.lstrip()[:1] == b"<":
-        return AnswerFault.PAGE
     if framing is Format.OPAQUE:
-        return None
+        return AnswerFault.PAGE if _is_page(body) else None
     try:
         document = orjson.loads(body)
     except orjson.JSONDecodeError:
+        if _is_page(body):
+            return AnswerFault.PAGE
         return AnswerFault.UNREADABLE if body.strip() else AnswerFault.EMPTY
     if has_text(document):
         return None
@@ -67,6 +67,10 @@ def whole(framing: Format, body: bytes) -> AnswerFault | Mapping[str, Any] | Non
     if one.content or one.is_cut or _is_under_way(document):
         return None
     return AnswerFault.EMPTY
+
+
+def _is_page(body: bytes) -> bool:
+    return body.lstrip()[:1] == b"<"
 
 
 def _is_under_way(document: object) -> bool:

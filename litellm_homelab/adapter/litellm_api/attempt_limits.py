@@ -40,7 +40,7 @@ async def send(out: AsyncSend, transport: object, request: httpx.Request) -> htt
     framing = reading.format_of(path, url.query) if timed.judged else Format.OPAQUE
     limits = timed.limits if streamed else timed.whole
     before: Mapping[str, Any] = request.extensions.get("timeout") or {}
-    request.extensions = {**request.extensions, "timeout": {**before, **_bounds(limits)}}
+    request.extensions["timeout"] = {**before, **_bounds(limits)}
     attempt = Attempt(request, limits, timed.group, record, framing)
     if streamed:
         return await _Streamed(attempt).send(out, transport)

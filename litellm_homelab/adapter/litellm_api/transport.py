@@ -157,8 +157,13 @@ async def _followed(sending: Awaitable[httpx.Response], closed: Callable[[], Non
     except BaseException:
         closed()
         raise
-    response.stream = _Followed(cast("httpx.AsyncByteStream", response.stream), closed)
+    follow(response, closed)
     return response
+
+
+def follow(response: httpx.Response, closed: Callable[[], None]) -> None:
+    """Call `closed` when an answer has been read, or will not be."""
+    response.stream = _Followed(cast("httpx.AsyncByteStream", response.stream), closed)
 
 
 class _Followed(httpx.AsyncByteStream):

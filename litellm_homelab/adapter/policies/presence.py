@@ -73,6 +73,8 @@ class PresencePolicy(Policy):
         self._deployments = shared.deployments
         self._chains = shared.showroom.chain_of
         self._known: tuple[int, Away] | None = None
+        self._there: dict[tuple[str, str], int] = {}
+        """By deployment and group: the version of what is known, as of which an attempt may be made."""
 
     @classmethod
     def build(cls, shared: Shared) -> Self:
@@ -86,6 +88,18 @@ class PresencePolicy(Policy):
 
     # --- attempts ----------------------------------------------------------------------------------
 
+    def passes(self, group: str, deployments: Sequence[Mapping[str, Any]]) -> bool:
+        """Mostly there is one deployment, and its backend is as it was a moment ago."""
+        self.presence.start()
+        if len(deployments) != 1 or type(deployments) is not list:
+            return False
+        place, version = (id_of(deployments[0]), group), self.presence.version
+        if self._there.get(place) != version:
+            if self._missing(*place) is not None:
+                return False
+            self._there[place] = version
+        return True
+
     async def filter(
         self, ctx: RequestContext, group: str, deployments: Sequence[Mapping[str, Any]]
     ) -> Sequence[Mapping[str, Any]]:
@@ -97,7 +111,6 @@ class PresencePolicy(Policy):
             Refused: there is none left, and the request ends here (`on_absent: refuse`).
 
         """
-        self.presence.start()
         there = [one for one in deployments if self._missing(id_of(one), group) is None]
         if there or not deployments:
             return self._loaded(there, group) or there

@@ -94,13 +94,15 @@ class QueuePolicy(Policy):
         chosen = context.chosen()
         if ctx is None or chosen is None or chosen.deployment is None:
             return None
+        deployment = chosen.deployment
         if ctx.slots is not None:
-            _leave_others(ctx.slots, chosen.deployment)
-        slots = self._of(chosen.deployment, ctx.stats.chosen)
-        held = (ctx.slots or {}).get(chosen.deployment)
-        if slots is None or (held is not None and held.is_held):
-            return None
-        await self._take(ctx, chosen.deployment, slots)
+            _leave_others(ctx.slots, deployment)
+            held = ctx.slots.get(deployment)
+            if held is not None and held.is_held:
+                return None
+        slots = self._of(deployment, ctx.stats.chosen)
+        if slots is not None:
+            await self._take(ctx, deployment, slots)
         return None
 
     async def _take(self, ctx: RequestContext, deployment: str, slots: Slots) -> None:

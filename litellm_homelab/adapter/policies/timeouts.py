@@ -58,14 +58,12 @@ class TimeoutsPolicy(Policy):
         if ctx is None or chosen is None or chosen.deployment is None or ctx.stats.chosen is None:
             return None
         group = ctx.stats.chosen
-        again = [reached for name, reached in ctx.timeouts if name == group]
-        if again:
-            text = refusals.upstream_timeout(ctx.asked or group, again).message
-            raise no_retry.AskedAgain(text)
+        if ctx.timeouts:
+            _refuse_again(ctx, group)
         timed, later = self._of(group)
         if timed is None:
             return None
-        context.choose(chosen._replace(timed=timed))
+        chosen.timed = timed
         return _longer(kwargs, later) if later is not None else None
 
     async def attempt_failed(self, ctx: RequestContext, error: Exception) -> None:  # noqa: ARG002 - any error
@@ -87,6 +85,12 @@ class TimeoutsPolicy(Policy):
             timed = None if limits.is_empty else Timed(group, limits, limits.whole, judged)
             self._known[group] = timed, None if limits.total is None else math.ceil(limits.total) + LATER
         return self._known[group]
+
+
+def _refuse_again(ctx: RequestContext, group: str) -> None:
+    again = [reached for name, reached in ctx.timeouts if name == group]
+    if again:
+        raise no_retry.AskedAgain(refusals.upstream_timeout(ctx.asked or group, again).message)
 
 
 def _longer(kwargs: dict[str, Any], later: int) -> dict[str, Any] | None:
