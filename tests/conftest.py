@@ -27,8 +27,23 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 TESTS = Path(__file__).parent
 REAL = TESTS / "real"
 FUZZ = TESTS / "fuzz"
+STORES = TESTS / "state"
+MARKS = ("pytest.mark.real", "tests.state.backends")
+"""One of them is in every file with a real test, but for those two folders (`test_marks.py`)."""
 SLOWEST = TESTS / "slowest.txt"
 """The slowest files, slowest first: begun last, one of them would keep a single process busy at the end."""
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Import no file of which the other half alone has tests: each process of xdist collects for itself."""
+    half = config.option.markexpr
+    if half == "not real":
+        return collection_path == REAL or None
+    if half != "real" or not collection_path.name.startswith("test_"):
+        return None
+    if any(collection_path.is_relative_to(folder) for folder in (REAL, STORES)):
+        return None
+    return not any(mark in collection_path.read_text(encoding="utf-8") for mark in MARKS) or None
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

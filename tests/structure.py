@@ -89,7 +89,7 @@ TESTED_IN: Final[Mapping[str, tuple[str, ...]]] = {
     "adapter/test_stripping.py": ("adapter/middleware/dropped_fields.py",),
     # Around LiteLLM's router and its clients.
     "adapter/policies/test_timeouts.py": (
-        "adapter/litellm_api/attempt.py",
+        "adapter/litellm_api/timed_attempt.py",
         "adapter/litellm_api/attempt_clock.py",
         "adapter/litellm_api/attempt_limits.py",
         "adapter/litellm_api/limited_stream.py",

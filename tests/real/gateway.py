@@ -23,7 +23,7 @@ from litellm_homelab.cli.logtail import readable_tail
 from litellm_homelab.demo.config import DEFAULT_PORTS, DemoConfig, models_from_env
 from litellm_homelab.demo.thread import DemoThread, running_demo
 from tests.measured import coverage_environ
-from tests.real.preloaded import Forked, Starter
+from tests.real.preloaded import Forked, Starter, children_of
 
 REPOSITORY = Path(__file__).parents[2]
 ROUTER = REPOSITORY / "config" / "router.yaml"
@@ -155,8 +155,8 @@ def start(
     """
     Start stock LiteLLM in a process group of its own.
 
-    The `litellm` command itself runs where several workers are asked for (uvicorn starts them anew),
-    coverage, or other folders of modules. Else a process that has imported LiteLLM before runs the command.
+    The `litellm` command itself runs where coverage is measured, or with other folders of modules. Else a
+    process that has imported LiteLLM before runs the command.
     """
     inherited = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
     measured = coverage_environ()
@@ -164,7 +164,7 @@ def start(
     own = {"PYTHONPATH": python_path(environ), "PORT": str(port)}
     variables = {**inherited, **measured, **environ, **own}
     options = ["--config", str(config), "--host", "127.0.0.1", "--port", str(port), *arguments]
-    if measured or "PYTHONPATH" in environ or "--num_workers" in arguments:
+    if measured or "PYTHONPATH" in environ:
         STARTED[port] = _command(variables, options, log)
     else:
         is_stock = "litellm_homelab" not in config.read_text(encoding="utf-8", errors="replace")
@@ -243,7 +243,11 @@ def _wait_untaken(pid: int, seconds: float) -> None:
 
 
 def workers(port: int) -> Iterator[int]:
-    """The worker processes of the gateway on a port: children that were spawned with its environment."""
+    """The worker processes of the gateway on a port."""
+    process = STARTED[port]
+    if isinstance(process, Forked):
+        yield from children_of(process.pid)
+        return
     for folder in Path("/proc").iterdir():
         try:
             command = (folder / "cmdline").read_bytes()

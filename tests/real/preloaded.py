@@ -5,6 +5,8 @@ Importing stock LiteLLM takes 11 of the 12 seconds of a start (1.108.7). `python
 imports it once, then forks a child for each start. The child runs LiteLLM's own command with its own
 environment, arguments, log and process group. Nothing of ours is imported before the fork.
 
+Several workers are forked from the child in turn, where uvicorn would start each in a new Python.
+
 LiteLLM reads some 440 environment variables while it is imported. The process notes their names and the
 values that it found. `Starter` uses it for a start whose environment has the same values; for others it
 starts another one.
@@ -20,6 +22,7 @@ import contextlib
 import gc
 import importlib
 import json
+import multiprocessing
 import os
 import selectors
 import signal
@@ -190,7 +193,7 @@ class Preloaded:
         if self._process.poll() is None:
             os.kill(pid, signal.SIGSTOP)  # so that it takes no exit code, and its children's pids stay theirs
             os.waitid(os.P_PID, pid, os.WSTOPPED | os.WEXITED | os.WNOWAIT)
-            for child in _children_of(pid):
+            for child in children_of(pid):
                 _signal_group(child, signal.SIGKILL, {child})
             self._process.kill()
         self._process.wait(timeout=15)
@@ -220,7 +223,7 @@ class Preloaded:
             self._news.notify_all()
 
 
-def _children_of(parent: int) -> Iterator[int]:
+def children_of(parent: int) -> Iterator[int]:
     """The processes whose parent a process is, those that have ended among them."""
     for folder in Path("/proc").iterdir():
         try:
@@ -283,6 +286,11 @@ def main() -> None:
         _run(order)
 
 
+def fork_workers() -> None:
+    """Let uvicorn (0.54) fork its workers: each has LiteLLM already, and imports all the rest itself."""
+    vars(importlib.import_module("uvicorn._subprocess"))["spawn"] = multiprocessing.get_context("fork")
+
+
 def remove_finalizer() -> None:
     """It crashes stock LiteLLM now and then before Python 3.12 (`adapter/litellm_api/finalizers.py`)."""
     wrapper = importlib.import_module("litellm.litellm_core_utils.streaming_handler").CustomStreamWrapper
@@ -342,6 +350,7 @@ def _run(order: Mapping[str, Any]) -> None:
     os.environ.update(order["environ"])
     if order["stock"]:
         remove_finalizer()
+    fork_workers()
     sys.argv = ["litellm", *order["arguments"]]
     importlib.import_module("litellm.proxy.proxy_cli").run_server()
 

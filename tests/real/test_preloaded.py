@@ -7,6 +7,7 @@ import select
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -15,7 +16,7 @@ from typing import Final
 
 import pytest
 
-from tests.real.gateway import REPOSITORY, START_SECONDS, code_of, end
+from tests.real.gateway import REPOSITORY, START_SECONDS, code_of, end, free_port, start, workers
 from tests.real.preloaded import KEPT, Forked, Preloaded, PreloadedError, Starter
 
 pytestmark = pytest.mark.real
@@ -237,3 +238,29 @@ def test_a_pid_that_may_be_anothers_is_not_signalled(
     end(other)
     assert sent == []
     assert (code_of(child), code_of(other)) == (0, 0)
+
+
+def test_several_workers_are_its_grandchildren(tmp_path: Path) -> None:
+    """Each of them begins to serve; one that is killed is replaced, and all end with the gateway."""
+    port, log = free_port(), tmp_path / "log"
+    config = tmp_path / "router.yaml"
+    config.write_text("model_list: []\n", encoding="utf-8")
+    arguments = ("--num_workers", "2", "--timeout_worker_healthcheck", "20")
+    environ = {"LITELLM_MASTER_KEY": "sk-0123456789abcdef0123456789", "LITELLM_LOCAL_MODEL_COST_MAP": "True"}
+    process = start(config, port, environ, arguments, log)
+    try:
+        first = _serving(port, log, 2)
+        os.kill(first[0], signal.SIGKILL)
+        assert len({*_serving(port, log, 3)} - {*first}) == 1
+    finally:
+        end(process)
+    assert [*workers(port)] == []
+
+
+def _serving(port: int, log: Path, number: int) -> list[int]:
+    """The workers, once so many have started to serve."""
+    deadline = time.monotonic() + START_SECONDS
+    while log.read_text(encoding="utf-8").count("Application startup complete") < number:
+        assert time.monotonic() < deadline, log.read_text(encoding="utf-8")[-2000:]
+        time.sleep(0.1)
+    return [*workers(port)]

@@ -47,7 +47,10 @@ def _asked(path: Path, config: Mapping[str, object], key: str, patience: float) 
     with litellm(path, port, environ):
         url = f"http://127.0.0.1:{port}"
         asyncio.run(timeout_cases.asked(url, key, WARM, 60))  # LiteLLM imports much at its first requests
-        return asyncio.run(timeout_cases.asked(url, key, ALL, patience))
+        found = asyncio.run(timeout_cases.asked(url, key, ALL, patience))
+        # All at once they keep a loaded machine so busy that a first content, which came, is read too late.
+        again = tuple(one for one in ALL if one.fault in AFTER and found[one].word == "fallback")
+        return {**found, **asyncio.run(timeout_cases.asked(url, key, again, patience))}
 
 
 def _is_late(case: Case) -> bool:

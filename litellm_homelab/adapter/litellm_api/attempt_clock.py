@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Awaitable
 from typing import TypeVar
 
-from litellm_homelab.adapter.litellm_api.attempt import Attempt
+from litellm_homelab.adapter.litellm_api.timed_attempt import TimedAttempt
 from litellm_homelab.coroutines import Begun
 from litellm_homelab.timeouts.rule import Progress, Reached, deadline
 
@@ -16,7 +16,7 @@ T = TypeVar("T")
 class AttemptClock:
     """Knows how far an attempt has come, and waits for the next part of its answer."""
 
-    def __init__(self, attempt: Attempt) -> None:
+    def __init__(self, attempt: TimedAttempt) -> None:
         self.attempt = attempt
         self._loop = asyncio.get_running_loop()
         self._progress = Progress(attempt.sent_at)

@@ -17,9 +17,9 @@ import httpx
 
 from litellm_homelab.adapter import context
 from litellm_homelab.adapter.litellm_api import purposes, whole_answer
-from litellm_homelab.adapter.litellm_api.attempt import FAILED, Attempt, Stopped, closed
 from litellm_homelab.adapter.litellm_api.attempt_clock import AttemptClock
 from litellm_homelab.adapter.litellm_api.limited_stream import Rest, readings
+from litellm_homelab.adapter.litellm_api.timed_attempt import FAILED, Stopped, TimedAttempt, closed
 from litellm_homelab.adapter.litellm_api.transport import AsyncSend
 from litellm_homelab.timeouts import answer, reading
 from litellm_homelab.timeouts.answer import Heard
@@ -41,7 +41,7 @@ async def send(out: AsyncSend, transport: object, request: httpx.Request) -> htt
     limits = timed.limits if streamed else timed.whole
     before: Mapping[str, Any] = request.extensions.get("timeout") or {}
     request.extensions["timeout"] = {**before, **_bounds(limits)}
-    attempt = Attempt(request, limits, timed.group, record, framing)
+    attempt = TimedAttempt(request, limits, timed.group, record, framing)
     if streamed:
         return await _Streamed(attempt).send(out, transport)
     return await whole_answer.send(out, transport, attempt)
@@ -68,7 +68,7 @@ def _bounds(limits: TimeLimits) -> Mapping[str, float | None]:
 class _Streamed:
     """A streamed attempt and its answer, given back once it has content."""
 
-    def __init__(self, attempt: Attempt) -> None:
+    def __init__(self, attempt: TimedAttempt) -> None:
         self._attempt = attempt
         self._clock = AttemptClock(attempt)
 

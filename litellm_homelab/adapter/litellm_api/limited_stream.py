@@ -11,8 +11,8 @@ import litellm
 
 from litellm_homelab import refusals
 from litellm_homelab.adapter.context import Broken
-from litellm_homelab.adapter.litellm_api.attempt import Stopped
 from litellm_homelab.adapter.litellm_api.attempt_clock import AttemptClock
+from litellm_homelab.adapter.litellm_api.timed_attempt import Stopped
 from litellm_homelab.answers import errors
 from litellm_homelab.timeouts.answer import Heard
 from litellm_homelab.timeouts.faults import AnswerFault

@@ -8,9 +8,9 @@ from typing import Final
 
 import httpx
 
-from litellm_homelab.adapter.litellm_api.attempt import FAILED, Attempt, closed
 from litellm_homelab.adapter.litellm_api.attempt_clock import AttemptClock
 from litellm_homelab.adapter.litellm_api.limited_stream import Rest
+from litellm_homelab.adapter.litellm_api.timed_attempt import FAILED, TimedAttempt, closed
 from litellm_homelab.adapter.litellm_api.transport import CLOSED, AsyncSend, follow
 from litellm_homelab.timeouts import answer
 from litellm_homelab.timeouts.faults import AnswerFault
@@ -21,7 +21,7 @@ PASSED_ON: Final = ("text/event-stream", "audio/", "image/", "video/", "applicat
 """Kinds of an answer that is passed on as it arrives: speech, pictures, events that were not asked for."""
 
 
-async def send(out: AsyncSend, transport: object, attempt: Attempt) -> httpx.Response:
+async def send(out: AsyncSend, transport: object, attempt: TimedAttempt) -> httpx.Response:
     """
     Send the attempt; what ends it, or is wrong with its answer, takes the answer's place.
 
@@ -39,7 +39,7 @@ async def send(out: AsyncSend, transport: object, attempt: Attempt) -> httpx.Res
             closed()
 
 
-async def _answer(out: AsyncSend, transport: object, attempt: Attempt) -> httpx.Response:
+async def _answer(out: AsyncSend, transport: object, attempt: TimedAttempt) -> httpx.Response:
     total = attempt.limits.total
     scope = asyncio.timeout_at(None if total is None else attempt.sent_at + total)
     body: bytes | AnswerFault | None = None
@@ -76,13 +76,13 @@ async def _read(response: httpx.Response) -> bytes | AnswerFault:
         raise
 
 
-async def _not_judged(attempt: Attempt, response: httpx.Response) -> httpx.Response:
+async def _not_judged(attempt: TimedAttempt, response: httpx.Response) -> httpx.Response:
     if response.status_code >= FAILED:
         return await error(attempt, response)
     return attempt.given(response, Rest.of_bytes(AttemptClock(attempt), response))
 
 
-async def error(attempt: Attempt, response: httpx.Response) -> httpx.Response:
+async def error(attempt: TimedAttempt, response: httpx.Response) -> httpx.Response:
     """An upstream's error, with as much of its body as comes in time."""
     due = deadline(attempt.limits, Progress(attempt.sent_at), attempt.sent_at)
     scope = asyncio.timeout_at(due.at if due is not None else None)
@@ -102,11 +102,11 @@ async def error(attempt: Attempt, response: httpx.Response) -> httpx.Response:
     return attempt.given(response, httpx.ByteStream(bytes(body)))
 
 
-def _as_it_is(attempt: Attempt, response: httpx.Response, body: bytes) -> httpx.Response:
+def _as_it_is(attempt: TimedAttempt, response: httpx.Response, body: bytes) -> httpx.Response:
     """
     The answer that has been read, to be read once more.
 
-    Where its body came decoded, or in httpx2's types, it is another one (`Attempt.given`).
+    Where its body came decoded, or in httpx2's types, it is another one (`TimedAttempt.given`).
     """
     stream = httpx.ByteStream(body)
     if not isinstance(response, httpx.Response) or "content-encoding" in response.headers:

@@ -34,7 +34,7 @@ class Stopped(Exception):
         self.reached = reached
 
 
-class Attempt:
+class TimedAttempt:
     """Begins when it is made; times are seconds of the monotonic clock, which is the event loop's."""
 
     __slots__ = ("framing", "group", "limits", "record", "request", "sent_at")
