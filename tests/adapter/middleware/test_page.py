@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+import tempfile
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ from typing import Any
 import pytest
 from httpx import ASGITransport, AsyncClient, Response
 
+from litellm_homelab import state
 from litellm_homelab.access.callers import Keyring
 from litellm_homelab.access.rule import Gate
 from litellm_homelab.access.table import Access, reviewed
@@ -18,6 +20,8 @@ from litellm_homelab.adapter.middleware.page import ASSETS, HEADERS, Page
 from litellm_homelab.adapter.page.board import JsonText
 from litellm_homelab.config.sections import digest
 from litellm_homelab.page.tries import MOST
+from litellm_homelab.state.memory import MemoryStore
+from litellm_homelab.state.store import Store
 from litellm_homelab.testing import MockProxy
 from litellm_homelab.testing.mock_proxy import MASTER_KEY
 from tests.adapter.lane import document, group, proxy_on
@@ -431,3 +435,58 @@ async def test_a_refused_login_is_seen(proxy: MockProxy) -> None:
         ("authentication_error", "page", "other")
     ]
     assert "sk-unknown" not in str(found)
+
+
+# --- what it costs -------------------------------------------------------------------------------------
+
+
+class Asked(MemoryStore):
+    """Notes each operation, and what it is about."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.operations: list[tuple[str, str]] = []
+
+    def __getattribute__(self, name: str) -> Any:
+        """An operation of the interface is noted when it is called."""
+        found = super().__getattribute__(name)
+        if name not in vars(Store) or name.startswith("_"):
+            return found
+
+        def noted(*args: Any, **kwargs: Any) -> Any:
+            self.operations.append((name, re.sub(r"[0-9a-f]{8,}", "ID", str(args[:1]))))
+            return found(*args, **kwargs)
+
+        return noted
+
+
+REQUESTS = ({"model": "main"}, {"model": "cloud"}, {"model": "boost", "optillm_approach": "moa"})
+
+
+async def operations(folder: Path, monkeypatch: pytest.MonkeyPatch, *, page: bool) -> list[tuple[str, str]]:
+    """What a worker asks the store for while it serves requests and no one looks at the page."""
+    store = Asked()
+    monkeypatch.setattr(state, "connect", lambda _: store)
+    content = config()
+    content["homelab"] |= {"page": page, "state": "sqlite:///homelab.db"}
+    async with proxy_on(folder, content) as proxy:
+        for one in REQUESTS:
+            body = {**one, "messages": [{"role": "user", "content": "hello"}]}
+            assert (await proxy.request("POST", "/v1/chat/completions", json=body)).status == 200
+        found = [*store.operations]
+        if page:
+            assert (await ask(proxy, "/homelab.json", "master")).status_code == 200
+            assert store.operations[len(found) :] != []
+    return found
+
+
+async def test_with_no_viewer_the_store_is_asked_nothing_for_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, quiet: None
+) -> None:
+    """One of two workers, which serves requests, asks for exactly what it asks for without the page."""
+    monkeypatch.setenv("NUM_WORKERS", "2")
+    with tempfile.TemporaryDirectory(prefix="meet-") as folder:
+        monkeypatch.setattr(tempfile, "tempdir", folder)
+        without = await operations(tmp_path, monkeypatch, page=False)
+        assert await operations(tmp_path, monkeypatch, page=True) == without
+        assert without != []
