@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 import tempfile
+import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -12,11 +13,12 @@ from typing import Any
 import pytest
 from httpx import ASGITransport, AsyncClient, Response
 
-from litellm_homelab import state
+from litellm_homelab import page, state
 from litellm_homelab.access.callers import Keyring
 from litellm_homelab.access.rule import Gate
 from litellm_homelab.access.table import Access, reviewed
 from litellm_homelab.adapter.middleware.page import ASSETS, HEADERS, Page
+from litellm_homelab.adapter.page import board
 from litellm_homelab.adapter.page.board import JsonText
 from litellm_homelab.config.sections import digest
 from litellm_homelab.page.tries import MOST
@@ -490,3 +492,23 @@ async def test_with_no_viewer_the_store_is_asked_nothing_for_it(
         without = await operations(tmp_path, monkeypatch, page=False)
         assert await operations(tmp_path, monkeypatch, page=True) == without
         assert without != []
+
+
+PAGE_JS = Path(page.__file__).parent / "static" / "page.js"
+
+
+async def test_a_viewer_costs_less_than_a_hundredth_of_a_core(
+    proxy: MockProxy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Processor time of a look with all that belongs to it, as often as the open page looks."""
+    monkeypatch.setattr(board, "FRESH_SECONDS", 0.0)
+    for number in range(60):
+        await ask(proxy, "/homelab/x", f"sk-unknown-key-{number}")
+    looks = 30
+    await ask(proxy, "/homelab.json", "master")
+    before = time.process_time()
+    for _ in range(looks):
+        assert (await ask(proxy, "/homelab.json", "master")).status_code == 200
+    seconds = (time.process_time() - before) / looks
+    every = int(re.findall(r"const FAST = (\d+);", PAGE_JS.read_text(encoding="utf-8"))[0]) / 1000
+    assert seconds / every < 0.01
