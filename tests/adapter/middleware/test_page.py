@@ -20,6 +20,7 @@ from litellm_homelab.access.table import Access, reviewed
 from litellm_homelab.adapter.middleware.page import ASSETS, HEADERS, Page
 from litellm_homelab.adapter.page import board
 from litellm_homelab.adapter.page.board import JsonText
+from litellm_homelab.adapter.page.logouts import Logouts
 from litellm_homelab.config.sections import digest
 from litellm_homelab.page.tries import MOST
 from litellm_homelab.state.memory import MemoryStore
@@ -272,6 +273,29 @@ async def test_a_logout_takes_the_cookies_back(proxy: MockProxy) -> None:
     assert len(cookies) == 2
 
 
+async def test_a_logout_ends_its_session(proxy: MockProxy) -> None:
+    """A copy of its cookie is good for nothing any more; another login of the same key goes on."""
+    session, other = [cookie_of(await log_in(proxy, KEYS["me"])) for _ in range(2)]
+    for path in SEEN:
+        assert (await ask(proxy, path, cookie=session)).status_code == 200
+    out = await proxy.request("POST", "/homelab/logout", headers={"Authorization": "", "cookie": session})
+    assert out.status == 303
+    for path in SEEN:
+        assert (await ask(proxy, path, cookie=session)).status_code == 401
+        assert (await ask(proxy, path, cookie=other)).status_code == 200
+        assert (await ask(proxy, path, cookie=f"{session}; {other}")).status_code == 200
+
+
+async def test_a_logout_from_elsewhere_or_without_a_session_ends_nothing(proxy: MockProxy) -> None:
+    """Another site cannot end a session, and a made-up cookie leaves nothing in the store."""
+    session = cookie_of(await log_in(proxy, KEYS["me"]))
+    sent = {"Authorization": "", "cookie": session, "origin": "http://evil.example"}
+    assert (await proxy.request("POST", "/homelab/logout", headers=sent)).status == 403
+    made_up = {"Authorization": "", "cookie": session[:-1] + ("0" if session[-1] != "0" else "1")}
+    assert (await proxy.request("POST", "/homelab/logout", headers=made_up)).status == 303
+    assert (await ask(proxy, "/homelab.json", cookie=session)).status_code == 200
+
+
 # --- answers -----------------------------------------------------------------------------------------
 
 
@@ -328,7 +352,8 @@ class Nothing:
 @pytest.mark.parametrize("whole", [True, False], ids=["path-with-prefix", "path-without"])
 async def test_it_works_below_a_path(whole: bool) -> None:
     """Where a proxy puts the gateway below `/llm`, and LiteLLM's SERVER_ROOT_PATH says so."""
-    page = Page(Gate(), Keyring((), digest(MASTER_KEY)), "a-secret-of-the-gateway", Nothing())
+    logouts = Logouts(MemoryStore())
+    page = Page(Gate(), Keyring((), digest(MASTER_KEY)), "a-secret-of-the-gateway", Nothing(), logouts)
     prefix = "/llm" if whole else ""
     assert page.serves({"type": "http", "path": f"{prefix}/homelab.json", "root_path": "/llm"})
     assert not page.serves({"type": "http", "path": f"{prefix}/v1/models", "root_path": "/llm"})
