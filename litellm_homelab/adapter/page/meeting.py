@@ -38,7 +38,7 @@ class MeetingPlace:
     @classmethod
     def of_this_process(cls) -> MeetingPlace:
         """That of the gateway whose worker this process is."""
-        folder = Path(tempfile.gettempdir()) / f"litellm-homelab-{os.getuid()}"
+        folder = _temporary() / f"litellm-homelab-{os.getuid()}"
         return cls(folder, gateway_of(platform.node(), os.getppid()))
 
     def path(self, worker: str) -> Path:
@@ -76,7 +76,8 @@ class MeetingPlace:
 
     def leave(self, worker: str) -> None:
         """Remove a worker's socket."""
-        self.path(worker).unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            self.path(worker).unlink()
 
     def others(self, worker: str) -> list[str]:
         """The other workers of this gateway that have a socket."""
@@ -94,6 +95,14 @@ class MeetingPlace:
             with contextlib.suppress(OSError):
                 if _is_old(path) and _refuses(path):
                     path.unlink()
+
+
+def _temporary() -> Path:
+    """The folder for temporary files; where none can be written, one in which `enter` fails."""
+    try:
+        return Path(tempfile.gettempdir())
+    except FileNotFoundError:
+        return Path(os.curdir)
 
 
 def _refuses(path: Path) -> bool:

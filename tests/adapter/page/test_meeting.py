@@ -39,6 +39,24 @@ def test_it_is_below_the_folder_for_temporary_files(folder: Path, monkeypatch: p
         assert [path.name for path in made.iterdir()] == [place.path("one").name]
 
 
+def test_without_a_folder_that_can_be_written_there_is_no_place(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The gateway starts: only what needs the place fails, and says why."""
+
+    def missing() -> str:
+        raise FileNotFoundError("No usable temporary directory found")
+
+    monkeypatch.setattr(tempfile, "gettempdir", missing)
+    monkeypatch.chdir(folder.parent)
+    place = MeetingPlace.of_this_process()
+    (folder.parent / f"litellm-homelab-{os.getuid()}").touch()
+    assert place.others("one") == []
+    place.leave("one")
+    with pytest.raises(OSError, match="litellm-homelab-"):
+        place.enter("one")
+
+
 def test_a_link_in_its_place_is_refused(folder: Path) -> None:
     """It could lead to another user's folder."""
     elsewhere = folder.parent / "elsewhere"
