@@ -42,7 +42,7 @@ SECONDS   := 1800
 INPUTS    := 1000000
 PY_TESTS  := tests/test_requirements.py tests/config tests/showroom tests/optillm tests/adapter/test_naming.py
 
-.PHONY: help docs env run test test-fast test-real test-compat compat-venv stock-table quota-table test-newest test-python python-venv venvs test-long soak fuzz coverage lint fmt lock bench trace release clean venv venv-mlx clients $(OPTILLM:%=venv-optillm-%)
+.PHONY: gateway-bench help docs env run test test-fast test-real test-compat compat-venv stock-table quota-table test-newest test-python python-venv venvs test-long soak fuzz coverage lint fmt lock bench trace release clean venv venv-mlx clients $(OPTILLM:%=venv-optillm-%)
 
 help:
 	@echo "make run        the gateway on http://127.0.0.1:4000 (PORT=4010, WORKERS=2, DEMO=0, DEMO_PORT=5100)"
@@ -58,6 +58,7 @@ help:
 	@echo "make coverage   which lines and branches the fast tests and some real ones do not run; fails below a bound"
 	@echo "make lint       ruff and mypy; make fmt formats"
 	@echo "make bench      what the hooks cost, beside stock LiteLLM in the same run (needs wrk)"
+	@echo "make gateway-bench  an entry for ai-gateway-bench, with the plugin and without (needs wrk)"
 	@echo "make trace      checks that no request costs more opcodes of ours than recorded"
 	@echo "make docs       the pages as a site in dist/docs"
 	@echo "make env        config/env.local with fresh keys, for compose and Kubernetes"
@@ -147,6 +148,9 @@ lint: .venv/.dev
 
 bench: .venv/.dev
 	$(BIN)/python -m bench
+
+gateway-bench: .venv/.dev
+	$(BIN)/python -m bench entry
 
 trace: .venv/.dev
 	$(BIN)/python -m bench trace --check

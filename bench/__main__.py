@@ -3,8 +3,10 @@ What the hooks cost, beside stock LiteLLM in the same run.
 
     python -m bench [--only hooks,lane,load,start,loop] [--quick] [--json | --markdown] [--into PAGE]
     python -m bench trace [--check | --record | --where KIND] [--json | --markdown]
+    python -m bench entry [--concurrency 1,4,16] [--seconds 10] [--rounds 3] [--output FOLDER]
 
-`trace` counts calls and opcodes instead of time (see `bench.trace.command`).
+`trace` counts calls and opcodes instead of time (see `bench.trace.command`), `entry` runs an entry for
+ai-gateway-bench (see `bench.entry.command`).
 
 Progress goes to standard error, the figures to standard output. Exit 0: measured, whatever the numbers say;
 1: something did not answer as it should, so nothing is said; 2: it cannot be measured here.
@@ -19,6 +21,7 @@ from pathlib import Path
 from typing import Final
 
 from bench import hooks, lane, load, loop, report, start, wrk
+from bench.entry import command as entry
 from bench.figure import Figure
 from bench.machine import Machine
 from bench.plan import FULL, QUICK, Plan
@@ -26,6 +29,7 @@ from bench.trace import command
 
 Section = Callable[[Plan, Callable[[str], None]], Iterator[Figure]]
 TRACE: Final = "trace"
+ENTRY: Final = "entry"
 MEASURED: Final[dict[str, Section]] = {
     "hooks": hooks.measure,
     "lane": lane.measure,
@@ -40,6 +44,8 @@ def main(argv: list[str] | None = None) -> int:
     argv = sys.argv[1:] if argv is None else argv
     if argv[:1] == [TRACE]:
         return command.main(argv[1:])
+    if argv[:1] == [ENTRY]:
+        return entry.main(argv[1:])
     arguments = _parser().parse_args(argv)
     problem = _problem(arguments)
     if problem is not None:
@@ -61,7 +67,8 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m bench",
         description="What the hooks cost.",
-        epilog="`python -m bench trace` counts calls and opcodes instead of time; see its own --help.",
+        epilog="`python -m bench trace` counts calls and opcodes instead of time, `python -m bench entry` "
+        "runs an entry for ai-gateway-bench; each has its own --help.",
     )
     parser.add_argument(
         "--only",

@@ -113,12 +113,12 @@ def _p99(load: Load) -> float:
 
 
 def _sides(plan: Plan, folder: Path, stack: contextlib.ExitStack) -> dict[str, Side]:
-    upstream = stack.enter_context(_upstream(folder))
+    url = stack.enter_context(upstream(folder))
     body = folder / "body.json"
     body.write_text(json.dumps(chat(PLAIN, SIZES[PROMPT])), encoding="utf-8")
     started = []
     for name in (ON, OFF):
-        content = router.document(plan.few, upstream, hooks=name == ON)
+        content = router.document(plan.few, url, hooks=name == ON)
         port = free_port()
         child = stack.enter_context(gateway(router.written(folder, content, name), port))
         started.append((name, child, port))
@@ -147,9 +147,10 @@ def _check(side: Side, *, hooks: bool) -> None:
 
 
 @contextlib.contextmanager
-def _upstream(folder: Path) -> Iterator[str]:
+def upstream(folder: Path, module: str = "bench.upstream") -> Iterator[str]:
+    """Start a module that listens on the port of its argument; its log goes to the folder. Its URL."""
     port = free_port()
-    command = [sys.executable, "-m", "bench.upstream", str(port)]
+    command = [sys.executable, "-m", module, str(port)]
     child = ChildProcess(
         "upstream", command, {**environ(), "PYTHONPATH": str(REPOSITORY)}, folder / "upstream.log"
     )

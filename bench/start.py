@@ -34,7 +34,8 @@ def measure(plan: Plan, say: Callable[[str], None]) -> Iterator[Figure]:
             )
             for hooks in seconds
         }
-        _started(files[ON])  # the first one reads from disk, and compiles what was never imported
+        if plan.starts > 1:
+            _started(files[ON])  # the first one reads from disk, and compiles what was never imported
         for number, order in enumerate(turns([*seconds], plan.starts), 1):
             say(f"start: pair {number} of {plan.starts}")
             for hooks in order:

@@ -13,6 +13,7 @@ import asyncio
 import json
 import re
 import sys
+from collections.abc import Callable, Mapping
 from typing import Final
 
 HOST: Final = "127.0.0.1"
@@ -34,9 +35,9 @@ ANSWER: Final = {
 }
 
 
-def answer() -> bytes:
+def answer(content: Mapping[str, object] = ANSWER) -> bytes:
     """The one answer, with its head."""
-    body = json.dumps(ANSWER).encode()
+    body = json.dumps(content).encode()
     head = f"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: {len(body)}\r\n\r\n"
     return head.encode() + body
 
@@ -57,7 +58,12 @@ class Same(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         """Answer each request that is complete."""
         self._held += data
-        while self._complete() and self._transport is not None:
+        while self._complete():
+            self.send()
+
+    def send(self) -> None:
+        """Send the answer."""
+        if self._transport is not None:
             self._transport.write(self._said)
 
     def _complete(self) -> bool:
@@ -75,13 +81,12 @@ class Same(asyncio.Protocol):
         return True
 
 
-async def serve(port: int) -> None:
-    """Listen until the process is ended."""
-    said = answer()
-    server = await asyncio.get_running_loop().create_server(lambda: Same(said), HOST, port)
+async def serve(port: int, connection: Callable[[], Same]) -> None:
+    """Listen until the process is ended; `connection` makes what answers on one."""
+    server = await asyncio.get_running_loop().create_server(connection, HOST, port)
     async with server:
         await server.serve_forever()
 
 
 if __name__ == "__main__":
-    asyncio.run(serve(int(sys.argv[1])))
+    asyncio.run(serve(int(sys.argv[1]), lambda: Same(answer())))

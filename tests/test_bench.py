@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+import asyncio
 import dataclasses
 import json
 import os
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from bench import __main__ as bench
 from bench import figure, hooks, lane, replay, report, router, taps, upstream, wrk
+from bench.entry import command as entry
+from bench.entry import mock, results
+from bench.entry.memory import Peak, resident_mb
+from bench.entry.results import DIRECT, Result
 from bench.figure import Aim, Figure, Measure
 from bench.machine import Machine
 from bench.plan import QUICK
@@ -504,3 +511,120 @@ def test_the_lane_is_a_small_part_of_a_request() -> None:
         for state in ("memory", "sqlite"):
             share = medians["on", size, state] / medians["off", size, None] * 100
             assert medians["-", size, state] == pytest.approx(share)
+
+
+# --- the entry for ai-gateway-bench ---------------------------------------------------------------
+
+
+def loaded(milliseconds: float, requests: int = 100) -> wrk.Load:
+    """One run of a second in which every request took so long."""
+    return wrk.Load(requests, 1.0, milliseconds * 1e3, milliseconds * 2e3)
+
+
+ENTRY = [
+    Result.of(DIRECT, "http://up/v1/messages", 1, [loaded(20), loaded(22), loaded(21)]),
+    Result.of("litellm-python", "http://off/v1/messages", 1, [loaded(30), loaded(32), loaded(31)]),
+    Result.of("litellm-homelab", "http://on/v1/messages", 1, [loaded(31), loaded(33), loaded(32.5)]),
+    Result.of(DIRECT, "http://up/v1/messages", 4, [loaded(21)]),
+    Result.of("litellm-python", "http://off/v1/messages", 4, [loaded(60)]),
+    Result.of("litellm-homelab", "http://on/v1/messages", 4, [loaded(61)]),
+]
+MEMORY = {"litellm-python": 350.0, "litellm-homelab": None}
+
+
+def test_what_a_gateway_adds_is_less_the_upstream_alone() -> None:
+    """At the same concurrency, of the medians of the rounds."""
+    found = results.rows(ENTRY, MEMORY)
+    assert [(one.gateway, one.concurrency) for one in found] == [
+        ("litellm-python", 1),
+        ("litellm-homelab", 1),
+        ("litellm-python", 4),
+        ("litellm-homelab", 4),
+    ]
+    assert [one.p50_added_latency_ms for one in found] == [10.0, 11.5, 39.0, 40.0]
+    assert [one.p99_added_latency_ms for one in found] == [20.0, 23.0, 78.0, 80.0]
+    assert results.table(found).splitlines()[:3] == [
+        "gateway,concurrency,rps,p50_added_latency_ms,p99_added_latency_ms,peak_rss_mb",
+        "litellm-python,1,100.0,10.0,20.0,350.0",
+        "litellm-homelab,1,100.0,11.5,23.0,",
+    ]
+
+
+def test_the_files_are_those_of_the_benchmark(tmp_path: Path) -> None:
+    """Its load probe's names in JSON, and the columns that its charts read."""
+    results.write(tmp_path / "results", ENTRY, results.rows(ENTRY, MEMORY))
+    written = {path.name: path.read_text(encoding="utf-8") for path in (tmp_path / "results").iterdir()}
+    sides = ("direct", "litellm_homelab", "litellm_python")
+    assert sorted(written) == [
+        *[f"{side}_messages_c{number}.json" for side in sides[:1] for number in (1, 4)],
+        "latency_vs_concurrency.csv",
+        *[f"{side}_messages_c{number}.json" for side in sides[1:] for number in (1, 4)],
+        "overhead_comparison.csv",
+    ]
+    assert json.loads(written["litellm_homelab_messages_c1.json"]) == {
+        "label": "litellm-homelab",
+        "url": "http://on/v1/messages",
+        "count": 300,
+        "concurrency": 1,
+        "elapsed_s": 3.0,
+        "rps": 100.0,
+        "latency_p50_ms": 32.5,
+        "latency_p99_ms": 65.0,
+        "errors": [],
+    }
+    assert written["overhead_comparison.csv"].splitlines() == [
+        "gateway,p99_added_latency_ms,peak_rss_mb",
+        "litellm-python,20.0,350.0",
+        "litellm-homelab,23.0,",
+    ]
+    assert len(written["latency_vs_concurrency.csv"].splitlines()) == 5
+
+
+def test_both_entries_name_the_upstream_and_say_how_they_start() -> None:
+    """The same model on the same upstream; only ours loads the plugin."""
+    texts = {path.name: (path / "config.yaml").read_text() for path in entry.GATEWAYS.iterdir()}
+    assert set(texts) == {entry.STOCK, entry.OURS}
+    files = {name: yaml.safe_load(text) for name, text in texts.items()}
+    deployments = [one["model_list"][0]["litellm_params"] for one in files.values()]
+    assert deployments[0] == deployments[1]
+    assert deployments[0]["api_base"] == entry.UPSTREAM
+    assert ("homelab" in files[entry.OURS], "homelab" in files[entry.STOCK]) == (True, False)
+    for name in texts:
+        readme = (entry.GATEWAYS / name / "README.md").read_text(encoding="utf-8")
+        assert f"litellm --config gateways/{name}/config.yaml --port" in readme
+
+
+def test_memory_is_the_highest_sample(tmp_path: Path) -> None:
+    """Megabytes of this very process; nothing where /proc says nothing."""
+    found = resident_mb(os.getpid())
+    if found is not None:
+        assert 10 < found < 100_000
+    (tmp_path / "7").mkdir()
+    (tmp_path / "7" / "status").write_text("Name:\tlitellm\nVmRSS:\t  2048 kB\nThreads:\t1\n")
+    assert resident_mb(7, tmp_path) == 2.0
+    assert resident_mb(8, tmp_path) is None
+    peak = Peak(os.getpid())
+    with peak.sampled():
+        pass
+    assert (peak.megabytes is None) == (found is None)
+
+
+async def test_the_entrys_upstream_takes_its_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing comes before, and then the whole answer."""
+    monkeypatch.setattr(mock, "SECONDS", 0.05)
+    server = await asyncio.get_running_loop().create_server(lambda: mock.Later(b"an answer"), "127.0.0.1", 0)
+    async with server:
+        reader, writer = await asyncio.open_connection(*server.sockets[0].getsockname())
+        writer.write(b"POST / HTTP/1.1\r\ncontent-length: 2\r\n\r\n{}")
+        began = time.monotonic()
+        assert await reader.readexactly(9) == b"an answer"
+        assert time.monotonic() - began >= 0.05
+        writer.close()
+
+
+@pytest.mark.parametrize("given", ["", "0", "1,", "1;4", "-1", "1,x"])
+def test_a_list_of_concurrencies_is_numbers(given: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """Else the command says what it takes."""
+    with pytest.raises(SystemExit):
+        entry.main(["--concurrency", given])
+    assert "is not a list such as 1,4,16" in capsys.readouterr().err

@@ -35,6 +35,7 @@ from litellm_homelab.adapter.optillm.admission import LineageGuard
 from litellm_homelab.adapter.optillm.roots import RootKeeper
 from litellm_homelab.adapter.page.board import Board
 from litellm_homelab.adapter.page.events import RefusalLog
+from litellm_homelab.adapter.page.logouts import Logouts
 from litellm_homelab.adapter.page.requests import FollowedRoots, NotedCount
 from litellm_homelab.adapter.page.sharing import Sharing
 from litellm_homelab.adapter.page.sources import Sources
@@ -184,7 +185,14 @@ def page_of(shared: Shared, policies: Sequence[Policy]) -> Served:
     sources.sharing.start()
     board = Board(sources.whole)
     return Served(
-        Page(shared.rule, shared.keyring, shared.settings.secret, board, events.refused),
+        Page(
+            shared.rule,
+            shared.keyring,
+            shared.settings.secret,
+            board,
+            Logouts(shared.store),
+            events.refused,
+        ),
         NotedCount(shared.keyring, shared.ledger, events, roots),
         sources.sharing,
     )

@@ -176,7 +176,7 @@ def _backends(facts: Facts) -> Iterator[BackendView]:
         yield BackendView(
             one.name,
             one.kind,
-            states.backend_state(facts, one.name),
+            states.shown_state(facts, one),
             iso(seen.since) if seen is not None else None,
             seen.loaded if seen is not None else (),
             one.slots,

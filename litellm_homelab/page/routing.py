@@ -77,7 +77,7 @@ def _nodes(facts: Facts) -> Iterator[Node]:
     used = {one.backend for one in facts.deployed}
     for one in facts.backends:
         if one.name in used:
-            yield Node(backend_id(one.name), "backend", one.name, states.backend_state(facts, one.name))
+            yield Node(backend_id(one.name), "backend", one.name, states.shown_state(facts, one))
 
 
 def _uses(facts: Facts) -> Iterator[Arrow]:

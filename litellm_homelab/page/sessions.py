@@ -11,6 +11,7 @@ import hmac
 import re
 import secrets
 from collections.abc import Iterable
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
 
@@ -29,9 +30,18 @@ def minted(secret: str, digest: str, now: float) -> str:
     return f"{claims}.{_signature(secret, claims, digest)}"
 
 
-def owner(secret: str, cookie: str, keys: Iterable[tuple[str, Caller]], now: float) -> Caller | None:
+@dataclass(frozen=True, slots=True)
+class Session:
+    """A login: whose it is, its number, and until when it is good, in seconds since the epoch."""
+
+    caller: Caller
+    number: str
+    expires: int
+
+
+def session(secret: str, cookie: str, keys: Iterable[tuple[str, Caller]], now: float) -> Session | None:
     """
-    Whose session a cookie is; None for one that is made up, changed, over, or of a key that is gone.
+    The session of a cookie; None for one that is made up, changed, over, or of a key that is gone.
 
     `keys` are the digests of those keys that may see the page, each with its owner; all are compared, in
     constant time.
@@ -43,7 +53,7 @@ def owner(secret: str, cookie: str, keys: Iterable[tuple[str, Caller]], now: flo
     found = None
     for digest, caller in keys:
         if hmac.compare_digest(_signature(secret, f"{expires}.{nonce}", digest), signature):
-            found = caller
+            found = Session(caller, nonce, int(expires))
     return found if now < int(expires) else None
 
 

@@ -9,11 +9,8 @@ from typing import Final
 from litellm_homelab.backends.presence import BackendState
 from litellm_homelab.page.facts import BackendFacts, Closed, Deployed, Facts, QuotaWindow
 
-_FROM_BACKEND: Final = {
-    BackendState.UNAUTHORIZED: "unauthorized",
-    BackendState.LIMITED: "limited",
-    BackendState.BUSY: "busy",
-}
+AWAY: Final = frozenset({"waking", "asleep", "absent"})
+"""States of a backend that is not there now."""
 _BEST_FIRST: Final = ("up", "unknown", "busy", "limited", "unauthorized", "waking", "asleep", "absent")
 
 
@@ -46,6 +43,12 @@ def backend_state(facts: Facts, backend: str) -> str:
     """How a backend is; `unknown` where nothing follows it."""
     seen = facts.worker.backends.get(backend)
     return seen.state if seen is not None else "unknown"
+
+
+def shown_state(facts: Facts, backend: BackendFacts) -> str:
+    """How a backend is shown: one that is away is `asleep` where a request wakes it."""
+    state = backend_state(facts, backend.name)
+    return "asleep" if state == BackendState.ABSENT and backend.can_wake else state
 
 
 def handle_state(facts: Facts, name: str) -> HandleState:
@@ -83,15 +86,9 @@ def _is_closed(closed: Closed, group: str) -> bool:
 
 
 def _of(facts: Facts, deployed: Deployed, backends: dict[str, BackendFacts]) -> str:
-    state = backend_state(facts, deployed.backend)
-    configured = backends.get(deployed.backend)
-    if state == BackendState.WAKING:
-        return "waking"
-    if state == BackendState.ABSENT:
-        return "asleep" if configured is not None and configured.can_wake else "absent"
-    if deployed.is_missing:
-        return "absent"
-    return _FROM_BACKEND.get(BackendState(state), state)
+    backend = backends.get(deployed.backend, BackendFacts(deployed.backend))
+    state = shown_state(facts, backend)
+    return "absent" if deployed.is_missing and state not in AWAY else state
 
 
 def backends_of(facts: Facts, groups: Iterable[str]) -> tuple[str, ...]:

@@ -32,7 +32,7 @@ def widget(view: PageView) -> Widget:
     return Widget(
         sum(one.state in states.GOOD for one in handles),
         len(handles),
-        sum(one.state in {"absent", "waking"} for one in view.backends),
+        sum(one.state in states.AWAY for one in view.backends),
         sum(one.waiting or 0 for one in view.backends),
         None if low is None else f"{low.name} {low.window}",
         None if low is None else low.left,

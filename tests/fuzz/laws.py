@@ -194,7 +194,7 @@ def hop_header(text: str) -> None:
 def cookie(text: str) -> None:
     """No cookie but an untouched one opens the page."""
     owner = Caller(name="admin", role="admin")
-    assert sessions.owner(SECRET, text, [("digest", owner)], NOW) is None or text == COOKIE
+    assert sessions.session(SECRET, text, [("digest", owner)], NOW) is None or text == COOKIE
 
 
 def error_text(text: str) -> None:

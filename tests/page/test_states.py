@@ -7,9 +7,10 @@ from dataclasses import replace
 import pytest
 
 from litellm_homelab.backends.presence import BackendState
-from litellm_homelab.page import states
+from litellm_homelab.page import model, states
 from litellm_homelab.page.facts import BackendFacts, Closed, Deployed, QuotaWindow, SeenBackend
 from litellm_homelab.page.states import HandleState
+from litellm_homelab.page.widget import widget
 from tests.page import sample
 
 ALONE = {
@@ -68,6 +69,11 @@ def test_a_server_that_a_request_wakes_is_asleep() -> None:
     backends = tuple(replace(one, can_wake=True) if one.name == "nas" else one for one in found.backends)
     found = replace(found, backends=backends, shown=replace(found.shown, chains={}))
     assert states.handle_state(found, "main") is HandleState.ASLEEP
+    view = model.view(found)
+    assert {one.name: one.state for one in view.backends}["nas"] == "asleep"
+    assert [one.state for one in view.map.nodes if one.name == "nas"] == ["asleep"]
+    assert [one.what for one in view.problems if "nas" in one.what] == ["nas is asleep."]
+    assert widget(view).backends_absent == 1
 
 
 def test_the_best_deployment_counts() -> None:

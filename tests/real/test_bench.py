@@ -13,6 +13,7 @@ import pytest
 from starlette.responses import Response
 
 from bench import hooks, taps, wrk
+from bench.entry.results import Row
 from bench.router import LANE, PLAIN
 from tests.real.gateway import REPOSITORY
 from tests.real.upstreams import listening
@@ -20,7 +21,7 @@ from tests.real.upstreams import listening
 pytestmark = pytest.mark.real
 
 SECONDS = 900
-"""A quick run takes one minute on two idle cores; it starts LiteLLM sixteen times."""
+"""A quick run takes one minute on two idle cores; it starts LiteLLM fifteen times, the entry twice more."""
 UNITS = {"us", "ms", "s", "1/s", "%", "ratio", "calls"}
 ALWAYS = ("gate", "door", "edge", "pre-call", "attempt answered", "wire")
 """Steps of any request; there are more."""
@@ -115,6 +116,25 @@ def test_a_loop_ends_at_its_first_return(document: dict[str, Any]) -> None:
     runs = {one["hooks"]: one["most"] for one in figures(document, "loop", "runs of OptiLLM")}
     assert runs["on"] == 1
     assert runs["off"] > 20 - 1
+
+
+def test_the_entry_for_a_public_benchmark_runs(tmp_path: Path) -> None:
+    """Both gateways answer, with the plugin and without; what is printed and written has a row for each."""
+    command = [sys.executable, "-m", "bench", "entry", "--concurrency", "1", "--seconds", "1"]
+    done = subprocess.run(
+        [*command, "--rounds", "1", "--output", str(tmp_path)],
+        cwd=REPOSITORY,
+        capture_output=True,
+        text=True,
+        timeout=SECONDS,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    names, *rows = [line.split(",") for line in done.stdout.splitlines()]
+    assert names == [*Row.__slots__]
+    assert [row[:2] for row in rows] == [["litellm-python", "1"], ["litellm-homelab", "1"]]
+    assert all(float(row[2]) > 0 for row in rows)
+    assert (tmp_path / "overhead_comparison.csv").read_text(encoding="utf-8").count("\n") == 3
 
 
 @pytest.mark.parametrize("status", [401, 500, 503])

@@ -13,6 +13,7 @@ from typing import Any, Final
 import httpx
 import pytest
 
+from litellm_homelab.demo.config import CONTROL, DEFAULT_PORTS
 from tests.real.browser import Browser, browser
 from tests.real.gateway import ROUTER, Gateway, gateway
 from tests.real.lane.rig import PATIENCE
@@ -37,12 +38,18 @@ BACKENDS = """
       kind: vllm
       slots: 1
       queue: {length: 20, wait_seconds: 60}
-      presence: {probe_seconds: 1}
+      presence: {probe_seconds: 1, timeout_seconds: 20}
     nas:
       at: [os.environ/OLLAMA_QWEN_API_BASE]
       kind: openai
       presence: {probe_seconds: 1}
+    mac-mini:
+      at: [os.environ/MAIN_API_BASE]
+      kind: mlx
+      presence: {probe_seconds: 1, timeout_seconds: 20, on_absent: wake}
+      wake: {url: os.environ/WAKE_URL, wait_seconds: 60, cooldown_seconds: 60}
 """
+WAKE_URL: Final = f"http://127.0.0.1:{DEFAULT_PORTS[CONTROL]}/backends/mlx/wake"
 
 
 def config(folder: Path) -> Path:
@@ -66,7 +73,7 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
     folder = tmp_path_factory.mktemp("page")
     samples = folder / "samples"
     samples.mkdir()
-    environ = {"PROMETHEUS_MULTIPROC_DIR": str(samples)}
+    environ = {"PROMETHEUS_MULTIPROC_DIR": str(samples), "WAKE_URL": WAKE_URL}
     with gateway(config(folder), environ=environ, arguments=("--num_workers", "2", *PATIENCE)) as found:
         until(lambda: view(found)["gateway"]["workers_seen"] == 2, "both workers have reported")
         yield found
@@ -95,9 +102,9 @@ def view(running: Gateway, key: str = ADMIN) -> dict[str, Any]:
     return found
 
 
-def chat(running: Gateway, model: str, key: str = "") -> int:
+def chat(running: Gateway, model: str, key: str = "", **fields: object) -> int:
     """One question over a connection of its own, so that both workers get some."""
-    body = {"model": model, "messages": [{"role": "user", "content": "tell me something"}]}
+    body = {"model": model, "messages": [{"role": "user", "content": "tell me something"}], **fields}
     headers = {"Authorization": f"Bearer {key or running.key}"}
     return httpx.post(
         f"{running.url}/v1/chat/completions", json=body, headers=headers, timeout=60
@@ -159,10 +166,15 @@ def test_a_queue_and_a_server_that_goes_and_comes_back(running: Gateway) -> None
     running.demo.clear_fault("vllm")
     until(lambda: row(view(running), "backends", "nas")["state"] == "up", "the NAS is up")
     running.demo.fault("ollama", "down")
-    until(lambda: row(view(running), "backends", "nas")["state"] == "absent", "the NAS is absent")
-    found = view(running)
-    assert row(found, "handles", "lil-jerry")["state"] == "absent"
-    assert any("nas is not reachable" in one["what"] for one in found["problems"])
+    absent: list[dict[str, Any]] = []
+
+    def is_absent() -> bool:
+        absent[:] = [view(running)]  # one look: the other worker may answer with that of a second ago
+        return bool(row(absent[0], "backends", "nas")["state"] == "absent")
+
+    until(is_absent, "the NAS is absent")
+    assert row(absent[0], "handles", "lil-jerry")["state"] == "absent"
+    assert any("nas is not reachable" in one["what"] for one in absent[0]["problems"])
     running.demo.clear_fault("ollama")
     until(lambda: row(view(running), "backends", "nas")["state"] == "up", "the NAS is up again")
 
@@ -199,6 +211,80 @@ def test_it_logs_in_and_updates_itself(running: Gateway, tab: Browser) -> None:
     tab.until("document.querySelector('[data-list=problems]').textContent.includes('nas is not reachable')")
     tab.until("document.getElementById('announce').textContent.includes('nas is not reachable')")
     running.demo.clear_fault("ollama")
+
+
+def cell(list_name: str, name: str, title: str) -> str:
+    """JavaScript for the text of a cell: of the row of a name, in the column of a title."""
+    rows = f"[...document.querySelectorAll('[data-list={list_name}] tbody tr')]"
+    row_of = f"{rows}.find((one) => one.firstChild.textContent === {json.dumps(name)})"
+    return f"({row_of}?.querySelector('[data-name={json.dumps(title)}]')?.textContent || '')"
+
+
+def used(tab: Browser, quota: str) -> int:
+    """How much of a quota the page shows as used."""
+    return int(str(tab.evaluate(cell("quotas", quota, "Used"))).partition(" ")[0])
+
+
+def test_a_queue_a_quota_and_a_loop_are_seen_live(running: Gateway, tab: Browser) -> None:
+    """Each appears on the open page by itself, and so does its end."""
+    log_in(tab, running)
+    before = used(tab, "groq-llama")
+    running.demo.fault("vllm", "slow", seconds=3.0)
+    with ThreadPoolExecutor(5) as pool:
+        waiting = [pool.submit(chat, running, "vllm-qwen") for _ in range(3)]
+        assert [chat(running, "groq/llama-3.3-70b-versatile") for _ in range(2)] == [200, 200]
+        assert chat(running, "boost", running.environ["OPTILLM_UPSTREAM_KEY"]) == 400
+        tab.until(f"Number({cell('backends', 'gpu-box', 'Waiting')}) > 0")
+        tab.until(f"{cell('backends', 'gpu-box', 'In use')} === '1 of 1'")
+        assert [one.result() for one in waiting] == [200] * 3
+    running.demo.clear_fault("vllm")
+    tab.until(f"{cell('backends', 'gpu-box', 'In use')} === '0 of 1'")
+    tab.until("document.querySelector('[data-list=refusals]').textContent.includes('loop_detected')")
+    tab.until("!document.getElementById('counts').textContent.includes(' 0 blocked loops')")
+    tab.wait(lambda: used(tab, "groq-llama") == before + 2, "two more requests of the quota")
+
+
+def test_a_server_that_sleeps_is_seen_to_wake(running: Gateway, tab: Browser) -> None:
+    """Asleep, waking for as long as it takes, and up: on the backend and on its handle."""
+    log_in(tab, running)
+    state, handle = cell("backends", "mac-mini", "State"), cell("handles", "main", "State")
+    tab.until(f"{state}.startsWith('up') && {handle} === 'up'")
+    running.demo.fault("mlx", "asleep", seconds=5.0)
+    tab.until(f"{state}.startsWith('asleep') && {handle} === 'asleep'")
+    with ThreadPoolExecutor(1) as pool:
+        asked = pool.submit(chat, running, "main")
+        tab.until(f"{state}.startsWith('waking') && {handle} === 'waking'")
+        assert asked.result() == 200
+    assert running.demo.wakes("mlx") == 1
+    tab.until(f"{state}.startsWith('up') && {handle} === 'up'")
+
+
+ROOTS: Final = """
+[...document.querySelectorAll('[data-list=roots] tbody tr')].map((one) => [
+  one.firstChild.textContent, one.querySelector('[data-name=Calls]').textContent])
+"""
+"""Each request through OptiLLM that the page shows, with its calls."""
+
+
+def test_a_request_through_optillm_is_seen_to_grow(running: Gateway, tab: Browser) -> None:
+    """Its calls back are counted on the page while it runs, and it leaves the page when it has ended."""
+    log_in(tab, running)
+    running.demo.fault("mlx", "slow", seconds=2.5)
+    seen: dict[str, set[str]] = {}
+
+    def has_grown() -> bool:
+        for root, calls in tab.evaluate(ROOTS):
+            seen.setdefault(root, set()).add(calls)
+        return any(len(calls) > 1 for calls in seen.values())
+
+    with ThreadPoolExecutor(1) as pool:
+        asked = [pool.submit(chat, running, "boost", optillm_approach="moa") for _ in range(4)]
+        tab.wait(has_grown, "a request with more calls than before")
+        for one in asked[1:]:
+            one.cancel()
+        running.demo.clear_fault("mlx")
+        assert asked[0].result() == 200
+    tab.until("document.querySelector('[data-list=roots]').textContent === 'None is under way.'")
 
 
 def test_nothing_leaves_the_origin_and_the_policy_keeps_nothing_back(running: Gateway, tab: Browser) -> None:

@@ -28,6 +28,7 @@ from litellm_homelab.adapter.fail_closed import broken
 from litellm_homelab.adapter.litellm_api import exceptions
 from litellm_homelab.adapter.middleware.route_access import sender
 from litellm_homelab.adapter.page.board import JsonText
+from litellm_homelab.adapter.page.logouts import Logouts
 from litellm_homelab.adapter.recording import meter
 from litellm_homelab.config.sections import digest
 from litellm_homelab.decision import RefusalType, Refuse
@@ -87,11 +88,12 @@ class Page:
         keyring: Keyring,
         secret: str,
         documents: Documents,
+        logouts: Logouts,
         noted: Noted = lambda *_: None,
     ) -> None:
         """`noted` is given each refusal: rule, refusal, handle, caller."""
         self._rule, self._keyring, self._secret = rule, keyring, secret
-        self._documents, self._noted = documents, noted
+        self._documents, self._logouts, self._noted = documents, logouts, noted
         self._tries = Tries()
 
     @staticmethod
@@ -112,7 +114,7 @@ class Page:
         await answer(scope, receive, send)
 
     async def _answer(self, scope: Scope, receive: Receive) -> Response:
-        path, caller = get_route_path(scope), self._caller(scope)
+        path, caller = get_route_path(scope), await self._caller(scope)
         if path == f"{ROOT}/":
             return RedirectResponse("../homelab", 308)
         decision = self._rule.page(Route(scope["method"], path), caller)
@@ -123,23 +125,28 @@ class Page:
         if path == LOGIN:
             return await self._login(scope, receive)
         if path == LOGOUT:
-            return self._logout(scope)
+            return await self._logout(scope)
         if path == ROOT:
             return _page("page.html")
         document = await (self._documents.widget() if path == WIDGET else self._documents.page())
         return _document(scope, document)
 
-    def _caller(self, scope: Scope) -> Caller | None:
+    async def _caller(self, scope: Scope) -> Caller | None:
         """Who asks: by a key where there is one, else by a session."""
         if Headers(scope=scope).get("authorization", "").lower().startswith("bearer"):
             return sender(scope, self._keyring)
         if scope["method"] not in {"GET", "HEAD"}:
             return None
-        found = (
-            sessions.owner(self._secret, cookie, self._keyring.admins(), time.time())
-            for cookie in _cookies(scope)
-        )
-        return next((one for one in found if one is not None), None)
+        for one in self._sessions(scope):
+            if not await self._logouts.has(one):
+                return one.caller
+        return None
+
+    def _sessions(self, scope: Scope) -> dict[sessions.Session, None]:
+        """The sessions of a request's cookies, each once."""
+        now, admins = time.time(), [*self._keyring.admins()]
+        found = (sessions.session(self._secret, one, admins, now) for one in _cookies(scope))
+        return dict.fromkeys(one for one in found if one is not None)
 
     def _refused(self, refusal: Refuse, scope: Scope, caller: Caller | None) -> Response:
         path = get_route_path(scope)
@@ -176,10 +183,12 @@ class Page:
         _set_cookies(scope, answer, sessions.minted(self._secret, digest(key), time.time()), sessions.SECONDS)
         return answer
 
-    def _logout(self, scope: Scope) -> Response:
+    async def _logout(self, scope: Scope) -> Response:
         if _is_from_elsewhere(scope):
             self._count(refusals.page_from_elsewhere(), None)
             return _form(scope, 403, ELSEWHERE)
+        for one in self._sessions(scope):
+            await self._logouts.add(one)
         answer = RedirectResponse("../homelab", 303)
         _set_cookies(scope, answer, "", 0)
         return answer

@@ -1,1 +1,1 @@
-"""The page's facts: gathered here, shared by workers through the store."""
+"""The page's facts: gathered here when it is asked for, from all workers and the store."""

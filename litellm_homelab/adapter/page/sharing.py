@@ -1,45 +1,38 @@
 """
-Facts of all workers, by way of the store.
+Facts of all workers of a gateway: whoever serves the page asks the others.
 
-Time is cut into rounds. While the page is open, each worker writes what it knows into the entry of the round;
-whoever serves the page reads the last rounds. While it is closed, a worker asks the store once in a round
-whether that has changed. Where there is one worker, nothing of this runs.
+Each worker listens on a socket in the machine's folder for temporary files. That costs nothing: it asks no
+store and sets no timer, and its event loop wakes when another worker's page asks. Where there is one worker,
+there is no socket.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
-import time
 import uuid
 from collections.abc import Callable
 from contextvars import Context
 from typing import Final
 
 from litellm_homelab.adapter.log_limits import log_seldom
+from litellm_homelab.adapter.page.meeting import MeetingPlace
 from litellm_homelab.page import facts
 from litellm_homelab.page.facts import WorkerFacts
-from litellm_homelab.state import Entry, StateUnavailable, Store, within
 
-ROUND_SECONDS: Final = 2.0
-ROUNDS: Final = 3
-"""How many rounds are looked at: a worker that is busy writes late."""
-VIEWED_SECONDS: Final = 10
-"""For how long one look counts; and for as long again."""
-STORE_SECONDS: Final = 1.0
-WAIT_SECONDS: Final = 2 * ROUND_SECONDS
-"""How long the first look waits for the other workers."""
-STEP_SECONDS: Final = 0.2
+ASK_SECONDS: Final = 3.0
+"""How long a worker may take to answer: under 100 requests its event loop takes up to a second for a turn."""
+ALONE: Final = "homelab page: other workers cannot ask this one, so their pages lack what it knows: {error}"
 
 
 class Sharing:
     """What the workers of a gateway know, each of its own."""
 
-    def __init__(self, store: Store, own: Callable[[], WorkerFacts], workers: int) -> None:
-        self._store, self._own = store, own
+    def __init__(self, own: Callable[[], WorkerFacts], workers: int, place: MeetingPlace) -> None:
+        self._own, self._place = own, place
         self.workers = workers
         self.worker = uuid.uuid4().hex[:12]
-        self._task: asyncio.Task[None] | None = None
+        self._task: asyncio.Task[asyncio.Server | None] | None = None
 
     def start(self) -> None:
         """Begin to answer other workers, once, where an event loop runs."""
@@ -49,88 +42,64 @@ class Sharing:
             loop = asyncio.get_running_loop()
         except RuntimeError:
             return
-        if self._task is None or self._task.done() or self._task.get_loop() is not loop:
-            self._task = loop.create_task(self._follow(), context=Context())
+        task = self._task
+        if task is None or task.get_loop() is not loop or (task.done() and not self._can_be_found(task)):
+            self._task = loop.create_task(self._listen(), context=Context())
 
     def stop(self) -> None:
         """Answer no more."""
-        if self._task is not None and not self._task.get_loop().is_closed():
-            self._task.cancel()
-        self._task = None
+        task, self._task = self._task, None
+        if task is None or task.get_loop().is_closed():
+            return
+        if not task.done():
+            task.cancel()
+        elif not task.cancelled() and (server := task.result()) is not None:
+            server.close()
+        self._place.leave(self.worker)
 
     async def facts(self) -> list[WorkerFacts]:
-        """
-        What each worker knows, this one's first; fewer where the store, or a worker, does not answer.
-
-        The first look in a while waits for the others.
-        """
+        """What each worker knows, this one's first; fewer where a worker does not answer."""
         own = self._own()
         if self.workers < 2:
             return [own]
         self.start()
+        others = self._place.others(self.worker)
+        found = await asyncio.gather(*(self._ask(name) for name in others))
+        return [own, *(one for one in found if one is not None)]
+
+    async def _ask(self, name: str) -> WorkerFacts | None:
+        """The facts of a worker; None where it does not answer, or is of another version of this package."""
         try:
-            is_new = await self._look()
-            until = time.monotonic() + (WAIT_SECONDS if is_new else 0.0)
-            found = await self._others()
-            while len(found) + 1 < self.workers and time.monotonic() < until:
-                await asyncio.sleep(STEP_SECONDS)
-                found = await self._others()
-        except (StateUnavailable, TimeoutError):
-            return [own]
-        return [own, *found]
-
-    async def _look(self) -> bool:
-        """Say to all workers that the page is open; return whether it was closed before."""
-        slot = int(time.time() // VIEWED_SECONDS)
-        async with within(STORE_SECONDS):
-            if not await self._store.create(_viewed(slot), Entry(), 3.0 * VIEWED_SECONDS):
-                return False
-            return await self._store.read(_viewed(slot - 1)) is None
-
-    async def _others(self) -> list[WorkerFacts]:
-        """The newest that each other worker has written."""
-        number = int(time.time() // ROUND_SECONDS)
-        newest: dict[str, str] = {}
-        for one in range(number - ROUNDS + 1, number + 1):
-            async with within(STORE_SECONDS):
-                entry = await self._store.read(_round(one))
-            newest |= entry.marks if entry is not None else {}
-        newest.pop(self.worker, None)
-        return [*filter(None, map(_read, newest.values()))]
+            async with asyncio.timeout(ASK_SECONDS):
+                reader, writer = await asyncio.open_unix_connection(str(self._place.path(name)))
+                try:
+                    return facts.read((await reader.read()).decode())
+                finally:
+                    writer.close()
+        except (ConnectionRefusedError, FileNotFoundError):
+            self._place.gone(name)
+        except (OSError, TimeoutError, ValueError):
+            pass  # it is busy, or it ended in the middle of its answer
+        return None
 
     # --- the other side ----------------------------------------------------------------------------
 
-    async def _follow(self) -> None:
-        while True:
-            try:
-                await self.round()
-            except Exception as error:  # noqa: BLE001 - the next round is worth as much
-                log_seldom(logging.WARNING, f"homelab page: a round broke: {type(error).__name__}")
-            await asyncio.sleep(ROUND_SECONDS - time.time() % ROUND_SECONDS)
+    def _can_be_found(self, task: asyncio.Task[asyncio.Server | None]) -> bool:
+        return not task.cancelled() and task.result() is not None and self._place.has(self.worker)
 
-    async def round(self) -> None:
-        """Write what this worker knows while the page is open."""
-        now = time.time()
-        slot, number = int(now // VIEWED_SECONDS), int(now // ROUND_SECONDS)
-        async with within(STORE_SECONDS):
-            looked = await self._store.read(_viewed(slot)) or await self._store.read(_viewed(slot - 1))
-            if looked is None:
-                return
-            await self._store.create(_round(number), Entry(), ROUNDS * 2 * ROUND_SECONDS)
-            await self._store.mark(_round(number), self.worker, self._own().written())
+    async def _listen(self) -> asyncio.Server | None:
+        try:
+            return await asyncio.start_unix_server(self._answer, sock=self._place.enter(self.worker))
+        except OSError as error:
+            log_seldom(logging.WARNING, ALONE.format(error=error))
+            return None
 
-
-def _read(text: str) -> WorkerFacts | None:
-    """The facts of a worker; None for what another version of this package has written."""
-    try:
-        return facts.read(text)
-    except ValueError:
-        return None
-
-
-def _viewed(slot: int) -> str:
-    return f"page:viewed:{slot}"
-
-
-def _round(number: int) -> str:
-    return f"page:round:{number}"
+    async def _answer(self, _: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            writer.write(self._own().written().encode())
+            async with asyncio.timeout(ASK_SECONDS):
+                await writer.drain()
+        except (OSError, TimeoutError):
+            pass  # who asked has left
+        finally:
+            writer.close()

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from litellm_homelab import __version__
 from litellm_homelab.adapter.page.events import RefusalLog
+from litellm_homelab.adapter.page.meeting import MeetingPlace
 from litellm_homelab.adapter.page.paces import Paces
 from litellm_homelab.adapter.page.sharing import Sharing
 from litellm_homelab.adapter.policies.queue import workers
@@ -58,7 +59,7 @@ class Sources:
         self._shared, self._events, self._roots = shared, events, roots
         self._presence, self._quota = presence, quota
         self._paces = Paces(lambda: meter().paces())
-        self.sharing = Sharing(shared.store, self.own, workers(os.environ))
+        self.sharing = Sharing(self.own, workers(os.environ), MeetingPlace.of_this_process())
         self._litellm = version("litellm")
 
     def own(self) -> WorkerFacts:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import re
+import tempfile
+import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -11,13 +13,18 @@ from typing import Any
 import pytest
 from httpx import ASGITransport, AsyncClient, Response
 
+from litellm_homelab import page, state
 from litellm_homelab.access.callers import Keyring
 from litellm_homelab.access.rule import Gate
 from litellm_homelab.access.table import Access, reviewed
 from litellm_homelab.adapter.middleware.page import ASSETS, HEADERS, Page
+from litellm_homelab.adapter.page import board
 from litellm_homelab.adapter.page.board import JsonText
+from litellm_homelab.adapter.page.logouts import Logouts
 from litellm_homelab.config.sections import digest
 from litellm_homelab.page.tries import MOST
+from litellm_homelab.state.memory import MemoryStore
+from litellm_homelab.state.store import Store
 from litellm_homelab.testing import MockProxy
 from litellm_homelab.testing.mock_proxy import MASTER_KEY
 from tests.adapter.lane import document, group, proxy_on
@@ -266,6 +273,29 @@ async def test_a_logout_takes_the_cookies_back(proxy: MockProxy) -> None:
     assert len(cookies) == 2
 
 
+async def test_a_logout_ends_its_session(proxy: MockProxy) -> None:
+    """A copy of its cookie is good for nothing any more; another login of the same key goes on."""
+    session, other = [cookie_of(await log_in(proxy, KEYS["me"])) for _ in range(2)]
+    for path in SEEN:
+        assert (await ask(proxy, path, cookie=session)).status_code == 200
+    out = await proxy.request("POST", "/homelab/logout", headers={"Authorization": "", "cookie": session})
+    assert out.status == 303
+    for path in SEEN:
+        assert (await ask(proxy, path, cookie=session)).status_code == 401
+        assert (await ask(proxy, path, cookie=other)).status_code == 200
+        assert (await ask(proxy, path, cookie=f"{session}; {other}")).status_code == 200
+
+
+async def test_a_logout_from_elsewhere_or_without_a_session_ends_nothing(proxy: MockProxy) -> None:
+    """Another site cannot end a session, and a made-up cookie leaves nothing in the store."""
+    session = cookie_of(await log_in(proxy, KEYS["me"]))
+    sent = {"Authorization": "", "cookie": session, "origin": "http://evil.example"}
+    assert (await proxy.request("POST", "/homelab/logout", headers=sent)).status == 403
+    made_up = {"Authorization": "", "cookie": session[:-1] + ("0" if session[-1] != "0" else "1")}
+    assert (await proxy.request("POST", "/homelab/logout", headers=made_up)).status == 303
+    assert (await ask(proxy, "/homelab.json", cookie=session)).status_code == 200
+
+
 # --- answers -----------------------------------------------------------------------------------------
 
 
@@ -322,7 +352,8 @@ class Nothing:
 @pytest.mark.parametrize("whole", [True, False], ids=["path-with-prefix", "path-without"])
 async def test_it_works_below_a_path(whole: bool) -> None:
     """Where a proxy puts the gateway below `/llm`, and LiteLLM's SERVER_ROOT_PATH says so."""
-    page = Page(Gate(), Keyring((), digest(MASTER_KEY)), "a-secret-of-the-gateway", Nothing())
+    logouts = Logouts(MemoryStore())
+    page = Page(Gate(), Keyring((), digest(MASTER_KEY)), "a-secret-of-the-gateway", Nothing(), logouts)
     prefix = "/llm" if whole else ""
     assert page.serves({"type": "http", "path": f"{prefix}/homelab.json", "root_path": "/llm"})
     assert not page.serves({"type": "http", "path": f"{prefix}/v1/models", "root_path": "/llm"})
@@ -431,3 +462,78 @@ async def test_a_refused_login_is_seen(proxy: MockProxy) -> None:
         ("authentication_error", "page", "other")
     ]
     assert "sk-unknown" not in str(found)
+
+
+# --- what it costs -------------------------------------------------------------------------------------
+
+
+class Asked(MemoryStore):
+    """Notes each operation, and what it is about."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.operations: list[tuple[str, str]] = []
+
+    def __getattribute__(self, name: str) -> Any:
+        """An operation of the interface is noted when it is called."""
+        found = super().__getattribute__(name)
+        if name not in vars(Store) or name.startswith("_"):
+            return found
+
+        def noted(*args: Any, **kwargs: Any) -> Any:
+            self.operations.append((name, re.sub(r"[0-9a-f]{8,}", "ID", str(args[:1]))))
+            return found(*args, **kwargs)
+
+        return noted
+
+
+REQUESTS = ({"model": "main"}, {"model": "cloud"}, {"model": "boost", "optillm_approach": "moa"})
+
+
+async def operations(folder: Path, monkeypatch: pytest.MonkeyPatch, *, page: bool) -> list[tuple[str, str]]:
+    """What a worker asks the store for while it serves requests and no one looks at the page."""
+    store = Asked()
+    monkeypatch.setattr(state, "connect", lambda _: store)
+    content = config()
+    content["homelab"] |= {"page": page, "state": "sqlite:///homelab.db"}
+    async with proxy_on(folder, content) as proxy:
+        for one in REQUESTS:
+            body = {**one, "messages": [{"role": "user", "content": "hello"}]}
+            assert (await proxy.request("POST", "/v1/chat/completions", json=body)).status == 200
+        found = [*store.operations]
+        if page:
+            assert (await ask(proxy, "/homelab.json", "master")).status_code == 200
+            assert store.operations[len(found) :] != []
+    return found
+
+
+async def test_with_no_viewer_the_store_is_asked_nothing_for_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, quiet: None
+) -> None:
+    """One of two workers, which serves requests, asks for exactly what it asks for without the page."""
+    monkeypatch.setenv("NUM_WORKERS", "2")
+    with tempfile.TemporaryDirectory(prefix="meet-") as folder:
+        monkeypatch.setattr(tempfile, "tempdir", folder)
+        without = await operations(tmp_path, monkeypatch, page=False)
+        assert await operations(tmp_path, monkeypatch, page=True) == without
+        assert without != []
+
+
+PAGE_JS = Path(page.__file__).parent / "static" / "page.js"
+
+
+async def test_a_viewer_costs_less_than_a_hundredth_of_a_core(
+    proxy: MockProxy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Processor time of a look with all that belongs to it, as often as the open page looks."""
+    monkeypatch.setattr(board, "FRESH_SECONDS", 0.0)
+    for number in range(60):
+        await ask(proxy, "/homelab/x", f"sk-unknown-key-{number}")
+    looks = 30
+    await ask(proxy, "/homelab.json", "master")
+    before = time.process_time()
+    for _ in range(looks):
+        assert (await ask(proxy, "/homelab.json", "master")).status_code == 200
+    seconds = (time.process_time() - before) / looks
+    every = int(re.findall(r"const FAST = (\d+);", PAGE_JS.read_text(encoding="utf-8"))[0]) / 1000
+    assert seconds / every < 0.01

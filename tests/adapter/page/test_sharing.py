@@ -1,30 +1,58 @@
-"""Workers tell each other what they know while the page is open."""
+"""Workers tell each other what they know when one of them is asked for the page, and do nothing else."""
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import os
+import socket
+import tempfile
+import time
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
 
 import pytest
 
 from litellm_homelab.adapter.page import sharing
+from litellm_homelab.adapter.page.meeting import GONE_SECONDS, MeetingPlace
 from litellm_homelab.adapter.page.sharing import Sharing
 from litellm_homelab.page.facts import WorkerFacts
-from litellm_homelab.state import Cause, Entry, StateUnavailable
-from litellm_homelab.state.memory import MemoryStore
 from tests.page import sample
 
 
-class Silent(MemoryStore):
-    """A store that does not answer."""
+class Worker(Sharing):
+    """A worker that knows one thing, its name, and counts how often it is asked."""
 
-    async def create(self, key: str, entry: Entry, ttl: float) -> bool:
-        """Fail."""
-        raise StateUnavailable("memory://", Cause.LOST)
+    def __init__(self, place: MeetingPlace, name: str, workers: int = 2) -> None:
+        super().__init__(self.knows, workers, place)
+        self.worker = name
+        self.asked = 0
+
+    def knows(self) -> WorkerFacts:
+        """Its facts."""
+        self.asked += 1
+        return sample.worker(worker=self.worker)
 
 
-def made(store: MemoryStore, name: str, workers: int = 2) -> Sharing:
-    """A worker that knows one thing: its name."""
-    return Sharing(store, lambda: sample.worker(worker=name), workers)
+@pytest.fixture
+def place() -> Iterator[MeetingPlace]:
+    """A meeting place with a short path, as a socket's has to be."""
+    with tempfile.TemporaryDirectory(prefix="meet-") as folder:
+        yield MeetingPlace(Path(folder) / "sockets", "gateway")
+
+
+@contextlib.asynccontextmanager
+async def listening(*workers: Worker) -> AsyncIterator[None]:
+    """Workers that answer each other."""
+    for one in workers:
+        one.start()
+        assert one._task is not None
+        await one._task
+    try:
+        yield
+    finally:
+        for one in workers:
+            one.stop()
 
 
 def names(found: list[WorkerFacts]) -> list[str]:
@@ -32,66 +60,129 @@ def names(found: list[WorkerFacts]) -> list[str]:
     return [one.worker for one in found]
 
 
-@pytest.fixture
-def _soon(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No wait for workers that a test does not have."""
-    monkeypatch.setattr(sharing, "WAIT_SECONDS", 0.0)
-
-
-async def test_one_worker_asks_no_store() -> None:
+async def test_one_worker_has_no_socket(place: MeetingPlace) -> None:
     """There is no worker to share with, and no task."""
-    store = MemoryStore()
-    one = made(store, "one", workers=1)
+    one = Worker(place, "one", workers=1)
     one.start()
     assert names(await one.facts()) == ["one"]
-    assert len(store) == 0
+    assert one._task is None
+    assert not place.has("one")
 
 
-@pytest.mark.usefixtures("_soon")
-async def test_a_worker_writes_nothing_while_no_one_looks() -> None:
-    """It reads, and that is all."""
-    store = MemoryStore()
-    await made(store, "two").round()
-    assert len(store) == 0
+async def test_a_worker_does_nothing_while_no_one_looks(place: MeetingPlace) -> None:
+    """No task that runs, no timer that would wake it, and what it knows is not even gathered."""
+    one, two = Worker(place, "one"), Worker(place, "two")
+    async with listening(one, two):
+        loop = asyncio.get_running_loop()
+        for _ in range(5):
+            await asyncio.sleep(0)
+        assert asyncio.all_tasks() == {asyncio.current_task()}
+        assert loop._scheduled == []  # type: ignore[attr-defined]
+        assert (one.asked, two.asked) == (0, 0)
+        await one.facts()
+        for _ in range(5):
+            await asyncio.sleep(0)
+        assert (one.asked, two.asked) == (1, 1)
+        assert asyncio.all_tasks() == {asyncio.current_task()}
+        assert [timer for timer in loop._scheduled if not timer.cancelled()] == []  # type: ignore[attr-defined]
 
 
-@pytest.mark.usefixtures("_soon")
-async def test_a_look_gets_what_the_others_know() -> None:
-    """From the next round of theirs on."""
-    store = MemoryStore()
-    one, two = made(store, "one"), made(store, "two")
-    assert names(await one.facts()) == ["one"]
-    await two.round()
-    assert names(await one.facts()) == ["one", "two"]
-    one.stop()
+async def test_the_first_look_has_what_all_know(place: MeetingPlace) -> None:
+    """Whichever worker is asked."""
+    one, two, three = (Worker(place, name, 3) for name in ("one", "two", "three"))
+    async with listening(one, two, three):
+        assert names(await one.facts()) == ["one", "three", "two"]
+        assert names(await two.facts()) == ["two", "one", "three"]
 
 
-async def test_the_first_look_waits_for_the_others() -> None:
-    """So that a dashboard which asks once in a minute gets the numbers of all."""
-    store = MemoryStore()
-    one, two = made(store, "one"), made(store, "two")
-    two.start()
-    await asyncio.sleep(0)
-    assert names(await one.facts()) == ["one", "two"]
-    one.stop()
-    two.stop()
+async def test_another_gateway_is_not_asked(place: MeetingPlace) -> None:
+    """Two gateways of one user meet in one folder."""
+    one, other = Worker(place, "one"), Worker(MeetingPlace(place._folder, "other"), "two")
+    async with listening(one, other):
+        assert names(await one.facts()) == ["one"]
+        assert other.asked == 0
 
 
-@pytest.mark.usefixtures("_soon")
-async def test_what_another_version_has_written_is_left_out() -> None:
-    """Two versions run side by side while a gateway is being replaced."""
-    store = MemoryStore()
-    one, two = made(store, "one"), made(store, "two")
-    await one.facts()
-    await two.round()
-    key = next(name for name in store._entries if name.startswith("page:round:"))
-    await store.mark(key, "three", '{"worker": "three"}')
-    assert names(await one.facts()) == ["one", "two"]
-    one.stop()
+async def test_a_worker_that_has_ended_is_left_out(place: MeetingPlace) -> None:
+    """Its socket refuses. It is removed when it is old: a young one may be about to listen."""
+    one = Worker(place, "one")
+    async with listening(one):
+        with socket.socket(socket.AF_UNIX) as killed:
+            killed.bind(str(place.path("two")))
+        assert names(await one.facts()) == ["one"]
+        assert place.has("two")
+        before = time.time() - GONE_SECONDS - 1
+        os.utime(place.path("two"), (before, before))
+        assert names(await one.facts()) == ["one"]
+        assert not place.has("two")
 
 
-async def test_without_the_store_a_worker_knows_itself() -> None:
-    """And the page says that numbers are incomplete."""
-    one = made(Silent(), "one")
-    assert names(await one.facts()) == ["one"]
-    one.stop()
+@pytest.mark.parametrize("said", [b"", b"no facts", b'{"worker": "two"}', b"\xff"])
+async def test_what_is_not_the_facts_of_a_worker_is_left_out(place: MeetingPlace, said: bytes) -> None:
+    """A worker that ends in the middle of its answer, or is of another version."""
+
+    async def answer(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(said)
+        writer.close()
+
+    one = Worker(place, "one")
+    async with listening(one), await asyncio.start_unix_server(answer, str(place.path("two"))):
+        assert names(await one.facts()) == ["one"]
+
+
+async def test_a_worker_that_hangs_is_not_waited_for(
+    place: MeetingPlace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The page comes without it."""
+    monkeypatch.setattr(sharing, "ASK_SECONDS", 0.05)
+    one = Worker(place, "one")
+    async with listening(one):
+        with socket.socket(socket.AF_UNIX) as hung:
+            hung.bind(str(place.path("two")))
+            hung.listen()
+            assert names(await one.facts()) == ["one"]
+
+
+async def test_who_leaves_before_the_answer_harms_no_one(place: MeetingPlace) -> None:
+    """The next one is answered."""
+    one, two = Worker(place, "one"), Worker(place, "two")
+    async with listening(one, two):
+        for _ in range(3):
+            _, writer = await asyncio.open_unix_connection(str(place.path("two")))
+            writer.transport.abort()
+        assert names(await one.facts()) == ["one", "two"]
+
+
+async def test_a_socket_that_was_removed_is_made_again(place: MeetingPlace) -> None:
+    """When its worker is next asked for the page; until then it is missing, and the page says so."""
+    one, two = Worker(place, "one"), Worker(place, "two")
+    async with listening(one, two):
+        place.path("two").unlink()
+        assert names(await one.facts()) == ["one"]
+        assert names(await two.facts()) == ["two", "one"]
+        assert two._task is not None
+        await two._task
+        assert names(await one.facts()) == ["one", "two"]
+
+
+async def test_a_folder_that_is_not_ours_is_not_used(
+    place: MeetingPlace, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Another user may have made it, to read what workers say. The log says what to do."""
+    place._folder.mkdir()
+    place._folder.chmod(0o755)
+    one = Worker(place, "one")
+    async with listening(one):
+        assert names(await one.facts()) == ["one"]
+    assert [*place._folder.iterdir()] == []
+    assert "is open to other users; remove it, or set TMPDIR" in caplog.text
+
+
+async def test_a_worker_that_stops_removes_its_socket(place: MeetingPlace) -> None:
+    """And is not asked any more."""
+    one, two = Worker(place, "one"), Worker(place, "two")
+    async with listening(one):
+        async with listening(two):
+            assert names(await one.facts()) == ["one", "two"]
+        assert not place.has("two")
+        assert names(await one.facts()) == ["one"]
