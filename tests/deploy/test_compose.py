@@ -11,7 +11,7 @@ import jsonschema
 import pytest
 
 from litellm_homelab.cli import COMMANDS
-from litellm_homelab.state.location import parse
+from litellm_homelab.config.state_url import parse
 from tests.config.shipped import ENV
 from tests.deploy import facts
 
