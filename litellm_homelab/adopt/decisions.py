@@ -200,8 +200,8 @@ def _about_combinations(group: str, models: Collection[str]) -> Iterator[str]:
         if len(parts) > 1 and all(catalogue.unknown(part) is None for part in parts):
             yield (
                 f"{quoted(group)} asks OptiLLM for the combination {name}, which cannot be a handle's "
-                "default: left as it is, without limits on its calls. To have them, take it off the model's name and "
-                f"list {' and '.join(parts)} under `homelab.optillm`; clients then send "
+                "default: left as it is, without limits on its calls. To have them, take it off the "
+                f"model's name and list {' and '.join(parts)} under `homelab.optillm`; clients then send "
                 f'"optillm_approach": "{name}"'
             )
 

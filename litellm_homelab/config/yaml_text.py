@@ -22,7 +22,7 @@ SCALARS: Final = ("bool", "int", "float", "binary", "timestamp")
 
 
 ADVICE: Final = {
-    "found character '\\t'": "; indent with spaces, not with tabs",
+    "found character '\\t'": "; write spaces in the place of tabs",
     "mapping values are not allowed here": "; is it indented as the line above it is?",
 }
 """What to do about what PyYAML says of common slips."""
