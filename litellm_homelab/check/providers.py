@@ -123,7 +123,7 @@ def address_forgotten(doc: Document) -> Iterator[Found]:
         elsewhere = one.api_base or one.params.get("litellm_credential_name") or one.wildcard
         if one.provider != "openai" or elsewhere or not one.model.startswith("openai/"):
             continue
-        if name not in doc.names.models and not name.startswith(OPENAIS_OWN):
+        if "*" not in name and name not in doc.names.models and not name.startswith(OPENAIS_OWN):
             yield (
                 f"{one.where}.litellm_params.model",
                 (
