@@ -60,7 +60,7 @@ help:
 	@echo "make bench      what the hooks cost, beside stock LiteLLM in the same run (needs wrk)"
 	@echo "make gateway-bench  an entry for ai-gateway-bench, with the plugin and without (needs wrk)"
 	@echo "make trace      checks that no request costs more opcodes of ours than recorded"
-	@echo "make docs       the pages as a site in dist/docs"
+	@echo "make docs       the pages as a site in dist/docs; LINKS=1 checks links to the web instead (needs a network)"
 	@echo "make env        config/env.local with fresh keys, for compose and Kubernetes"
 	@echo "make release    wheel, sdist, site-packages archive, SBOM and checksums in dist/"
 	@echo "make lock       writes requirements/*.txt anew; make clean removes what make installed"
@@ -94,7 +94,7 @@ stock-table: .venv/.dev
 	for version in $(COMPATS); do $(MAKE) --no-print-directory VERSION=$$version compat-venv || exit 1; done
 	$(BIN)/python -m tests.corpus.stock_table $(BIN)/python $(COMPATS:%=$(VENVS)/litellm-%/bin/python)
 
-# What quotas and stock LiteLLM's `rpd` do with the same load, on the newest tested version: into docs/free-tier.md.
+# What quotas and stock LiteLLM's `rpd` do with the same load, on the newest tested version: into docs/observed.md.
 quota-table: .venv/.dev
 	$(MAKE) --no-print-directory VERSION=$(lastword $(COMPATS)) compat-venv
 	$(VENVS)/litellm-$(lastword $(COMPATS))/bin/python -m tests.quotas.stock_table
@@ -170,9 +170,9 @@ venvs: .venv/.dev venv-mlx clients $(RELEASE)/.stamp $(MANIFESTS)/.stamp $(SITE)
 	$(MAKE) --no-print-directory compat-venv VERSION=$(firstword $(COMPATS))
 	for version in 3.12 3.13; do $(MAKE) --no-print-directory python-venv PY=$$version || exit 1; done
 
-# Strict: a link that leads nowhere fails it.
+# Strict: a link that leads nowhere fails it. LINKS=1 asks the web for those that lead there.
 docs: $(SITE)/.stamp
-	$(SITE)/bin/python scripts/site.py dist/docs
+	$(SITE)/bin/python scripts/site.py $(if $(LINKS),--links )dist/docs$(if $(LINKS),-links)
 
 # Fresh keys in config/env.local, as the first `make run` makes them; one that is there stays.
 env:

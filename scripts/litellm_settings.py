@@ -26,6 +26,7 @@ import litellm
 from litellm.proxy._types import ConfigGeneralSettings
 from litellm.router import Router
 from litellm.types import guardrails, router
+from litellm.types.caching import LiteLLMCacheType
 
 from litellm_homelab.adapter.litellm_api import parameters
 
@@ -62,6 +63,8 @@ def known() -> dict[str, Any]:
         "guardrail_modes": sorted(one.value for one in guardrails.GuardrailEventHooks),
         "guardrails": sorted({*_guardrails()}),
         "providers": sorted({*_providers()}),
+        "callbacks": sorted({*_callbacks()}),
+        "cache_types": sorted(one.value for one in LiteLLMCacheType),
         "models": sorted(_models()),
     }
 
@@ -149,6 +152,13 @@ def _providers() -> Iterator[str]:
     """What may be in front of a model: providers, and services that keep prompts."""
     yield from (str(getattr(one, "value", one)) for one in litellm.provider_list)
     yield from litellm._known_custom_logger_compatible_callbacks
+
+
+def _callbacks() -> Iterator[str]:
+    """Names of callbacks that are LiteLLM's own: the newer kind, and those that its logging compares."""
+    yield from litellm._known_custom_logger_compatible_callbacks
+    text = (SOURCE / "litellm_core_utils" / "litellm_logging.py").read_text(encoding="utf-8")
+    yield from re.findall(r"\bcallback == \"(\w+)\"", text)
 
 
 def _models() -> Iterator[str]:

@@ -1,6 +1,8 @@
 """
 Builds the pages as a site: `make docs`, which needs no network.
 
+`make docs LINKS=1` asks the web for each link instead.
+
 The pages are those of the repository, links and all; docs/index.md is the first, and its headings are the
 sections of the site. Every warning of Sphinx is an error: a link or an anchor that leads nowhere, for one.
 """
@@ -38,12 +40,14 @@ def main() -> int:
     """Write the site into a folder; the exit status is Sphinx's."""
     parser = argparse.ArgumentParser(description="Build the pages as a site.")
     parser.add_argument("folder", type=Path, help="where to write")
-    folder: Path = parser.parse_args().folder
+    parser.add_argument("--links", action="store_true", help="ask the web for each link, and write no site")
+    arguments = parser.parse_args()
+    folder, builder = arguments.folder, "linkcheck" if arguments.links else "html"
     with tempfile.TemporaryDirectory() as name:
         source = Path(name) / "source"
         copy_pages(source)
         (source / "conf.py").write_text(SETTINGS, encoding="utf-8")
-        options = ["--builder", "html", "--fail-on-warning", "--keep-going", "--fresh-env", "--quiet"]
+        options = ["--builder", builder, "--fail-on-warning", "--keep-going", "--fresh-env", "--quiet"]
         doctrees = ["--doctree-dir", str(Path(name) / "doctrees")]
         return int(build_main([*options, *doctrees, str(source), str(folder)]))
 

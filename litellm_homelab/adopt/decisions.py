@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+import re
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
@@ -175,6 +176,7 @@ def _lanes(router: RouterFile, draft: Draft) -> Iterator[tuple[str, dict[str, An
     for group, deployments in router.groups.items():
         found = {_approach(one.upstream_model, one.api_base) for one in deployments}
         approach = next(iter(found))
+        draft.notes += _about_combinations(group, {one.upstream_model for one in deployments})
         if len(found) != 1 or not approach:
             continue
         for one in deployments:
@@ -189,6 +191,19 @@ def _lanes(router: RouterFile, draft: Draft) -> Iterator[tuple[str, dict[str, An
             "does, remove that and give OptiLLM a caller of role optillm (docs/optillm.md)"
         )
         yield group, {"approaches": ["none", approach], "default": approach, "carrier": "off"}
+
+
+def _about_combinations(group: str, models: Collection[str]) -> Iterator[str]:
+    """A note where a model begins with a combination of approaches: a handle's default is one of them."""
+    for name in sorted({model.partition("-")[0] for model in models if "-" in model}):
+        parts = re.split(r"[&|]", name)
+        if len(parts) > 1 and all(catalogue.unknown(part) is None for part in parts):
+            yield (
+                f"{quoted(group)} asks OptiLLM for the combination {name}, which cannot be a handle's "
+                "default: left as it is, without limits on its calls. To have them, take it off the "
+                f"model's name and list {' and '.join(parts)} under `homelab.optillm`; clients then send "
+                f'"optillm_approach": "{name}"'
+            )
 
 
 def _approach(model: str, api_base: str) -> str:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from litellm_homelab.check.finding import Found, check
 from litellm_homelab.check.names import SLIP
+from litellm_homelab.check.values import is_number
 from litellm_homelab.config.address_checks import TEXTS, misspelt
 from litellm_homelab.config.references import ENV_PREFIX, is_unset
 from litellm_homelab.config.wording import closest, looks_like_a_key, quoted, shown
@@ -35,6 +36,9 @@ USUAL: Final = (
         "cooldown_time",
         "drop_params",
     ),
+    *("weight", "response_format", "frequency_penalty", "presence_penalty", "max_completion_tokens"),
+    *("merge_reasoning_content_in_choices", "vertex_project", "vertex_location", "vertex_credentials"),
+    *("aws_region_name", "aws_access_key_id", "aws_secret_access_key", "configurable_clientside_auth_params"),
     *("organization", "region_name", "keepalive_seconds", "input_cost_per_token", "output_cost_per_token"),
     *("max_tokens", "temperature", "reasoning_effort", "mock_response", "max_budget", "budget_duration"),
 )
@@ -187,7 +191,7 @@ def not_a_number(doc: Document) -> Iterator[Found]:
     for one in doc.entries:
         for key, kind in doc.names.numbers.items():
             value = doc.resolved(one.params.get(key))
-            if value is None or is_unset(value) or _is_number(value, whole=kind == "integer"):
+            if value is None or is_unset(value) or is_number(value, whole=kind == "integer"):
                 continue
             yield (
                 f"{one.where}.litellm_params.{key}",
@@ -203,29 +207,20 @@ def not_a_number(doc: Document) -> Iterator[Found]:
     "litellm-timeout-not-seconds", "error", "A timeout that is not a number of seconds: every request fails."
 )
 def timeout_not_seconds(doc: Document) -> Iterator[Found]:
-    """`timeout: 60s` is taken at the start and fails each request (`float('60s')`, 1.108.7)."""
+    """`timeout: 60s` and `timeout: -1` are taken at the start and fail each request (1.108.7)."""
     places = [(f"{one.where}.litellm_params", one.params) for one in doc.entries]
     places.append(("router_settings", doc.section("router_settings")))
     places.append(("litellm_settings", doc.section("litellm_settings")))
     for where, settings in places:
         for key in (*TIMEOUTS, "request_timeout"):
             value = doc.resolved(settings.get(key))
-            if value is not None and not is_unset(value) and not _is_number(value, whole=False):
+            if value is None or is_unset(value):
+                continue
+            if not is_number(value, whole=False) or float(value) < 0:  # type: ignore[arg-type]
                 yield (
                     f"{where}.{key}",
                     f"expected seconds as a number, got {shown(value)}; each request would fail",
                 )
-
-
-def _is_number(value: object, *, whole: bool) -> bool:
-    """As pydantic reads a number: a text of digits is one."""
-    if isinstance(value, bool):
-        return False
-    try:
-        number = float(value)  # type: ignore[arg-type]
-    except (TypeError, ValueError, OverflowError):
-        return False
-    return not whole or number.is_integer()
 
 
 # --- entries that get into each other's way --------------------------------------------------------

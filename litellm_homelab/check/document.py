@@ -22,15 +22,11 @@ class ModelEntry:
     """One entry of `model_list`, as it is written."""
 
     where: str
+    name: str
+    """Its `model_name`, of a reference the variable's value; empty where that is not a text."""
     entry: Mapping[Any, Any]
     params: Mapping[Any, Any]
     info: Mapping[Any, Any]
-
-    @property
-    def name(self) -> str:
-        """Its `model_name`; empty where that is not a text."""
-        name = self.entry.get("model_name")
-        return name if isinstance(name, str) else ""
 
 
 @dataclass(frozen=True)
@@ -55,12 +51,13 @@ class Document:
         listed = self.content.get("model_list")
         found = enumerate(listed if isinstance(listed, list) else ())
         return tuple(
-            ModelEntry(
-                f"model_list[{number}]", one, _mapping(one, "litellm_params"), _mapping(one, "model_info")
-            )
-            for number, one in found
-            if isinstance(one, dict)
+            self._entry(f"model_list[{number}]", one) for number, one in found if isinstance(one, dict)
         )
+
+    def _entry(self, where: str, one: Mapping[Any, Any]) -> ModelEntry:
+        name = self.resolved(one.get("model_name"))
+        params, info = _mapping(one, "litellm_params"), _mapping(one, "model_info")
+        return ModelEntry(where, name if isinstance(name, str) else "", one, params, info)
 
     @cached_property
     def deployments(self) -> tuple[Deployment, ...]:

@@ -6,7 +6,7 @@ import functools
 import json
 import pkgutil
 import socket
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError
 from importlib.metadata import version as installed
@@ -44,20 +44,24 @@ class LiteLLMNames:
     strategies: frozenset[str]
     guardrails: frozenset[str]
     guardrail_modes: frozenset[str]
+    callbacks: frozenset[str]
+    cache_types: frozenset[str]
+    types: Mapping[str, Mapping[str, str]]
+    """By section: settings that are one plain value, with `boolean`, `integer` or `number`."""
     providers: frozenset[str]
     models: frozenset[str]
     """Models that LiteLLM knows without a provider in front."""
 
     def section_of(self, name: str) -> str | None:
-        """The one section that has a setting of this name; None where none has it, or several."""
-        homes = [section for section in SECTIONS if name in self.settings[section]]
-        return homes[0] if len(homes) == 1 else None
+        """The section that has a setting of this name, the router's first; None where none has it."""
+        return next((section for section in SECTIONS if name in self.settings[section]), None)
 
 
 @functools.cache
 def litellm_names() -> LiteLLMNames:
     """The names of the LiteLLM in this package's lock."""
     data: dict[str, Any] = json.loads(pkgutil.get_data("litellm_homelab.check", "litellm.json") or "{}")
+    schema = json.loads(pkgutil.get_data("litellm_homelab.config", "litellm.schema.json") or "{}")
     return LiteLLMNames(
         version=data["version"],
         settings={one: frozenset(data[one]) for one in (*SECTIONS, "sections")},
@@ -71,9 +75,19 @@ def litellm_names() -> LiteLLMNames:
         strategies=frozenset(data["routing_strategies"]),
         guardrails=frozenset(data["guardrails"]),
         guardrail_modes=frozenset(data["guardrail_modes"]),
+        callbacks=frozenset(data["callbacks"]),
+        cache_types=frozenset(data["cache_types"]),
+        types={one: dict(_types(schema[one])) for one in SECTIONS},
         providers=frozenset(data["providers"]),
         models=frozenset(data["models"]),
     )
+
+
+def _types(settings: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Settings of the schema that are a boolean or a number, and may be null."""
+    for name, schema in settings.items():
+        kinds = {one.get("type") for one in schema.get("anyOf", [schema])} - {"null"}
+        yield from ((name, kind) for kind in kinds & {"boolean", "integer", "number"} if len(kinds) == 1)
 
 
 def known_litellm(environ: Mapping[str, str], version: str | None = None) -> Known:

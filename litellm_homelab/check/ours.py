@@ -10,7 +10,7 @@ from litellm_homelab import TESTED_LITELLM
 from litellm_homelab.access.callers import PLACEHOLDERS
 from litellm_homelab.access.table import matches
 from litellm_homelab.check.finding import Found, check
-from litellm_homelab.config.entry_points import GATE, PLUGIN
+from litellm_homelab.config.entry_points import GATE, OLD_PREFIX, PLUGIN
 from litellm_homelab.config.references import is_unset
 from litellm_homelab.config.wording import quoted
 from litellm_homelab.optillm.addresses import LOOPBACK, address_of
@@ -24,6 +24,8 @@ COMMON: Final = frozenset(
     {"changeme", "change-me", "secret", "password", "sk-master", "sk-test", "sk-litellm"}
 )
 """Keys that people try first; `sk-1234` LiteLLM refuses itself."""
+OTHERS: Final = (OLD_PREFIX, "litellm_homelab.guardrails.")
+"""What another message is about, and guardrails."""
 NO_KEY: Final = frozenset({"", "none", "dummy", "no-key", "not-needed", "na", "n/a", "x", "empty"})
 
 
@@ -53,6 +55,22 @@ def gate_in_callbacks(doc: Document) -> Iterator[Found]:
                 "under general_settings"
             ),
         )
+
+
+@check("entry-point-unknown", "error", "A name of this package that LiteLLM cannot load.")
+def entry_point_unknown(doc: Document) -> Iterator[Found]:
+    """LiteLLM would stop with a traceback (`get_instance_fn`, 1.108.7)."""
+    auth = doc.section("general_settings").get("custom_auth")
+    named = [("general_settings.custom_auth", auth, GATE)]
+    for setting in ("callbacks", "success_callback", "failure_callback"):
+        value = doc.section("litellm_settings").get(setting)
+        listed = value if isinstance(value, list) else [value]
+        named += [(f"litellm_settings.{setting}", one, PLUGIN) for one in listed]
+    for where, name, right in named:
+        if not isinstance(name, str) or name in (PLUGIN, GATE) or name.startswith(OTHERS):
+            continue
+        if name.startswith("litellm_homelab."):
+            yield where, f"this package has no {quoted(name)}; write {right}"
 
 
 @check("plugin-twice", "warning", "The plugin is in the list of callbacks twice.")

@@ -37,6 +37,14 @@ KNOWN_BEGINNINGS: Final = (
 """Names without a provider that LiteLLM takes by their beginning, or may."""
 
 
+OPENAI_VARIABLES: Final = ("OPENAI_API_BASE", "OPENAI_BASE_URL")
+OPENAIS_OWN: Final = (
+    *("gpt-", "o1", "o3", "o4", "o5", "chatgpt-", "ft:", "text-", "tts-", "whisper-", "dall-e-", "sora-"),
+    *("omni-", "codex-", "computer-use", "davinci", "babbage", "responses/"),
+)
+"""Beginnings of OpenAI's own names, for those that are newer than LiteLLM's list."""
+
+
 @check("litellm-unknown-provider", "error", "A model whose provider LiteLLM does not know: it is left out.")
 def unknown_provider(doc: Document) -> Iterator[Found]:
     """The router drops a deployment without a provider, with an ERROR in the log only (1.108.7)."""
@@ -92,6 +100,36 @@ def address_with_route(doc: Document) -> Iterator[Found]:
             yield (
                 where,
                 f"LiteLLM adds the route itself; write the address without {route}: {_cut(url, route)}",
+            )
+
+
+@check("litellm-address-v1-twice", "error", "An address with `/v1` twice.")
+def address_v1_twice(doc: Document) -> Iterator[Found]:
+    """Where a page says to add `/v1` and a variable has it already."""
+    for where, _, url, path in _addresses(doc):
+        if path.endswith("/v1/v1"):
+            yield where, f"/v1 is there twice; write {_cut(url, '/v1')}"
+
+
+@check("litellm-address-forgotten", "warning", "A model that OpenAI does not have, without an address.")
+def address_forgotten(doc: Document) -> Iterator[Found]:
+    """`openai/` without `api_base` asks api.openai.com, with whatever key there is (1.108.7)."""
+    if any(doc.environ.get(name) for name in OPENAI_VARIABLES) or doc.section("litellm_settings").get(
+        "api_base"
+    ):
+        return
+    for one in doc.deployments:
+        name = one.model.partition("/")[2]
+        elsewhere = one.api_base or one.params.get("litellm_credential_name") or one.wildcard
+        if one.provider != "openai" or elsewhere or not one.model.startswith("openai/"):
+            continue
+        if "*" not in name and name not in doc.names.models and not name.startswith(OPENAIS_OWN):
+            yield (
+                f"{one.where}.litellm_params.model",
+                (
+                    f"without api_base LiteLLM asks api.openai.com, which has no {quoted(name)} that is "
+                    "known here; add api_base for a server of your own"
+                ),
             )
 
 

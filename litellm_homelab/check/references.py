@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
@@ -14,15 +15,23 @@ from litellm_homelab.config.wording import quoted
 if TYPE_CHECKING:
     from litellm_homelab.check.document import Document
 
+NAME: Final = re.compile(r"[A-Za-z_][\w.-]*")
+"""What a variable may be called where LiteLLM starts: in a shell, in compose, in Kubernetes."""
 BY_THEMSELVES: Final = frozenset({"api_base", "base_url", "model_name"})
 """Settings whose values another message is about."""
 
 
 @check("litellm-reference", "error", "A text that looks like a reference and is none to LiteLLM.")
 def reference(doc: Document) -> Iterator[Found]:
-    """`os.environ.X`, `${X}` as a whole value, and `os.environ/X` inside of another text."""
+    """`os.environ.X`, `${X}` as a whole value, `os.environ/ X`, and `os.environ/X` inside of another text."""
     told = {"model", "api_key", "custom_llm_provider", "litellm_credential_name"}
     for where, value in doc.texts():
+        variable = value.removeprefix(ENV_PREFIX)
+        if variable != value and not NAME.fullmatch(variable):
+            letters = re.sub(r"\W", "", variable)
+            hint = f"; did you mean {ENV_PREFIX}{letters}?" if letters else ""
+            yield where, f"no variable has the name {quoted(variable)}{hint}"
+            continue
         name = where.rpartition(".")[2]
         if name in BY_THEMSELVES or (name in told and where.startswith("model_list")) or "messages" in where:
             continue

@@ -17,11 +17,12 @@ from litellm_homelab.check import (
     sections,
     settings,
     start_ids,
+    values,
 )
 from litellm_homelab.check.finding import FileCheck, MessageId
 
 MODULES: Final = (
-    *(sections, deployments, providers, limits, fallbacks, settings, references, guardrails),
+    *(values, sections, deployments, providers, limits, fallbacks, settings, references, guardrails),
     ours,
 )
 CHECKS: Final = tuple(

@@ -122,7 +122,7 @@ def _of_the_start(
         mark = where.of(_spot(place, text, doc))
         setting = place if " " not in place else ""  # a sentence about the file or its environment
         found.append(_finding(name, "warning" if isinstance(text, Caution) else "error", mark, setting, text))
-    names = {_variable(one) for one in unset.values()}
+    names = {_variable(one) for one in unset.values()} - {""}  # a name that no variable has
     return found, () if with_env else tuple(sorted(names))
 
 

@@ -14,8 +14,20 @@ if TYPE_CHECKING:
 
 REFUSED: Final = frozenset({"health_check_interval", "health_check_concurrency"})
 """Settings that stop LiteLLM's start in `router_settings` (1.108.7)."""
-REPORTED: Final = frozenset({"ttft_timeout", "stream_idle_timeout", "callback", "rust"})
+COMMAND_LINE: Final = {
+    "port": "--port, or the variable PORT",
+    "host": "--host, or the variable HOST",
+    "num_workers": "--num_workers, or the variable NUM_WORKERS",
+    "workers": "--num_workers, or the variable NUM_WORKERS",
+    "debug": "--debug, or the variable LITELLM_LOG",
+    "detailed_debug": "--detailed_debug, or the variable LITELLM_LOG",
+    "ssl_keyfile_path": "--ssl_keyfile_path, or the variable SSL_KEYFILE_PATH",
+    "ssl_certfile_path": "--ssl_certfile_path, or the variable SSL_CERTFILE_PATH",
+}
+"""Options of LiteLLM's command that people look for in its file (`proxy_cli.py`, 1.108.7)."""
+REPORTED: Final = frozenset({"ttft_timeout", "stream_idle_timeout", "callback", "rust", *COMMAND_LINE})
 """Names that have a message of their own."""
+TOP: Final = "the top of the file, beside the other sections"
 
 
 @check("litellm-unknown-section", "warning", "A key of the file that is close to one of LiteLLM's sections.")
@@ -30,12 +42,23 @@ def unknown_section(doc: Document) -> Iterator[Found]:
 
 @check("litellm-setting-misplaced", "warning", "A setting in a section in which LiteLLM does not read it.")
 def misplaced(doc: Document) -> Iterator[Found]:
-    """The name is known, in one other section."""
+    """The name is known in another section, or is a section."""
     for section, name in _unknown(doc):
-        home = doc.names.section_of(name)
+        home = TOP if section and name in doc.names.settings["sections"] else doc.names.section_of(name)
         if home is not None and not (section == "router_settings" and name in REFUSED):
             where = f"{section}.{name}" if section else name
             yield where, f"LiteLLM ignores {name} here; move it to {home}"
+
+
+@check("litellm-setting-of-the-command", "warning", "An option of LiteLLM's command, which no file sets.")
+def of_the_command(doc: Document) -> Iterator[Found]:
+    """The address, the workers, certificates."""
+    places = {section: doc.section(section) for section in SECTIONS} | {"": doc.content}
+    for section, settings in places.items():
+        for name in (one for one in COMMAND_LINE if one in settings):
+            if not section or name not in doc.names.settings[section]:
+                where = f"{section}.{name}" if section else name
+                yield where, f"LiteLLM ignores it in this file; it is an option: {COMMAND_LINE[name]}"
 
 
 @check("litellm-setting-refused", "error", "A setting in `router_settings` that stops LiteLLM's start.")
@@ -76,8 +99,8 @@ def unknown(doc: Document) -> Iterator[Found]:
     """A callback of one's own may read it, so this is advice."""
     for section, name in _unknown(doc):
         if section in {"litellm_settings", "general_settings"}:
-            known = doc.names.settings[section]
-            if not closest(name, known, SLIP) and doc.names.section_of(name) is None:
+            known = {*doc.names.settings[section], *doc.names.settings["sections"]}
+            if name not in known and not closest(name, known, SLIP) and doc.names.section_of(name) is None:
                 yield (
                     f"{section}.{name}",
                     "LiteLLM has no such setting; remove it, unless a callback reads it",

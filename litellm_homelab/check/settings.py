@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import TYPE_CHECKING, Final
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any, Final
 
 from litellm_homelab.check.finding import Found, check
+from litellm_homelab.check.names import SLIP
 from litellm_homelab.config import references
 from litellm_homelab.config.key_checks import is_cloud
 from litellm_homelab.config.references import is_unset
-from litellm_homelab.config.wording import did_you_mean, quoted, shown
+from litellm_homelab.config.wording import closest, did_you_mean, quoted, shown
 
 if TYPE_CHECKING:
     from litellm_homelab.check.document import Document
@@ -21,6 +22,7 @@ LISTS: Final = ("success_callback", "failure_callback", "audit_log_callbacks")
 LICENSED: Final = ("allowed_ips", "enforced_params")
 """Settings of `general_settings` that stop the start without a licence (1.108.7)."""
 LICENCE_IGNORED: Final = ("max_request_size_mb", "max_response_size_mb")
+REDIS_ADDRESSES: Final = ("host", "url", "redis_startup_nodes", "startup_nodes", "sentinel_nodes")
 DATABASE: Final = ("DATABASE_URL", "DIRECT_URL")
 
 
@@ -129,6 +131,54 @@ def cache_params_unused(doc: Document) -> Iterator[Found]:
             "litellm_settings.cache_params",
             "LiteLLM reads them with `cache: true` only; add it, or remove them",
         )
+
+
+@check("litellm-cache-type", "error", "A kind of cache that LiteLLM does not know.")
+def cache_type(doc: Document) -> Iterator[Found]:
+    """It starts with a cache that has no store, and each request fails on it (`Cache`, 1.108.7)."""
+    kind, types = doc.resolved(_cache_params(doc).get("type")), doc.names.cache_types
+    if kind is not None and not is_unset(kind) and not (isinstance(kind, str) and kind in types):
+        known = ", ".join(sorted(types))
+        yield (
+            "litellm_settings.cache_params.type",
+            f"LiteLLM does not know {shown(kind)} (known: {known}){did_you_mean(kind, types)}",
+        )
+
+
+@check("litellm-cache-address", "error", "A cache in Redis without its address: LiteLLM does not start.")
+def cache_address(doc: Document) -> Iterator[Found]:
+    """From `cache_params`, or else from the environment, which `--env` says (`RedisCache`, 1.108.7)."""
+    params = _cache_params(doc)
+    named = any(name.startswith(("REDIS_", "VALKEY_")) for name in doc.environ)
+    if params.get("type", "redis") != "redis" or not params or named or not doc.has_environment:
+        return
+    if not any(params.get(name) for name in REDIS_ADDRESSES):
+        yield (
+            "litellm_settings.cache_params",
+            "there is no address of Redis, here or in the environment; add host and port, or url",
+        )
+
+
+def _cache_params(doc: Document) -> Mapping[Any, Any]:
+    """`cache_params` where LiteLLM reads them."""
+    litellm = doc.section("litellm_settings")
+    params = litellm.get("cache_params")
+    return params if litellm.get("cache") is True and isinstance(params, dict) else {}
+
+
+@check("litellm-callback-misspelt", "warning", "A callback that LiteLLM does not know does nothing.")
+def callback_misspelt(doc: Document) -> Iterator[Found]:
+    """It is kept as a text and never called, without a line in the log (1.108.7)."""
+    for setting in ("callbacks", *LISTS):
+        value = doc.section("litellm_settings").get(setting)
+        for number, name in enumerate(value if isinstance(value, list) else ()):
+            known = doc.names.callbacks
+            right = closest(name, known, SLIP) if isinstance(name, str) and name not in known else None
+            if right is not None and "." not in name:
+                yield (
+                    f"litellm_settings.{setting}[{number}]",
+                    f"LiteLLM knows no callback {quoted(name)} and ignores it; did you mean {right}?",
+                )
 
 
 @check(

@@ -21,6 +21,11 @@ SCALARS: Final = ("bool", "int", "float", "binary", "timestamp")
 """Kinds of scalar whose constructors raise other errors than YAMLError for a text that is not one of them."""
 
 
+ADVICE: Final = {
+    "found character '\\t'": "; write spaces in the place of tabs",
+    "mapping values are not allowed here": "; is it indented as the line above it is?",
+}
+"""What to do about what PyYAML says of common slips."""
 _NAMES: Final = re.compile(r"\b(alias|tag|anchor|handle) '[^']*'")
 """Names that PyYAML's messages repeat."""
 
@@ -182,6 +187,7 @@ def _problem(error: Exception) -> str:
     if isinstance(error, yaml.MarkedYAMLError) and error.problem_mark:
         mark = error.problem_mark
         what = ", ".join(part for part in (error.context, error.problem) if part)
+        what += next((advice for sign, advice in ADVICE.items() if sign in what), "")
         what = _NAMES.sub(r"\1", what)  # `key: *sk-...` and `key: !sk-...` are an alias and a tag
         complaint = what if isinstance(error, _Refused) else f"not readable as YAML: {hide_keys(what)}"
         return f"line {mark.line + 1}, column {mark.column + 1}: {complaint}"

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 from litellm_homelab.config.entry_points import GATE
 from litellm_homelab.config.references import is_unset
+from litellm_homelab.config.state_url import parse as parse_state
 from litellm_homelab.config.wording import did_you_mean, quoted
 from litellm_homelab.optillm import approaches, catalogue, topology
 from litellm_homelab.optillm.addresses import own_addresses
-from litellm_homelab.state import parse as parse_state
 
 if TYPE_CHECKING:
     from litellm_homelab.config.router_file import RouterFile

@@ -98,6 +98,20 @@ def test_a_model_that_is_called_like_an_approach_is_a_model(model: str) -> None:
     )
 
 
+def test_a_combination_of_approaches_is_left_with_a_note() -> None:
+    """A handle's default is one approach; a name with a sign in it that is none has no note."""
+    entries = "".join(
+        f"  - {{model_name: {name}, litellm_params: {{model: '{model}', {HERE}}}}}\n"
+        for name, model in (("deep", "openai/moa&bon-qwen3"), ("other", "openai/r&d-7b"))
+    )
+    draft = drafted(f"model_list:\n{entries}")
+    assert draft.models == {}
+    assert draft.homelab == {"showroom": {"handles": ["deep", "other"]}}
+    (note,) = [one for one in draft.notes if "combination" in one]
+    assert note.startswith("'deep' asks OptiLLM for the combination moa&bon")
+    assert "list moa and bon under `homelab.optillm`" in note
+
+
 def test_clients_get_keys_of_their_own() -> None:
     """Each as a variable that must be set, never as a key in the file."""
     draft = drafted("", callers=("open-webui", "phone"))

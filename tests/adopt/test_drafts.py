@@ -23,6 +23,8 @@ from tests.labs.test_labs import UNSET, played
 
 NAMED = {"wildcards", "database"}
 """Labs whose names are in no file: clients' names are said."""
+WITH_A_SECTION = {"responses-on-a-chat-server", "alias-not-callable", "handle-of-the-database"}
+"""Advice on the owner's settings that is given once there is a section."""
 KNOWN = known_litellm({}, "1.108.7")
 ENVIRON = {"LITELLM_MASTER_KEY": "sk-lab-master-of-24-signs", **UNSET}
 
@@ -43,7 +45,7 @@ def adopted(lab: Lab, folder: Path) -> tuple[Path, drafts.Adoption]:
 
 @pytest.mark.parametrize("lab", LABS, ids=ids)
 def test_a_lab_starts_and_is_checked(lab: Lab, tmp_path: Path) -> None:
-    """Nothing is left to do, and the check finds no error."""
+    """Nothing is left to do, and the check finds no error and no more advice than before."""
     path, found = adopted(lab, tmp_path)
     env = tmp_path / "env"
     env.write_text(
@@ -52,6 +54,9 @@ def test_a_lab_starts_and_is_checked(lab: Lab, tmp_path: Path) -> None:
     assert found.problems == ()
     report = check_file(CheckRequest(path, env, litellm="1.108.7"), environ={})
     assert [one for one in report.findings if one.severity == "error"] == []
+    (tmp_path / f"{path.name}.before").write_text(found.before, encoding="utf-8")
+    before = check_file(CheckRequest(tmp_path / f"{path.name}.before", env, litellm="1.108.7"), environ={})
+    assert {one.id for one in report.findings} - {one.id for one in before.findings} <= WITH_A_SECTION
 
 
 @pytest.mark.parametrize("lab", [lab for lab in LABS if lab.chats], ids=ids)

@@ -11,7 +11,7 @@ import jsonschema
 import pytest
 
 from litellm_homelab.cli import COMMANDS
-from litellm_homelab.state.location import parse
+from litellm_homelab.config.state_url import parse
 from tests.config.shipped import ENV
 from tests.deploy import facts
 
@@ -165,3 +165,22 @@ def test_grafana_finds_its_dashboards() -> None:
 def test_searxng_answers_in_json() -> None:
     """LiteLLM asks for JSON, which SearXNG refuses by default."""
     assert "json" in facts.load(FOLDER / "searxng" / "settings.yml")["search"]["formats"]
+
+
+def test_it_resolves_without_an_environment() -> None:
+    """Each variable of the file has a default: compose leaves none empty, with a warning."""
+    text = (FOLDER / "compose.yaml").read_text(encoding="utf-8")
+    written = re.findall(r"(?<!\$)\$(?!\$)(\{[^}]*\}|\w+)", text)
+    assert written
+    assert [one for one in written if not re.fullmatch(r"\{\w+:-[^}]+\}", one)] == []
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_what_it_leads_to_is_a_service(name: str) -> None:
+    """By network, start order and secret; a service of a profile needs none of another profile."""
+    service = SERVICES[name]
+    shared = service.get("network_mode", "").removeprefix("service:")
+    others = {*service.get("depends_on", {}), *([shared] if shared else [])}
+    assert others <= SERVICES.keys() - {name}
+    assert all({*SERVICES[one].get("profiles", [])} <= {*service.get("profiles", [])} for one in others)
+    assert {one["source"] for one in service.get("secrets", [])} <= COMPOSE.get("secrets", {}).keys()

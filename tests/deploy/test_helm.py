@@ -104,3 +104,31 @@ def test_probes_ask_open_routes() -> None:
     asked = {one["spec"]["httpGet"]["path"] for one in APP["probes"].values()}
     assert asked == {"/health/liveliness", "/health/readiness"}
     assert all(facts.is_open(path) for path in asked)
+
+
+VALUES = {
+    **dict.fromkeys(("image.repository", "image.tag", "image.pullPolicy", "masterkeySecretName"), str),
+    **dict.fromkeys(("masterkeySecretKey", "service.port", "logLevel"), str),
+    **dict.fromkeys(("environmentSecrets", "environmentConfigMaps", "volumes", "volumeMounts"), list),
+    **dict.fromkeys(("proxy_config", "envVars", "securityContext", "podSecurityContext", "resources"), dict),
+    **dict.fromkeys(("db.deployStandalone", "db.useExisting", "migrationJob.enabled", "redis.enabled"), bool),
+    **dict.fromkeys(("terminationGracePeriodSeconds", "replicaCount"), int),
+}
+"""Values of LiteLLM's chart and their types (deploy/charts/litellm-helm/values.yaml of LiteLLM, 00eb60c0)."""
+
+
+def _values(found: dict[str, Any], before: str = "") -> dict[str, Any]:
+    """Each value by its whole name; a mapping that is a value itself is not taken apart."""
+    values: dict[str, Any] = {}
+    for key, value in found.items():
+        name = f"{before}{key}"
+        whole = VALUES.get(name) is dict or not isinstance(value, dict)
+        values |= {name: value} if whole else _values(value, f"{name}.")
+    return values
+
+
+def test_the_chart_has_its_values() -> None:
+    """Helm drops a value that the chart does not have, without a word."""
+    found = _values(CHART)
+    assert found.keys() <= VALUES.keys()
+    assert [name for name, value in found.items() if not isinstance(value, VALUES[name])] == []

@@ -45,3 +45,18 @@ def test_every_file_names_one_version() -> None:
         for image in re.findall(r"ghcr\.io/berriai/litellm[\w-]*:[\w.-]+", path.read_text(encoding="utf-8"))
     }
     assert found == {facts.IMAGE}
+
+
+def test_an_image_has_a_version() -> None:
+    """All but OptiLLM's, of which no other tag is known to be published."""
+    images = {
+        name
+        for path in sorted(facts.DEPLOY.rglob("*.yaml"))
+        for name in re.findall(
+            r"image: (?:&\w+ )?([\w.-]+/?[\w./-]*:[\w.-]+)", path.read_text(encoding="utf-8")
+        )
+    }
+    assert len(images) >= 6
+    assert {name for name in images if re.search(r":(latest|main|stable)\b", name)} == {
+        "ghcr.io/algorithmicsuperintelligence/optillm:latest-proxy"
+    }

@@ -122,7 +122,7 @@ def test_the_action_runs_the_check(given: dict[str, str], status: int, tmp_path:
 
 
 def test_the_action_installs_what_the_check_needs() -> None:
-    """PyYAML and pydantic as the package requires them; `tests/cli/test_check.py` runs with no more."""
+    """PyYAML and pydantic as the package requires them; `tests/cli/alone.py` runs it with no more."""
     install = yaml.safe_load((REPOSITORY / "action.yml").read_text(encoding="utf-8"))["runs"]["steps"][0]
     required = tomllib.loads((REPOSITORY / "pyproject.toml").read_text(encoding="utf-8"))
     named = re.findall(r"'([^']+)'", install["run"])

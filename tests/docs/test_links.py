@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -13,6 +14,9 @@ from tests.docs.blocks import PAGES, REPOSITORY
 ALL = (*PAGES, *(REPOSITORY / f"{name}.md" for name in ("CHANGELOG", "CONTRIBUTING", "SECURITY")))
 INDEX = REPOSITORY / "docs" / "index.md"
 LINK = re.compile(r"\]\((?!https?:)([^)\s]+)\)")
+WEB = re.compile(r"\]\((https?:[^)]*)\)")
+LONGEST = 75
+"""Lines of one and a half screens."""
 HEADING = re.compile(r"^#+ (.+)$", re.MULTILINE)
 
 
@@ -61,6 +65,25 @@ def test_every_page_is_reached_from_the_readme() -> None:
 def test_the_index_has_every_page(page: Path) -> None:
     """By what a reader wants: to learn, to do, to look up, to understand, to take part."""
     assert page in (PAGES[0], INDEX) or f"{page.name})" in INDEX.read_text(encoding="utf-8")
+
+
+def _howtos() -> list[Path]:
+    """The pages below the index's `Do`."""
+    section = INDEX.read_text(encoding="utf-8").partition("\n## Do\n")[2].partition("\n## ")[0]
+    return [INDEX.parent / target.partition("#")[0] for target in LINK.findall(section)]
+
+
+@pytest.mark.parametrize("page", [pytest.param(page, id=page.name) for page in _howtos()])
+def test_a_howto_is_short(page: Path) -> None:
+    """One and a half screens; what is looked up has a section of its own in the index."""
+    assert len(page.read_text(encoding="utf-8").splitlines()) <= LONGEST
+
+
+def test_links_to_the_web_are_addresses() -> None:
+    """Over HTTPS, with a host; whether it answers, `make docs LINKS=1` asks where there is a network."""
+    found = {link for page in ALL for link in WEB.findall(page.read_text(encoding="utf-8"))}
+    assert len(found) >= 10
+    assert [one for one in found if urlsplit(one).scheme != "https" or "." not in urlsplit(one).netloc] == []
 
 
 @pytest.mark.parametrize("page", [pytest.param(page, id=page.name) for page in ALL])

@@ -15,12 +15,19 @@ from pathlib import Path
 import pytest
 
 from litellm_homelab.access import openings, table
-from litellm_homelab.config import address_checks, deployments, leads, loading, references, yaml_text
+from litellm_homelab.config import (
+    address_checks,
+    deployments,
+    leads,
+    loading,
+    references,
+    state_url,
+    yaml_text,
+)
 from litellm_homelab.config.settings import Known, SettingsError
 from litellm_homelab.config.wording import hide_keys, quoted
 from litellm_homelab.optillm.addresses import address_of
 from litellm_homelab.showroom import handles, registry
-from litellm_homelab.state import location
 from tests.fuzz import mutations
 from tests.fuzz.documents import documents
 
@@ -79,7 +86,7 @@ def parse_state(text: str) -> None:
     """A location, or ValueError with what is valid, and no password."""
     said = "valid: "
     try:
-        location.parse(text, Path())
+        state_url.parse(text, Path())
     except ValueError as error:
         said = str(error)
     assert "valid: " in said

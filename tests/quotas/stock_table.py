@@ -5,7 +5,7 @@ What our quotas and stock LiteLLM's `rpd` do with the same load and the same pro
     PYTHON -m tests.quotas.stock_table SIDE         # one side's cases, as JSON
     PYTHON -m tests.quotas.stock_table SIDE FOLDER  # one worker of several, on the files in FOLDER
 
-`make quota-table` does it for LiteLLM 1.110.2 and writes the table into docs/free-tier.md. The provider's
+`make quota-table` does it for LiteLLM 1.110.2 and writes the table into docs/observed.md. The provider's
 limit is ten requests a day; each cell says how many requests the provider received and what clients got.
 """
 
@@ -35,7 +35,7 @@ from tests.state.backends import free_port, redis_server
 from tests.stepped import STEPPED, ahead_of_midnight, set_ahead
 
 REPOSITORY: Final = Path(__file__).parents[2]
-PAGE: Final = REPOSITORY / "docs" / "free-tier.md"
+PAGE: Final = REPOSITORY / "docs" / "observed.md"
 BEGIN, END = "<!-- stock -->\n", "<!-- end of stock -->\n"
 MARK: Final = "cases:"
 """How the line with the JSON begins; LiteLLM writes lines of its own."""

@@ -51,6 +51,13 @@ def build_wheel(folder: Path) -> Path:
     return wheel
 
 
+def install_wheel(folder: Path, venv: Path) -> None:
+    """Install the wheel that is in a folder, and nothing that it requires."""
+    (wheel,) = folder.glob("*.whl")
+    install: list[str | Path] = ["pip", "install", "--quiet", "--offline", "--no-index", "--no-deps"]
+    _run(TOOLS / "uv", *install, "--python", venv, wheel)
+
+
 def make(folder: Path, extras: Sequence[str]) -> Image:
     """An environment with nothing but `litellm[extras]`, made of links to the packages of this one."""
     venv, unpacked = folder / "venv", folder / "homelab"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import socket
 import subprocess
 from pathlib import Path
 
@@ -18,8 +19,8 @@ pytestmark = pytest.mark.real
 PYTHON = VENVS / "docs" / "bin" / "python"
 
 
-def _build(repository: Path, folder: Path) -> subprocess.CompletedProcess[str]:
-    command: list[str | Path] = [PYTHON, "scripts/site.py", folder]
+def _build(repository: Path, folder: Path, *options: str) -> subprocess.CompletedProcess[str]:
+    command: list[str | Path] = [PYTHON, "scripts/site.py", *options, folder]
     return subprocess.run(
         command,
         cwd=repository,
@@ -53,3 +54,16 @@ def test_a_link_that_leads_nowhere_fails_the_build(tmp_path: Path) -> None:
     assert done.returncode != 0
     for target in ("gone.md", "no-heading"):
         assert target in done.stderr
+
+
+def test_links_to_the_web_are_asked_for(tmp_path: Path) -> None:
+    """`make docs LINKS=1`; an address of this machine is asked in the place of the web."""
+    copy = tmp_path / "repository"
+    shutil.copytree(REPOSITORY / "scripts", copy / "scripts")
+    (copy / "docs").mkdir()
+    with socket.create_server(("127.0.0.1", 0)) as closed:
+        port = closed.getsockname()[1]
+    (copy / "docs" / "index.md").write_text(f"# A\n\n[gone](http://127.0.0.1:{port}/x)\n", encoding="utf-8")
+    done = _build(copy, tmp_path / "links", "--links")
+    assert done.returncode != 0
+    assert f"broken link: http://127.0.0.1:{port}/x" in done.stderr

@@ -97,18 +97,15 @@ def _page_port(names: Mapping[str, str], port: str) -> str:
 
 @contextmanager
 def _reader(folder: Path) -> Iterator[Reader]:
-    """The wheel in an environment that has what it requires."""
+    """The wheel installed into an environment that has what it requires, command and all."""
     found = image.make(folder, (*image.IMAGE_EXTRAS,))
-    (found.bin / "litellm-homelab").write_text(
-        f"#!{found.bin}/python\nimport sys\nfrom litellm_homelab.cli import main\nsys.exit(main())\n",
-        encoding="utf-8",
-    )
-    (found.bin / "litellm-homelab").chmod(0o755)
+    image.install_wheel(folder, found.bin.parent)
     empty = folder / "empty"
     empty.mkdir()
     ports = {name: free_port() for name in PORTS}
     back = f"http://127.0.0.1:{ports['gateway']}/v1"
     environ = found.environ(HOME=str(folder), OPTILLM_UPSTREAM_API_BASE=back)
+    del environ["PYTHONPATH"]  # what is installed is what runs
     reader = Reader(empty, environ, ports)
     try:
         yield reader

@@ -18,7 +18,7 @@ import pytest
 
 from tests.docs.blocks import README, blocks
 from tests.real.gateway import free_port
-from tests.real.image import TOOLS, build_wheel, copy_script
+from tests.real.image import TOOLS, build_wheel, copy_script, install_wheel
 from tests.real.server import REPOSITORY, running
 
 pytestmark = pytest.mark.real
@@ -56,17 +56,7 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Installed:
     wheel = build_wheel(folder)
     venv, empty = folder / "venv", folder / "empty"
     _run(TOOLS / "uv", "venv", "--offline", "--python", TOOLS / "python", venv)
-    install: list[str | Path] = [
-        "pip",
-        "install",
-        "--offline",
-        "--no-index",
-        "--no-deps",
-        "--python",
-        venv,
-        wheel,
-    ]
-    _run(TOOLS / "uv", *install)
+    install_wheel(folder, venv)
     (packages,) = venv.glob("lib/python*/site-packages")
     # A path in a .pth file is searched, but .pth files there are not read: not the editable install's either.
     (packages / "requirements.pth").write_text(sysconfig.get_path("purelib"), encoding="utf-8")
