@@ -245,6 +245,7 @@ def test_several_workers_are_its_grandchildren(tmp_path: Path) -> None:
     port, log = free_port(), tmp_path / "log"
     config = tmp_path / "router.yaml"
     config.write_text("model_list: []\n", encoding="utf-8")
+    log.touch()
     arguments = ("--num_workers", "2", "--timeout_worker_healthcheck", "20")
     environ = {"LITELLM_MASTER_KEY": "sk-0123456789abcdef0123456789", "LITELLM_LOCAL_MODEL_COST_MAP": "True"}
     process = start(config, port, environ, arguments, log)
