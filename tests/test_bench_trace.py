@@ -274,13 +274,17 @@ def test_a_kind_may_have_settings_beside_the_shipped_ones(tmp_path: Path) -> Non
     assert section["quotas"] == {**shipped["quotas"], **kinds.QUOTAS}
     assert section["backends"]["main"]["at"] == [kinds.SERVER]
     assert section["showroom"] == shipped["showroom"]
+    written = kinds.write(tmp_path / "less", plugin=True, homelab=kinds.KINDS["bare"].homelab)
+    section = yaml.safe_load(written.read_text(encoding="utf-8"))["homelab"]
+    assert {"backends", "timeouts"}.isdisjoint(section)
+    assert section["showroom"] == shipped["showroom"]
 
 
 def test_kinds_of_other_settings_run_in_other_processes() -> None:
     """Work of a setting is not counted for a kind without it."""
     parts = [*run.by_settings([*kinds.KINDS])]
     assert parts[0][0] == "plain"
-    assert parts[1:] == [["quota"]]
+    assert parts[1:] == [["bare"], ["probed"], ["quota"]]
     assert sorted(name for part in parts for name in part) == sorted(kinds.KINDS)
 
 

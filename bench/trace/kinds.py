@@ -32,7 +32,11 @@ class Kind:
     comparable: bool = True
     """Whether stock LiteLLM does the same with it."""
     homelab: Mapping[str, Any] = field(default_factory=dict)
-    """What the shipped router.yaml's `homelab:` section has besides; kinds with the same share a process."""
+    """
+    What the shipped router.yaml's `homelab:` section has besides, None for what it leaves out.
+
+    Kinds with the same share a process.
+    """
     stock: str | None = None
     """The kind that is the same request for stock LiteLLM; None is this one."""
 
@@ -44,6 +48,7 @@ PRESENCE: Final = {"probe_seconds": 3600}  # a probe would be counted with the r
 QUOTAS: Final = {"main": {"groups": ["main"], "windows": [{"requests": NEVER, "per": "day"}]}}
 
 
+PATIENT: Final = ("backends", "timeouts", "priorities", "keep_alive")
 STATE: Final = "sqlite:///{folder}/state.db"
 BACKENDS: Final = {"main": {"at": [SERVER], "presence": PRESENCE}}
 KINDS: Final = {
@@ -51,6 +56,7 @@ KINDS: Final = {
     # LiteLLM refuses an unknown name, too, but in the router and with a list of its models.
     "refused": Kind("refused name", "no-such-model", status=404, comparable=False),
     "fallback": Kind("one fallback", "vllm-qwen", fails="vllm-qwen"),
+    "bare": Kind("plain, no backends, no timeouts", "main", homelab=dict.fromkeys(PATIENT), stock="plain"),
     "probed": Kind("probed, with slots", "vllm-qwen", homelab={"state": STATE}),
     "streamed": Kind("streamed", "main", {"stream": True}),
     "optillm": Kind("OptiLLM moa", "boost", MOA),
@@ -70,6 +76,9 @@ def write(folder: Path, *, plugin: bool, homelab: Mapping[str, Any] | None = Non
     document = yaml.safe_load(ROUTER.read_text(encoding="utf-8"))
     for name, part in (homelab or {}).items():
         own = document["homelab"]
+        if part is None:
+            own.pop(name, None)
+            continue
         own[name] = part.format(folder=folder) if isinstance(part, str) else {**own.get(name, {}), **part}
     # Else the third request that falls back would find its first deployment at rest.
     settings = document["router_settings"]
