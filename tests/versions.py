@@ -15,7 +15,7 @@ REFUSED_404S_REST: Final = INSTALLED >= (1, 110, 0)
 """Whether a guardrail's 404 of any attempt counts towards a cooldown; before, only a fallback's did."""
 
 CUT_CHATS_FAIL: Final = INSTALLED >= (1, 110, 0)
-"""Whether a chat's stream that ends without a finish reason ends with an error; before, LiteLLM made one up."""
+"""Whether a chat's stream without a finish reason ends with an error; before, LiteLLM made one up."""
 
 OPENAI: Final = int(version("openai").split(".")[0])
 """The OpenAI SDK's major version: 2 with LiteLLM 1.106, 3 from 1.108 on."""
