@@ -17,6 +17,11 @@ REFUSED_404S_REST: Final = INSTALLED >= (1, 110, 0)
 CUT_CHATS_FAIL: Final = INSTALLED >= (1, 110, 0)
 """Whether a chat's stream without a finish reason ends with an error; before, LiteLLM made one up."""
 
+HOOKS_CALLED: Final[Mapping[str, Mapping[str, int]]] = (
+    {"`/queue/chat/completions`": {"async_filter_deployments": 2}} if INSTALLED >= (1, 110, 0) else {}
+)
+"""Where hooks run more often than docs/extension-points.md says, which was measured on the lock."""
+
 OPENAI: Final = int(version("openai").split(".")[0])
 """The OpenAI SDK's major version: 2 with LiteLLM 1.106, 3 from 1.108 on."""
 
