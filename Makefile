@@ -165,7 +165,7 @@ venv: .venv/.dev
 
 # Everything that CI's tests need, so that it can be installed while mypy is busy.
 venvs: .venv/.dev venv-mlx clients $(RELEASE)/.stamp $(MANIFESTS)/.stamp $(SITE)/.stamp $(OPTILLM:%=venv-optillm-%)
-	$(MAKE) --no-print-directory compat-venv VERSION=$(firstword $(COMPATS))
+	for version in $(COMPATS); do $(MAKE) --no-print-directory compat-venv VERSION=$$version || exit 1; done
 	for version in 3.12 3.13; do $(MAKE) --no-print-directory python-venv PY=$$version || exit 1; done
 
 # Strict: a link that leads nowhere fails it.
