@@ -33,7 +33,8 @@ SELECTION ?= whole
 COMPAT    := $(VENVS)/litellm-$(VERSION)
 # Compiled beside pyproject.toml; what a release pins and not every index has is in compat-<version>.override.
 COMPATS   := 1.106.0 1.110.2
-# `make test-newest`: an installation without a lock has the newest of everything that pyproject.toml allows.
+# `make test-newest`: an installation without a lock has the newest of everything that pyproject.toml allows. Without
+# the newest tested version's overrides, an index that lacks one of LiteLLM's pins would give an older LiteLLM.
 NEWEST_TESTS := $(patsubst %,tests/%.py,real/test_wheel real/test_up real/test_shipped demo/test_optillm)
 # `make test-python PY=3.12`: the lock on another Python, where the machine has it.
 PY        ?= 3.12
@@ -105,7 +106,8 @@ compat-venv: $(COMPAT)/.stamp
 test-newest: | $(TOOLS)/.stamp
 	$(UV) venv --quiet --clear --python $(TOOLS)/bin/python $(VENVS)/newest
 	$(UV) pip install --quiet --upgrade --build-constraints requirements/tools.txt --editable '.[redis,testing]' \
-	  --group dev --python $(VENVS)/newest
+	  --group dev $(patsubst %,--override %,$(wildcard requirements/compat-$(lastword $(COMPATS)).override)) \
+	  --python $(VENVS)/newest
 	$(VENVS)/newest/bin/$(RUN) $(NEWEST_TESTS)
 
 python-venv test-python: PYTHON_FOUND := $(shell scripts/python $(PY))
@@ -167,7 +169,7 @@ venv: .venv/.dev
 
 # Everything that CI's tests need, so that it can be installed while mypy is busy.
 venvs: .venv/.dev venv-mlx clients $(RELEASE)/.stamp $(MANIFESTS)/.stamp $(SITE)/.stamp $(OPTILLM:%=venv-optillm-%)
-	$(MAKE) --no-print-directory compat-venv VERSION=$(firstword $(COMPATS))
+	for version in $(COMPATS); do $(MAKE) --no-print-directory compat-venv VERSION=$$version || exit 1; done
 	for version in 3.12 3.13; do $(MAKE) --no-print-directory python-venv PY=$$version || exit 1; done
 
 # Strict: a link that leads nowhere fails it. LINKS=1 asks the web for those that lead there.

@@ -14,6 +14,14 @@ LONE_DEPLOYMENTS_REST: Final = INSTALLED < (1, 108, 0)
 REFUSED_404S_REST: Final = INSTALLED >= (1, 110, 0)
 """Whether a guardrail's 404 of any attempt counts towards a cooldown; before, only a fallback's did."""
 
+CUT_CHATS_FAIL: Final = INSTALLED >= (1, 110, 0)
+"""Whether a chat's stream without a finish reason ends with an error; before, LiteLLM made one up."""
+
+HOOKS_CALLED: Final[Mapping[str, Mapping[str, int]]] = (
+    {"`/queue/chat/completions`": {"async_filter_deployments": 2}} if INSTALLED >= (1, 110, 0) else {}
+)
+"""Where hooks run more often than docs/extension-points.md says, which was measured on the lock."""
+
 OPENAI: Final = int(version("openai").split(".")[0])
 """The OpenAI SDK's major version: 2 with LiteLLM 1.106, 3 from 1.108 on."""
 

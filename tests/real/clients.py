@@ -8,7 +8,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-import anthropic
 import openai
 
 from tests.real.gateway import Gateway
@@ -43,6 +42,8 @@ class Clients:
         self.openai = openai.OpenAI(
             base_url=f"{gateway.url}/v1", api_key=gateway.key, max_retries=0, timeout=TIMEOUT
         )
+        import anthropic  # 2 s that every test process would pay, since all of them collect this folder
+
         self.anthropic = anthropic.Anthropic(
             base_url=gateway.url, api_key=gateway.key, max_retries=0, timeout=TIMEOUT
         )
