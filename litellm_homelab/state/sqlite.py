@@ -233,12 +233,12 @@ class SqliteStore:
 
     async def _patiently(self, work: Callable[[sqlite3.Connection], T]) -> T:
         here = os.getpid(), threading.get_ident()
-        known = self._databases.get(here)
+        known = here in self._databases
         try:
-            return work(known.connection if known is not None and not known.moved() else self._opened(here))
+            return work(self._connection(here))
         except ERRORS as error:
             failed = error
-        return await self._try_again(work, here, failed, known=known is not None)
+        return await self._try_again(work, here, failed, known=known)
 
     async def _try_again(
         self, work: Callable[[sqlite3.Connection], T], here: tuple[int, int], error: Exception, *, known: bool
@@ -255,11 +255,11 @@ class SqliteStore:
                     raise self._unavailable(error) from error
                 known = False
             try:
-                return work(self._opened(here))
+                return work(self._connection(here))
             except ERRORS as next_error:
                 error = next_error
 
-    def _opened(self, here: tuple[int, int]) -> sqlite3.Connection:
+    def _connection(self, here: tuple[int, int]) -> sqlite3.Connection:
         known = self._databases.get(here)
         if known is not None and not known.moved():
             return known.connection
