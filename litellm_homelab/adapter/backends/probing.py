@@ -97,7 +97,7 @@ async def probe(kind: ServerKind, base: str, key: str, seconds: float) -> Probed
     answers: list[Any] = []
     for url in kinds.urls(kind, base):
         try:
-            status, body = await ask(Asked(url, key, seconds))
+            status, body = await _answer(Asked(url, key, seconds))
         except (httpx.ConnectError, httpx.ConnectTimeout):
             return Probed(ProbeOutcome.ABSENT)
         except UNANSWERED:
@@ -106,6 +106,19 @@ async def probe(kind: ServerKind, base: str, key: str, seconds: float) -> Probed
             return kinds.read(kind, answers) if answers else Probed(outcome_of(status))
         answers.append(_json(body))
     return kinds.read(kind, answers)
+
+
+async def _answer(asked: Asked) -> tuple[int, bytes]:
+    """
+    As `ask`; a server to which there was no connection in time is asked once more.
+
+    A worker that imports, or works, for longer than the limit finds its connection made and its time over
+    (seen at LiteLLM's first requests on a busy machine): no server is absent for that.
+    """
+    try:
+        return await ask(asked)
+    except httpx.ConnectTimeout:
+        return await ask(asked)
 
 
 def _json(body: bytes) -> Any:  # noqa: ANN401 - JSON of any shape

@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 import socket
 import ssl
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+import httpx
 import pytest
 
 from litellm_homelab.adapter.backends import probing
@@ -144,3 +146,32 @@ async def test_both_questions_are_asked_of_an_ollama() -> None:
         found = await probe(base, "ollama")
     assert [head.split()[1] for head in asked] == [b"/api/tags", b"/api/ps"]
     assert found.loaded == {"qwen3", "qwen3:latest"}
+
+
+async def test_a_worker_that_was_busy_asks_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its connection was made, and the time for it was over before its event loop had seen that."""
+    original, stalls = asyncio.get_running_loop().sock_connect, [0.5]
+
+    async def late(sock: socket.socket, address: tuple[str, int]) -> None:
+        await original(sock, address)
+        if stalls:
+            time.sleep(stalls.pop())  # noqa: ASYNC251 - what keeps a worker's event loop busy
+            await asyncio.sleep(0)
+
+    monkeypatch.setattr(asyncio.get_running_loop(), "sock_connect", late)
+    async with serving(answering(200)) as base:
+        assert (await probe(base)).outcome is ProbeOutcome.ANSWERED
+    assert not stalls
+
+
+async def test_a_server_behind_which_packets_vanish_is_absent(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is asked twice, each time for as long as the setting says."""
+    asked = []
+
+    async def vanishing(question: probing.Asked) -> tuple[int, bytes]:
+        asked.append(question.seconds)
+        raise httpx.ConnectTimeout("no connection")
+
+    monkeypatch.setattr(probing, "_fetch", vanishing)
+    assert await probe("http://192.0.2.1/v1") == Probed(ProbeOutcome.ABSENT)
+    assert asked == [0.3, 0.3]
