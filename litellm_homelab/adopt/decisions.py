@@ -7,8 +7,9 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
+from litellm_homelab.config import retries
 from litellm_homelab.config.entry_points import GATE, PLUGIN
-from litellm_homelab.config.promises import PROMISES
+from litellm_homelab.config.promises import CHAT_COMPLETIONS, PROMISES, is_asked_for_responses
 from litellm_homelab.config.references import ENV_PREFIX
 from litellm_homelab.config.wildcards import group_for, is_wildcard
 from litellm_homelab.config.wording import quoted, shown
@@ -23,6 +24,10 @@ AMBIGUOUS: Final = frozenset(
 )
 """Approaches that a model of another kind may be called: `memory-7b`, `router-large`."""
 
+TIMEOUTS: Final = (600, 300, 240, 180, 120, 60)
+CHAIN_SECONDS: Final = 1800
+"""Seconds that a chain may take with its retries: for more `litellm-homelab check` has a hint."""
+
 
 class CannotAdopt(ValueError):
     """There is nothing to draft from; the message says what is missing."""
@@ -36,6 +41,8 @@ class Draft:
     settings: list[tuple[str, str, object]] = field(default_factory=list)
     """(section, name, value) of LiteLLM's settings that are added."""
     callback: bool = False
+    params: dict[int, dict[str, object]] = field(default_factory=dict)
+    """What is added to `litellm_params`, by the entry's number in `model_list`."""
     models: dict[int, str] = field(default_factory=dict)
     """Models that are written otherwise, by their number in `model_list`."""
     notes: list[str] = field(default_factory=list)
@@ -73,6 +80,8 @@ def decide(document: Mapping[str, Any], router: RouterFile, wishes: Wishes) -> D
     if lanes:
         draft.homelab["optillm"] = lanes
     _lines(document, router, bool(lanes), draft)
+    _responses(document, router, draft)
+    _timeout(document, router, draft)
     draft.notes += _elsewhere(document, router)
     return draft
 
@@ -253,6 +262,41 @@ def _lines(document: Mapping[str, Any], router: RouterFile, has_lanes: bool, dra
         elif present[name] != value:
             draft.notes.append(f"{section}.{name}: {shown(present[name])} stays; we recommend {shown(value)}")
     draft.callback = PLUGIN not in router.callbacks
+
+
+def _responses(document: Mapping[str, Any], router: RouterFile, draft: Draft) -> None:
+    """Local chat servers get the setting with which LiteLLM asks them for chat completions alone."""
+    own = document.get("model_list")
+    entries = len(own) if isinstance(own, list) else 0
+    found = [
+        one for one in router.deployments if is_asked_for_responses(one) and _number(one.where) < entries
+    ]
+    draft.params = {_number(one.where): {CHAT_COMPLETIONS: True} for one in found}
+    if found:
+        names = ", ".join(dict.fromkeys(quoted(one.group) for one in found))
+        draft.notes.append(
+            f"{names}: /v1/responses is sent as chat completions, since few local servers have it; "
+            f"remove `{CHAT_COMPLETIONS}` where a server does"
+        )
+
+
+def _timeout(document: Mapping[str, Any], router: RouterFile, draft: Draft) -> None:
+    """A time after which an attempt ends, where LiteLLM would wait for more than an hour and a half."""
+    settings = _section(document, "router_settings")
+    if settings.get("timeout") or _section(document, "litellm_settings").get("request_timeout"):
+        return
+    if all(one.params.get("timeout") is not None for one in router.deployments):
+        return
+    chains = [(source, *targets) for where, source, targets in router.fallbacks if ".fallbacks[" in where]
+    calls = [sum(1 + retries.after_a_timeout(document, one) for one in chain) for chain in chains]
+    seconds = next(
+        one for one in TIMEOUTS if one * max(calls, default=1) <= CHAIN_SECONDS or one == TIMEOUTS[-1]
+    )
+    draft.settings.append(("router_settings", "timeout", seconds))
+    draft.notes.append(
+        f"router_settings.timeout: an attempt ends after {seconds} seconds, where LiteLLM waits 6000; take a "
+        "longer one if your models need it"
+    )
 
 
 def _elsewhere(document: Mapping[str, Any], router: RouterFile) -> Iterator[str]:

@@ -50,14 +50,37 @@ def adopt(path: Path, wishes: Wishes, environ: Mapping[str, str], known: Known) 
     whole: dict[str, Any] = merged if isinstance(merged, dict) else document
     draft = decisions.decide(whole, router, wishes)
     ends = "\r\n" if before.count("\n") == before.count("\r\n") > 0 else "\n"
-    after = edited(before.replace(ends, "\n"), draft).replace("\n", ends)
+    plain = before.replace(ends, "\n")
+    _leave_params(plain, document, draft)
+    after = edited(plain, draft).replace("\n", ends)
     edits.check(after, expected(document, draft))
     problems = stopping(yaml_text.load(after), path, {**environ, **_placeholders(draft)}, known)
     return Adoption(before, after, draft, problems)
 
 
+def _leave_params(text: str, document: Mapping[str, Any], draft: Draft) -> None:
+    """Take additions to `litellm_params` back where they cannot be written: the file starts without them."""
+    try:
+        edits.check(with_params(text, draft), _added(document, draft))
+    except CannotEdit:
+        names = ", ".join(sorted({f"`{name}`" for one in draft.params.values() for name in one}))
+        draft.params = {}
+        draft.notes.append(
+            f"{names} was not added: the entries are written in a style that is not understood"
+        )
+
+
+def with_params(text: str, draft: Draft) -> str:
+    """The text with what is added to `litellm_params`."""
+    for number, params in draft.params.items():
+        for name, value in params.items():
+            text = edits.add_param(text, number, name, value)
+    return text
+
+
 def edited(text: str, draft: Draft) -> str:
     """The text with everything that the draft adds."""
+    text = with_params(text, draft)
     for number, model in draft.models.items():
         text = edits.set_model(text, number, model)
     for section, name, value in draft.settings:
@@ -69,7 +92,7 @@ def edited(text: str, draft: Draft) -> str:
 
 def expected(document: Mapping[str, Any], draft: Draft) -> dict[str, Any]:
     """What the edited text must contain."""
-    found: dict[str, Any] = copy.deepcopy(dict(document))
+    found = _added(document, draft)
     for number, model in draft.models.items():
         found["model_list"][number]["litellm_params"]["model"] = model
     for section, name, value in draft.settings:
@@ -80,6 +103,13 @@ def expected(document: Mapping[str, Any], draft: Draft) -> dict[str, Any]:
         callbacks = [*(own if isinstance(own, list) else [own]), PLUGIN]
         found["litellm_settings"] = {**litellm, "callbacks": callbacks}
     return {**found, "homelab": draft.homelab}
+
+
+def _added(document: Mapping[str, Any], draft: Draft) -> dict[str, Any]:
+    found: dict[str, Any] = copy.deepcopy(dict(document))
+    for number, params in draft.params.items():
+        found["model_list"][number]["litellm_params"].update(params)
+    return found
 
 
 def block(homelab: Mapping[str, Any]) -> str:

@@ -47,8 +47,12 @@ def add_setting(text: str, section: str, name: str, value: object) -> str:
         return with_last_line(text) + f"{section}:\n{INDENT}{line}\n"
     if isinstance(node, yaml.ScalarNode):
         return _instead_of_nothing(text, node, section, line)
+    return _into(text, node, section, line)
+
+
+def _into(text: str, node: yaml.Node | None, where: str, line: str) -> str:
     if not isinstance(node, yaml.MappingNode):
-        raise CannotEdit(f"{section}: expected a mapping; write `{line}` into it")
+        raise CannotEdit(f"{where}: expected a mapping; write `{line}` into it")
     if node.flow_style:
         return _into_flow(text, node, line)
     first = node.value[0][0].start_mark
@@ -77,14 +81,23 @@ def add_callback(text: str, name: str) -> str:
 
 def set_model(text: str, number: int, model: str) -> str:
     """Give the entry `number` of `model_list` another `litellm_params.model`."""
-    entries = _section(text, "model_list")
-    listed = entries.value if isinstance(entries, yaml.SequenceNode) else []
-    entry = listed[number] if number < len(listed) else None  # of an included file
-    params = value_of(entry, "litellm_params")
-    node = value_of(params, "model")
+    node = value_of(_params(text, number), "model")
     if not isinstance(node, yaml.ScalarNode):
         raise CannotEdit(f"model_list[{number}].litellm_params.model: write {scalar(model)} there")
     return replaced(text, node, scalar(model))
+
+
+def add_param(text: str, number: int, name: str, value: object) -> str:
+    """Put `name: value` at the end of `litellm_params` of the entry `number` of `model_list`."""
+    where = f"model_list[{number}].litellm_params"
+    return _into(text, _params(text, number), where, f"{name}: {scalar(value)}")
+
+
+def _params(text: str, number: int) -> yaml.Node | None:
+    entries = _section(text, "model_list")
+    listed = entries.value if isinstance(entries, yaml.SequenceNode) else []
+    entry = listed[number] if number < len(listed) else None  # of an included file
+    return value_of(entry, "litellm_params")
 
 
 def append(text: str, block: str) -> str:

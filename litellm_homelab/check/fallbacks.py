@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 from litellm_homelab.check.finding import Found, check
+from litellm_homelab.config import retries
 from litellm_homelab.config.references import is_unset
 from litellm_homelab.config.router_file import FALLBACK_SETTINGS
 from litellm_homelab.config.wording import plain, quoted, shown
@@ -20,8 +21,6 @@ MOST: Final = 5
 """Steps of a chain, unless `max_fallbacks` or ROUTER_MAX_FALLBACKS says otherwise (1.108.7)."""
 DEFAULT_TIMEOUT: Final = 6000.0
 """Seconds, where nothing is set (`DEFAULT_REQUEST_TIMEOUT_SECONDS`, 1.108.7)."""
-DEFAULT_RETRIES: Final = 2
-"""The SDK's, where `num_retries` is not set (`openai.DEFAULT_MAX_RETRIES`, 1.108.7)."""
 LONG: Final = 1800
 """Seconds that a chain may take before the check says so."""
 
@@ -212,7 +211,9 @@ def _seconds(doc: Document, group: str) -> float:
     own = [_timeout(doc, one.params) for one in doc.deployments if one.group == group]
     total = _own_total(doc, group)
     slowest = max(own, default=0.0)
-    return (slowest if total is None else min(slowest, total)) * (1 + _retries(doc, group))
+    return (slowest if total is None else min(slowest, total)) * (
+        1 + retries.after_a_timeout(doc.content, group)
+    )
 
 
 def _own_total(doc: Document, group: str) -> float | None:
@@ -236,17 +237,3 @@ def _timeout(doc: Document, params: Mapping[str, Any]) -> float:
             except (TypeError, ValueError):
                 return 0.0  # reported already
     return DEFAULT_TIMEOUT
-
-
-def _retries(doc: Document, group: str) -> int:
-    """Retries after a timeout: the group's policy, else the policy, else `num_retries`."""
-    router = doc.section("router_settings")
-    by_group = router.get("model_group_retry_policy")
-    policies = (by_group.get(group) if isinstance(by_group, dict) else None, router.get("retry_policy"))
-    for policy in policies:
-        if isinstance(policy, dict):
-            found = policy.get("TimeoutErrorRetries", policy.get("DefaultRetries"))
-            if isinstance(found, int):
-                return found
-    retries = router.get("num_retries", doc.section("litellm_settings").get("num_retries", DEFAULT_RETRIES))
-    return retries if isinstance(retries, int) else DEFAULT_RETRIES

@@ -12,10 +12,13 @@ from litellm_homelab.config.key_checks import is_local
 from litellm_homelab.config.references import is_unset
 
 if TYPE_CHECKING:
+    from litellm_homelab.config.router_file import Deployment
     from litellm_homelab.config.settings import Settings
 
 CHAT_SERVERS: Final = frozenset({"openai", "custom_openai", "azure_ai"})
 """Providers whose /v1/responses LiteLLM 1.106.2 asks for where a deployment does not say otherwise."""
+CHAT_COMPLETIONS: Final = "use_chat_completions_api"
+"""The setting of a deployment with which LiteLLM makes chat completions of /v1/responses."""
 SHOWN: Final = 5
 
 
@@ -111,24 +114,27 @@ def _with_optillm(settings: Settings, litellm: Mapping[str, Any]) -> Iterator[st
 
 def _responses(settings: Settings) -> Iterator[str]:
     """Local chat servers of which LiteLLM would ask /v1/responses, which few of them have."""
-    groups = [
-        one.group
-        for one in settings.router.deployments
-        if one.provider in CHAT_SERVERS
-        and one.mode == "chat"
-        and one.api_base
-        and not is_unset(one.api_base)
-        and is_local(one.api_base)
-        and "use_chat_completions_api" not in one.params
-        and not one.wildcard
-    ]
+    groups = [one.group for one in settings.router.deployments if is_asked_for_responses(one)]
     names = list(dict.fromkeys(groups))
     if names:
         more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
         yield Caution(
             f"model_list: {', '.join(names[:SHOWN])}{more}: LiteLLM sends /v1/responses to the same path of "
-            "these servers; where a server has none, add `use_chat_completions_api: true` to litellm_params"
+            f"these servers; where a server has none, add `{CHAT_COMPLETIONS}: true` to litellm_params"
         )
+
+
+def is_asked_for_responses(deployment: Deployment) -> bool:
+    """Whether LiteLLM asks a local chat server for /v1/responses."""
+    return (
+        deployment.provider in CHAT_SERVERS
+        and deployment.mode == "chat"
+        and bool(deployment.api_base)
+        and not is_unset(deployment.api_base)
+        and is_local(deployment.api_base)
+        and CHAT_COMPLETIONS not in deployment.params
+        and not deployment.wildcard
+    )
 
 
 def _aliases(settings: Settings) -> Iterator[str]:

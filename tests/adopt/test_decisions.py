@@ -164,3 +164,37 @@ def test_a_file_with_our_section_is_left_alone() -> None:
     """There is nothing to draft."""
     with pytest.raises(CannotAdopt, match="already"):
         drafted("homelab: {showroom: {handles: [a]}}")
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [
+        pytest.param("", 600, id="no chain"),
+        pytest.param("router_settings: {fallbacks: [{a: [b, c]}], num_retries: 0}", 600, id="three calls"),
+        pytest.param("router_settings: {fallbacks: [{a: [b, c]}]}", 180, id="nine calls with retries"),
+        pytest.param("router_settings: {fallbacks: [{a: [b, c]}], num_retries: 99}", 60, id="many"),
+        pytest.param("router_settings: {timeout: 30}", None, id="set"),
+        pytest.param("litellm_settings: {request_timeout: 30}", None, id="set elsewhere"),
+    ],
+)
+def test_an_attempt_ends(text: str, seconds: int | None) -> None:
+    """Where nothing bounds it, so that no chain takes more than half an hour; else the owner's own holds."""
+    found = [value for _, name, value in drafted(text).settings if name == "timeout"]
+    assert found == ([] if seconds is None else [seconds])
+
+
+def test_local_chat_servers_are_asked_for_chat_completions() -> None:
+    """Also for /v1/responses; a cloud, another mode, and an entry that says something itself stay."""
+    entries = [
+        f"{{model_name: near, litellm_params: {{model: openai/near, {HERE}}}}}",
+        "{model_name: cloud, litellm_params: {model: openai/gpt-4o, api_key: x}}",
+        f"{{model_name: o, litellm_params: {{model: openai/o, {HERE}, use_chat_completions_api: false}}}}",
+        f"{{model_name: e, litellm_params: {{model: openai/e, {HERE}}}, model_info: {{mode: embedding}}}}",
+    ]
+    draft = drafted("model_list:\n" + "\n".join(f"  - {one}" for one in entries))
+    assert draft.params == {0: {"use_chat_completions_api": True}}
+    note = (
+        "'near': /v1/responses is sent as chat completions, since few local servers have it; remove "
+        "`use_chat_completions_api` where a server does"
+    )
+    assert [one for one in draft.notes if "/v1/responses" in one] == [note]

@@ -23,8 +23,12 @@ from tests.labs.test_labs import UNSET, played
 
 NAMED = {"wildcards", "database"}
 """Labs whose names are in no file: clients' names are said."""
-WITH_A_SECTION = {"responses-on-a-chat-server", "alias-not-callable", "handle-of-the-database"}
+WITH_A_SECTION = {"alias-not-callable", "handle-of-the-database"}
 """Advice on the owner's settings that is given once there is a section."""
+ADDED = "use_chat_completions_api: true, "
+"""What an entry in flow style gets."""
+ALWAYS = {"responses-on-a-chat-server", "litellm-no-timeout"}
+"""Advice that nearly every file of an owner would get: `init` follows it."""
 KNOWN = known_litellm({}, "1.108.7")
 ENVIRON = {"LITELLM_MASTER_KEY": "sk-lab-master-of-24-signs", **UNSET}
 
@@ -56,7 +60,10 @@ def test_a_lab_starts_and_is_checked(lab: Lab, tmp_path: Path) -> None:
     assert [one for one in report.findings if one.severity == "error"] == []
     (tmp_path / f"{path.name}.before").write_text(found.before, encoding="utf-8")
     before = check_file(CheckRequest(tmp_path / f"{path.name}.before", env, litellm="1.108.7"), environ={})
-    assert {one.id for one in report.findings} - {one.id for one in before.findings} <= WITH_A_SECTION
+    after = {one.id for one in report.findings}
+    unchanged = ALWAYS if "include:" in found.before else set()  # an included file is not edited
+    assert after - {one.id for one in before.findings} <= WITH_A_SECTION | unchanged
+    assert after.isdisjoint(ALWAYS - unchanged)
 
 
 @pytest.mark.parametrize("lab", [lab for lab in LABS if lab.chats], ids=ids)
@@ -88,9 +95,9 @@ def test_undoing_gives_the_file_back(lab: Lab, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("lab", LABS, ids=ids)
 def test_nothing_of_the_owner_is_changed(lab: Lab, tmp_path: Path) -> None:
-    """Every line of the file is there still, in its order, but the list of callbacks."""
+    """Every line is there still, in its order, but the list of callbacks and entries in flow style."""
     _, found = adopted(lab, tmp_path)
-    changes = difflib.ndiff(found.before.splitlines(), found.after.splitlines())
+    changes = difflib.ndiff(found.before.splitlines(), found.after.replace(ADDED, "").splitlines())
     missing = [line.removeprefix("- ") for line in changes if line.startswith("- ")]
     assert missing in ([], ["  callbacks: own_callbacks.handler"], ["  callbacks: [prometheus]"])
 
@@ -102,6 +109,23 @@ def test_line_ends_of_windows_stay(tmp_path: Path) -> None:
     path.write_bytes(text.replace("\n", "\r\n").encode())
     found = drafts.adopt(path, drafts.Wishes(), {}, KNOWN)
     assert found.after.count("\n") == found.after.count("\r\n") > 5
+
+
+def test_entries_that_share_an_anchor_stay(tmp_path: Path) -> None:
+    """What cannot be added to one of them alone is left to the owner, with a note; the rest is drafted."""
+    path = tmp_path / "router.yaml"
+    base = "api_base: 'http://127.0.0.1:8000/v1', api_key: x"
+    path.write_text(
+        f"shared: &shared {{model: openai/a, {base}}}\n"
+        "model_list:\n  - {model_name: a, litellm_params: {<<: *shared}}\n"
+        "  - {model_name: b, litellm_params: *shared}\n",
+        encoding="utf-8",
+    )
+    found = drafts.adopt(path, drafts.Wishes(), {}, KNOWN)
+    assert "homelab:" in found.after
+    assert ("use_chat_completions_api" in found.after) is not any(
+        "was not added" in one for one in found.draft.notes
+    )
 
 
 def test_a_second_backup_does_not_replace_the_first(tmp_path: Path) -> None:

@@ -104,6 +104,23 @@ def test_what_is_not_understood_is_refused(text: str) -> None:
         edits.add_setting(text, "general_settings", "new", True)
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        pytest.param("model_list:\n- litellm_params: {model: x, a: 1} # c\n", id="flow"),
+        pytest.param("model_list:\n- litellm_params:\n    model: 'x'  # c\n  a: 1\n", id="block"),
+        pytest.param("model_list: [{litellm_params: {model: x}}] # c\n", id="flow in flow"),
+    ],
+)
+def test_a_parameter_is_added(text: str) -> None:
+    """To the one entry; all else is as it was."""
+    before = yaml.safe_load(text)
+    before["model_list"][0]["litellm_params"]["new"] = True
+    after = edits.add_param(text, 0, "new", True)
+    edits.check(after, before)
+    assert "# c" in after
+
+
 def test_a_deployment_of_another_file_is_not_changed() -> None:
     """It is in a file that is included."""
     with pytest.raises(edits.CannotEdit, match="write openai/x there"):
