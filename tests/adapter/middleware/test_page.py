@@ -491,7 +491,7 @@ REQUESTS = ({"model": "main"}, {"model": "cloud"}, {"model": "boost", "optillm_a
 
 
 async def operations(folder: Path, monkeypatch: pytest.MonkeyPatch, *, page: bool) -> list[tuple[str, str]]:
-    """What a worker asks the store for while it serves requests and no one looks at the page."""
+    """What a worker asks the store for while it serves requests while the page is closed."""
     store = Asked()
     monkeypatch.setattr(state, "connect", lambda _: store)
     content = config()
