@@ -14,9 +14,9 @@ BIN    := .venv/bin
 COMPILE := $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate \
            --no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" $(UPGRADE)
 OPTILLM := 0.4.0 0.3.12
-# Test processes side by side, each file in one of them; two more than the cores, since many tests wait: with
-# three of them two cores had nothing to do for a fifth of the time. JOBS=0 is none, for a debugger.
-JOBS ?= 4
+# Test processes side by side, each file in one of them; one more than the cores, since many tests wait. With two
+# more the real half took longer (21 minutes instead of 17, seen once each). JOBS=0 is none, for a debugger.
+JOBS ?= 3
 # xdist would begin with the files of the most tests; tests/conftest.py puts the slowest ones first.
 # What is compiled once is not compiled again by each of the hundreds of processes that the tests start.
 unexport PYTHONDONTWRITEBYTECODE
