@@ -37,7 +37,7 @@ NOT_FOUND = "model_not_found"
 CLOSED = "route_not_allowed"
 TWICE = "invalid_request_error"
 MISSING = "invalid_request_error"
-"""An empty name is no name: the client is told that `model` is missing."""
+"""An empty name is no name: the answer says that `model` is missing."""
 NOBODY = ("back", "back-embed", "rung", "nowhere", "alias-back", "alias-hidden")
 """Names that no client may use: two backroom groups, an internal one, none at all, two aliases."""
 VARIANTS = (

@@ -275,7 +275,7 @@ def test_a_run_with_errors_is_no_measurement(output: str) -> None:
 # --- what is measured ------------------------------------------------------------------------------
 
 
-def test_the_processor_time_of_a_process_is_told(tmp_path: Path) -> None:
+def test_the_processor_time_of_a_process_is_known(tmp_path: Path) -> None:
     """User and system time together, whatever the process is called; nothing of one that is not there."""
     (tmp_path / "7").mkdir()
     numbers = " ".join(map(str, range(4, 53)))  # field 14 is utime, 15 stime (proc_pid_stat(5))

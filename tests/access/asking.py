@@ -124,7 +124,7 @@ async def ask(proxy: MockProxy, route: Route, who: str, model: str) -> Answer:
     )
 
 
-def told(answer: Answer) -> str:
+def described(answer: Answer) -> str:
     """What an answer was, for a failing test to show."""
     return f"{answer.status} {answer.text[:120]} called {answer.sent_to}"
 

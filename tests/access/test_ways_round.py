@@ -9,7 +9,7 @@ import pytest
 import pytest_asyncio
 
 from litellm_homelab.testing import MockProxy
-from tests.access.asking import BODY, KEYS, MASTER, ROUTER, TEXT, USERS, bearer, refused, told
+from tests.access.asking import BODY, KEYS, MASTER, ROUTER, TEXT, USERS, bearer, described, refused
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -52,7 +52,7 @@ TRICKS = (
 async def test_no_spelling_of_a_closed_route_gets_through(proxy: MockProxy, path: str, who: str) -> None:
     """The route that LiteLLM matches is what counts: a spelling is closed, redirected, or leads nowhere."""
     answer = await proxy.post(path, {**BODY, "model": "main"}, headers=bearer(who))
-    assert answer.status in {307, 401, 403, 404, 405}, told(answer)
+    assert answer.status in {307, 401, 403, 404, 405}, described(answer)
     assert answer.calls == ()
 
 
@@ -61,7 +61,7 @@ async def test_no_spelling_of_a_closed_route_gets_through(proxy: MockProxy, path
 async def test_a_host_header_changes_no_route(proxy: MockProxy, host: str, path: str, status: int) -> None:
     """Starlette builds `request.url` from the Host header; the gate does not look at it."""
     answer = await proxy.post(path, BODY, headers={**bearer("client"), "Host": host})
-    assert answer.status == status, told(answer)
+    assert answer.status == status, described(answer)
 
 
 async def test_a_server_below_a_path_is_as_closed(proxy: MockProxy) -> None:
@@ -80,7 +80,7 @@ async def test_a_server_below_a_path_is_as_closed(proxy: MockProxy) -> None:
             method = "GET" if status == 401 else "POST"
             body = {"model": "main", "messages": TEXT}
             answer = await proxy.request(method, path, json=body, headers=bearer(who))
-            assert answer.status == status, (path, told(answer))
+            assert answer.status == status, (path, described(answer))
         assert (await proxy.get("/genai/metrics/", headers=bearer("client"))).status == 403
     finally:
         app.root_path = before
@@ -108,7 +108,7 @@ async def test_a_caller_with_routes_uses_those(proxy: MockProxy) -> None:
     for path in ("/chat/completions", "/v1/messages", "/engines/main/chat/completions"):
         answer = await proxy.post(path, {**body, "max_tokens": 5}, headers=headers)
         kind = "permission_error" if path == "/v1/messages" else "route_not_allowed"
-        assert refused(answer, 403, kind), told(answer)
+        assert refused(answer, 403, kind), described(answer)
 
 
 @pytest.mark.parametrize("header", ["x-api-key", "api-key", "x-goog-api-key", "x-litellm-api-key"])

@@ -74,7 +74,7 @@ def test_nothing_is_said_of_others(version: str) -> None:
 
 
 def test_a_version_that_cannot_be_compared_is_a_warning() -> None:
-    """A build of one's own starts, and is told that nothing was compared."""
+    """A build of one's own starts, and the log says that nothing was compared."""
     stops, warns = _said("main")
     assert (stops, len(warns)) == ([], 1)
     assert "LiteLLM main: cannot be compared with published advisories" in warns[0]

@@ -86,5 +86,5 @@ def test_supported_versions_have_no_published_advisory(version: str) -> None:
 
 @pytest.mark.parametrize("version", ["1.83.6", "1.83.14", "1.95.0", "1.82.7"])
 def test_versions_that_home_labs_pin_have_some(version: str) -> None:
-    """What such a file would be told."""
+    """What the start would say of such a file."""
     assert list(concerns(version, published().advisories, ()))

@@ -51,8 +51,8 @@ def test_a_text_that_comes_whole_is_sent_as_a_delta(before: list[str], rest: str
     """What is missing of it; a text that says something else is left alone."""
     deltas = [{**TEXT, "type": "response.output_text.delta", "delta": one} for one in before]
     made = sent(*[{key: value for key, value in one.items() if key != "text"} for one in deltas], TEXT)
-    told = [event["delta"] for event in made if event["type"] == "response.output_text.delta"]
-    assert told == [*before, *([rest] if rest else [])]
+    said = [event["delta"] for event in made if event["type"] == "response.output_text.delta"]
+    assert said == [*before, *([rest] if rest else [])]
 
 
 def test_arguments_say_whose_they_are() -> None:

@@ -62,7 +62,7 @@ O_SERIES = (
         ),
     ],
 )
-def test_what_a_client_is_told(text: str, message: str, param: str | None) -> None:
+def test_what_a_client_reads(text: str, message: str, param: str | None) -> None:
     """The names of the parameters, or LiteLLM's own sentence about a value; nothing about settings."""
     assert is_advice(text)
     found = readable(text)

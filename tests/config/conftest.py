@@ -1,4 +1,4 @@
-"""LiteLLM, imported by the tests beside this file, fetches its price list unless told otherwise."""
+"""LiteLLM, imported by the tests beside this file, fetches its price list unless a variable forbids it."""
 
 from __future__ import annotations
 

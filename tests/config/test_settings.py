@@ -139,7 +139,7 @@ def test_every_variable_of_the_shipped_router_yaml_has_an_example() -> None:
 def test_a_file_that_cannot_be_read_is_a_problem_too(
     make: Callable[[Path], object], reason: str, tmp_path: Path
 ) -> None:
-    """A router.yaml that is not there or not text is told like any other mistake."""
+    """A router.yaml that is not there or not text is reported like any other mistake."""
     path = tmp_path / "router.yaml"
     make(path)
     with pytest.raises(SettingsError, match=f"^{re.escape(str(path))}: not readable: {reason}"):

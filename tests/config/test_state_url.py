@@ -52,7 +52,7 @@ def test_a_url_names_a_place(url: str, location: Location) -> None:
 )
 def test_what_is_no_store_says_what_is(url: str, problem: str) -> None:
     """The error says what is wrong and what is valid, and never a password."""
-    with pytest.raises(ValueError, match=r"\(valid: ") as told:
+    with pytest.raises(ValueError, match=r"\(valid: ") as raised:
         parse(url, BASE)
-    assert str(told.value).startswith(problem)
-    assert "hunter2" not in str(told.value)
+    assert str(raised.value).startswith(problem)
+    assert "hunter2" not in str(raised.value)

@@ -49,7 +49,9 @@ def test_the_corpus_is_large_enough() -> None:
         pytest.param(Outcome(404, "no such thing", ()), "no model_not_found in the answer", False, id="type"),
         pytest.param(Outcome(404, "model_not_found", ("back",)), "reached back", True, id="backend called"),
         pytest.param(Outcome(200, "hello", None), "status 200, not 404", True, id="served"),
-        pytest.param(Outcome(404, "model_not_found secret"), "the answer names secret", True, id="name told"),
+        pytest.param(
+            Outcome(404, "model_not_found secret"), "the answer names secret", True, id="name leaked"
+        ),
     ],
 )
 def test_the_runner_tells_what_got_through(outcome: Outcome, wrong: str, through: bool) -> None:

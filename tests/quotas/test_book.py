@@ -286,7 +286,7 @@ class Ticking(MemoryStore):
 
 
 class Fails(MemoryStore):
-    """A store that does not answer while it is told to."""
+    """A store that does not answer while a test wants it so."""
 
     fails = False
 

@@ -139,7 +139,7 @@ def test_the_entry_for_a_public_benchmark_runs(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("status", [401, 500, 503])
 def test_a_load_that_is_refused_is_no_measurement(tmp_path: Path, status: int) -> None:
-    """An error, told as one of wrk's, ends the benchmark."""
+    """An error, reported as one of wrk's, ends the benchmark."""
     body = tmp_path / "body.json"
     body.write_text("{}", encoding="utf-8")
     with listening(Response(status_code=status)) as url, pytest.raises(wrk.LoadFailed, match="status"):

@@ -145,7 +145,7 @@ def test_the_openai_sdk_hears_that_it_is_too_large(gateway: Gated) -> None:
 
 
 def test_curl_does_not_even_send_it(gateway: Gated, tmp_path: Path) -> None:
-    """A client that asks first (`Expect: 100-continue`) is told at once, and keeps its megabytes."""
+    """A client that asks first (`Expect: 100-continue`) gets its answer before it sends them, and keeps its megabytes."""
     curl = shutil.which("curl")
     assert curl
     (tmp_path / "body").write_bytes(b"{" + b" " * 20 * MB)
@@ -159,7 +159,7 @@ def test_curl_does_not_even_send_it(gateway: Gated, tmp_path: Path) -> None:
 
 
 def test_an_endless_sender_is_cut_off(gateway: Gated) -> None:
-    """Whoever never stops is told, then disconnected; others are served meanwhile."""
+    """Whoever never stops gets an answer, and is then disconnected; others are served meanwhile."""
     host, port = gateway.client.base_url.host, gateway.client.base_url.port
     assert port
     head = f"POST /v1/chat/completions HTTP/1.1\r\nHost: {host}\r\nTransfer-Encoding: chunked\r\n\r\n"

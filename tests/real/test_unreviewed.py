@@ -9,7 +9,7 @@ from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect
 
 from litellm_homelab.cli.logtail import notices
-from tests.access.asking import KEYS, TEXT, USERS, bearer, refused, told
+from tests.access.asking import KEYS, TEXT, USERS, bearer, described, refused
 from tests.real import planted
 from tests.real.gated import Gated, gated
 
@@ -48,7 +48,7 @@ def test_the_start_counts_each(gateway: Gated) -> None:
 def test_a_new_route_is_closed_for_everyone(gateway: Gated, path: str, who: str) -> None:
     """The master key's too, and also that of a feature that LiteLLM loads on its first request."""
     answer = gateway.ask("POST", path, who, json={"model": "main", "messages": TEXT})
-    assert refused(answer, 403, "route_not_allowed"), told(answer)
+    assert refused(answer, 403, "route_not_allowed"), described(answer)
     assert "litellm-homelab has not reviewed it" in answer.text
 
 
@@ -67,7 +67,7 @@ def test_a_new_parameter_is_refused(gateway: Gated, who: str) -> None:
     body = {"model": "main", "messages": TEXT}
     for extra in ({"steer_to": "embed"}, {"extra_body": {"steer_to": "embed"}}):
         answer = gateway.ask("POST", CHAT, who, json={**body, **extra})
-        assert refused(answer, 400, "param_not_allowed"), told(answer)
+        assert refused(answer, 400, "param_not_allowed"), described(answer)
 
 
 @pytest.mark.parametrize("who", USERS)
@@ -84,7 +84,7 @@ def test_a_new_header_never_reaches_litellm(gateway: Gated, header: str, who: st
 def test_a_new_call_type_is_refused(gateway: Gated, who: str) -> None:
     """A route that LiteLLM calls by another name than the reviewed one serves nobody until it is reviewed."""
     answer = gateway.ask("POST", "/v1/embeddings", who, json={"model": "embed", "input": "hello"})
-    assert refused(answer, 403, "route_not_allowed"), told(answer)
+    assert refused(answer, 403, "route_not_allowed"), described(answer)
     assert "asteer" in answer.text
 
 
@@ -92,4 +92,4 @@ def test_a_new_call_type_is_refused(gateway: Gated, who: str) -> None:
 def test_everything_else_works(gateway: Gated, who: str) -> None:
     """A chat reaches its handle."""
     answer = gateway.ask("POST", CHAT, who, json={"model": "main", "messages": TEXT})
-    assert (answer.status, answer.sent_to) == (200, ["main"]), told(answer)
+    assert (answer.status, answer.sent_to) == (200, ["main"]), described(answer)

@@ -159,10 +159,10 @@ def test_whole_responses_are_as_documented(lane: Rig) -> None:
 )
 def test_what_an_approach_drops_is_told(lane: Rig, fields: dict[str, Any], dropped: str) -> None:
     """`none` passes tools and formats on; no approach passes pictures on."""
-    told = lane.chat("boost", optillm_approach="re2", **fields)
+    answered = lane.chat("boost", optillm_approach="re2", **fields)
     kept = lane.chat("boost", **fields)
 
-    assert (told.status_code, told.headers["x-homelab-dropped"]) == (200, dropped)
+    assert (answered.status_code, answered.headers["x-homelab-dropped"]) == (200, dropped)
     assert kept.headers.get("x-homelab-dropped") == ("images" if "images" in dropped else None)
     assert "image" not in json.dumps([one.json for one in lane.backend_calls("base")])
 
