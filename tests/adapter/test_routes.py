@@ -20,13 +20,13 @@ from tests.access.asking import (
     USERS,
     ask,
     bearer,
+    described,
     refusal_of,
     refused,
     routes,
     served_at,
     serving,
     sockets,
-    told,
     wrongly_led,
 )
 
@@ -67,7 +67,7 @@ async def test_a_route_is_closed_to_those_whom_it_is_not_for(
     for route in routes(kind) if expected else ():
         answer = await ask(proxy, route, who, "main")
         if expected is not None and not refused(answer, *expected):
-            wrong.append(f"{route}: {told(answer)}")
+            wrong.append(f"{route}: {described(answer)}")
     assert wrong == []
 
 
@@ -79,7 +79,7 @@ async def test_a_guarded_route_leads_to_no_backroom_model(proxy: MockProxy, who:
     for route in routes(Access.GUARDED):
         answer = await ask(proxy, route, who, "back")
         if wrongly_led(route, answer, "back"):
-            wrong.append(f"{route}: {told(answer)}")
+            wrong.append(f"{route}: {described(answer)}")
     assert wrong == []
 
 
@@ -96,7 +96,7 @@ async def test_a_guarded_route_serves_its_callers(proxy: MockProxy, who: str) ->
         upstream = "search-tools" if model == "web" else model
         tried += 1
         if (answer.status, answer.sent_to) != (200, [upstream]):
-            wrong.append(f"{route}: {told(answer)}")
+            wrong.append(f"{route}: {described(answer)}")
     assert wrong == []
     assert tried == 27
 
@@ -110,7 +110,7 @@ async def test_a_handle_of_another_mode_is_refused(proxy: MockProxy, who: str) -
         if route.method == "POST" and route.path.endswith(OTHER_MODES):
             answer = await ask(proxy, route, who, "main")
             if not refused(answer, 400, "param_not_allowed"):
-                wrong.append(f"{route}: {told(answer)}")
+                wrong.append(f"{route}: {described(answer)}")
     assert wrong == []
 
 
@@ -131,7 +131,7 @@ async def test_a_form_leads_to_no_backroom_model(
     """What is sent as a form is judged like a body."""
     files = dict.fromkeys(("file", "image"), ("a.jsonl", b"{}"))
     answer = await proxy.request("POST", path, data=form, files=files, headers=bearer(who))
-    assert answer.status in {400, 403, 404, 422}, told(answer)
+    assert answer.status in {400, 403, 404, 422}, described(answer)
     assert answer.calls == ()
 
 
@@ -191,4 +191,4 @@ async def test_metrics_are_for_prometheus_and_the_master_key(proxy: MockProxy, w
     answer = await proxy.get(path, headers=bearer(who))
     allowed = {200, 307, 404} if path != "/metrics/" else {200}
     expected = {"master": allowed, "metrics": allowed, "no key": {401}, "wrong key": {401}}
-    assert answer.status in expected.get(who, {403}), told(answer)
+    assert answer.status in expected.get(who, {403}), described(answer)

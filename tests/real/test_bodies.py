@@ -145,7 +145,7 @@ def test_the_openai_sdk_hears_that_it_is_too_large(gateway: Gated) -> None:
 
 
 def test_curl_does_not_even_send_it(gateway: Gated, tmp_path: Path) -> None:
-    """A client that asks first (`Expect: 100-continue`) gets its answer before it sends them, and keeps its megabytes."""
+    """A client that asks first (`Expect: 100-continue`) gets its answer first and sends no megabytes."""
     curl = shutil.which("curl")
     assert curl
     (tmp_path / "body").write_bytes(b"{" + b" " * 20 * MB)

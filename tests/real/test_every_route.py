@@ -20,13 +20,13 @@ from tests.access.asking import (
     TEXT,
     USERS,
     bearer,
+    described,
     refusal_of,
     refused,
     routes,
     served_at,
     serving,
     sockets,
-    told,
     wrongly_led,
 )
 from tests.real.gated import Gated, gated
@@ -79,7 +79,7 @@ def _others(found: list[tuple[Route, Answer]], expected: tuple[int, str] | None)
     """The answers that are not the refusal that was expected."""
     assert found
     assert expected is not None
-    return [f"{route}: {told(answer)}" for route, answer in found if not refused(answer, *expected)]
+    return [f"{route}: {described(answer)}" for route, answer in found if not refused(answer, *expected)]
 
 
 @pytest.mark.parametrize("who", KEYS)
@@ -106,7 +106,7 @@ def _is_refused(url: str, who: str) -> bool:
 def test_no_spelling_gets_through(gateway: Gated, path: str) -> None:
     """As a server hears it: closed, redirected, or nothing there."""
     answer = gateway.ask("POST", path, "master", json={"model": "main", "query": "hello"})
-    assert answer.status in {307, 403, 404, 405}, told(answer)
+    assert answer.status in {307, 403, 404, 405}, described(answer)
     assert answer.calls == ()
 
 
@@ -122,7 +122,9 @@ def test_what_does_not_exist_is_not_there(gateway: Gated) -> None:
 def test_a_guarded_route_leads_to_no_backroom_model(gateway: Gated, who: str) -> None:
     """With a name that nobody may use, a guarded route is a 4xx and calls no backend; a listing lacks it."""
     found = gateway.sweep(routes(Access.GUARDED), who, "back")
-    assert [f"{route}: {told(answer)}" for route, answer in found if wrongly_led(route, answer, "back")] == []
+    assert [
+        f"{route}: {described(answer)}" for route, answer in found if wrongly_led(route, answer, "back")
+    ] == []
 
 
 @pytest.mark.parametrize("who", USERS)
@@ -134,7 +136,7 @@ def test_a_guarded_route_serves_its_callers(gateway: Gated, who: str) -> None:
     for route, (model, body) in served:
         answer = gateway.ask("POST", served_at(route, model), who, json=body)
         if (answer.status, answer.sent_to) != (200, [SEARCH if model == "web" else model]):
-            wrong.append(f"{route}: {told(answer)}")
+            wrong.append(f"{route}: {described(answer)}")
     assert wrong == []
 
 
@@ -145,7 +147,7 @@ def test_a_handle_of_another_mode_is_refused(gateway: Gated, who: str) -> None:
     assert len(asked) == 21
     found = gateway.sweep(asked, who, "main")
     wrong = [(route, answer) for route, answer in found if not refused(answer, 400, "param_not_allowed")]
-    assert [f"{route}: {told(answer)}" for route, answer in wrong] == []
+    assert [f"{route}: {described(answer)}" for route, answer in wrong] == []
 
 
 @pytest.mark.parametrize("who", USERS)
@@ -154,7 +156,7 @@ def test_a_listing_shows_the_handles(gateway: Gated, who: str) -> None:
     for route in routes(Access.GUARDED):
         if route.path in LISTINGS:
             answer = gateway.ask("GET", route.path.replace("{model_id}", "main"), who)
-            assert (answer.status, answer.calls) == (200, ()), told(answer)
+            assert (answer.status, answer.calls) == (200, ()), described(answer)
             assert '"main"' in answer.text
             assert not any(name in answer.text for name in ('"base"', '"back"', "real-"))
 
@@ -171,7 +173,7 @@ def test_what_is_left_leads_to_the_named_handle_or_nowhere(gateway: Gated, who: 
         if route.path in COUNTED and (answer.status, answer.sent_to) == (200, []):
             continue  # tokens are counted in the gateway
         if answer.status not in {400, 403, 404, 422} or set(answer.sent_to) - {"main"}:
-            wrong.append(f"{route}: {told(answer)}")
+            wrong.append(f"{route}: {described(answer)}")
     assert wrong == []
 
 

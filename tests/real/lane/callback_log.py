@@ -1,4 +1,4 @@
-"""A callback of LiteLLM that writes down all that integrations are told."""
+"""A callback of LiteLLM that writes down all that integrations get."""
 
 from __future__ import annotations
 

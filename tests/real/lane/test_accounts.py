@@ -37,7 +37,7 @@ SERIES = "litellm_total_tokens_metric_total"
 PATIENCE = 20.0
 """Seconds in which what is bound to happen has happened."""
 AFTERMATH = 3.0
-"""Seconds in which OptiLLM, which was not told that its client left, would have gone on."""
+"""Seconds in which OptiLLM, which did not know that its client left, would have gone on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +104,7 @@ def wait(until: Callable[[], bool]) -> None:
 @pytest.mark.parametrize("stream", STREAMED)
 @pytest.mark.parametrize("approach", SPENT)
 def test_a_root_that_has_had_its_calls_ends(lane: Lane, approach: str, stream: bool) -> None:
-    """The call after the last allowed one is refused, and the client is told with a 422, even of a 200."""
+    """The call after the last allowed one is refused, and the client gets a 422, even instead of a 200."""
     max_calls, failures = SPENT[approach]
     before = lane.calls
     lane.base.fails(500, times=failures)

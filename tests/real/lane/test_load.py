@@ -45,7 +45,7 @@ class Asked:
 
     @property
     def usage(self) -> dict[str, Any]:
-        """The usage that the client was told."""
+        """The usage in the client's answer."""
         body = sse(self.answer.text)[-1] if self.stream else self.answer.json()
         usage: dict[str, Any] = body["usage"]
         return usage
@@ -118,20 +118,22 @@ def test_every_request_is_answered(load: Load) -> None:
 
 
 def test_every_child_is_tied_to_its_root(load: Load) -> None:
-    """What the client is told of calls and tokens is what the backend saw for its prompt, root by root."""
-    told = {
+    """The calls and tokens in the client's answer are what the backend saw for its prompt, root by root."""
+    counted = {
         one.name: (int(one.answer.headers["x-homelab-calls"]), int(one.answer.headers["x-homelab-tokens"]))
         for one in load.roots
     }
     assert load.till.mixed == []
-    assert told == {one.name: (load.till.calls[one.name], load.till.tokens[one.name]) for one in load.roots}
+    assert counted == {
+        one.name: (load.till.calls[one.name], load.till.tokens[one.name]) for one in load.roots
+    }
     assert len({one.answer.headers["x-homelab-root"] for one in load.roots}) == len(load.roots)
 
 
 def test_every_approach_runs_as_asked(load: Load) -> None:
     """The headers name the approach, and the backend saw as many calls as it makes."""
     seen = [(one.approach, one.answer.headers["x-homelab-approach"]) for one in load.roots]
-    assert [told for _, told in seen] == [asked for asked, _ in seen]
+    assert [counted for _, counted in seen] == [asked for asked, _ in seen]
     assert {(one.approach, load.till.calls[one.name]) for one in load.roots} == set(CHILDREN.items())
 
 

@@ -53,11 +53,11 @@ def failing_run(lane: Rig) -> Iterator[httpx.Response]:
     lane.upstreams.of("base").works()
 
 
-def told(lane: Rig, roots: int) -> str:
-    """What the integration was told, complete with so many roots: it is told after the answer."""
+def reported(lane: Rig, roots: int) -> str:
+    """What the integration got, complete with so many roots: it gets it after the answer."""
     log, deadline = Path(lane.environ[SPY_LOG]), time.monotonic() + 30
     while sum("'id-boost'" in line for line in log.read_text(encoding="utf-8").splitlines()) < roots:
-        assert time.monotonic() < deadline, "the integration was not told of every root"
+        assert time.monotonic() < deadline, "the integration has not seen every root"
         time.sleep(0.1)
     return log.read_text(encoding="utf-8")
 
@@ -70,7 +70,7 @@ def shown(text: str, tokens: set[str]) -> set[str]:
 
 
 def test_nothing_of_a_mark_is_seen(lane: Rig) -> None:
-    """No backend, answer, metric or integration is told of one, nor does the most talkative log show one."""
+    """No backend, answer, metric or integration gets one, nor does the most talkative log show one."""
     answers = [*mixed_run(lane), *failing_run(lane)]
     served = [one for one in answers if one.status_code == httpx.codes.OK and "boost" in one.text]
     tokens = {call.model.partition(MARKER)[2] for call in lane.returns}
@@ -85,7 +85,7 @@ def test_nothing_of_a_mark_is_seen(lane: Rig) -> None:
         ),
         "answers": "\n".join(f"{answer.headers.multi_items()} {answer.text}" for answer in answers),
         "metrics": metrics,
-        "integration": told(lane, len(served)),
+        "integration": reported(lane, len(served)),
         "log": lane.log.read_text(errors="replace"),
     }
     assert {name: shown(text, tokens) for name, text in places.items()} == {name: set() for name in places}

@@ -157,7 +157,7 @@ def test_whole_responses_are_as_documented(lane: Rig) -> None:
     ],
     ids=["tools", "format", "picture", "several, streamed"],
 )
-def test_what_an_approach_drops_is_told(lane: Rig, fields: dict[str, Any], dropped: str) -> None:
+def test_what_an_approach_drops_is_in_a_header(lane: Rig, fields: dict[str, Any], dropped: str) -> None:
     """`none` passes tools and formats on; no approach passes pictures on."""
     answered = lane.chat("boost", optillm_approach="re2", **fields)
     kept = lane.chat("boost", **fields)
