@@ -124,7 +124,7 @@ def test_makes_the_file_once(tmp_path: Path) -> None:
 
 
 def test_never_changes_the_file(tmp_path: Path) -> None:
-    """Names that the example has and the file has not are told and used, not written."""
+    """Names that the example has and the file has not are named and used, not written."""
     example, local = tmp_path / "env.example", tmp_path / "env.local"
     example.write_text(EXAMPLE)
     local.write_text("LITELLM_MASTER_KEY=sk-mine\nOWN=1\n")

@@ -70,7 +70,7 @@ def test_environment_stands_before_the_file(config: Path) -> None:
     [
         pytest.param({}, "http://127.0.0.1:4000/v1", id="default"),
         pytest.param({"PORT": "4010"}, "http://127.0.0.1:4010/v1", id="follows the port"),
-        pytest.param({"OPTILLM_UPSTREAM_API_BASE": "http://h/v1"}, "http://h/v1", id="as it was told"),
+        pytest.param({"OPTILLM_UPSTREAM_API_BASE": "http://h/v1"}, "http://h/v1", id="as it was set"),
     ],
 )
 def test_optillm_calls_back(config: Path, environ: dict[str, str], upstream: str) -> None:
@@ -156,7 +156,7 @@ def taken() -> Iterator[int]:
 
 
 def test_ports_in_use(config: Path, taken: int) -> None:
-    """Every busy port is told, with who needs it and what to do."""
+    """Every busy port is named, with who needs it and what to do."""
     plan = planned(config, {"PORT": str(taken)}, demo_port=(f"ollama={taken}",))
     busy = [line for line in ports_in_use(plan) if str(taken) in line]
 
@@ -167,7 +167,7 @@ def test_ports_in_use(config: Path, taken: int) -> None:
 
 
 def test_address_of_another_machine(config: Path) -> None:
-    """A HOST that is not this machine's is told before LiteLLM fails on it."""
+    """A HOST that is not this machine's is reported before LiteLLM fails on it."""
     with pytest.raises(NotStartable, match=r"192\.0\.2\.1:4000: .*HOST must be an address of this machine"):
         list(ports_in_use(planned(config, {"HOST": "192.0.2.1", "DEMO": "0"})))
 

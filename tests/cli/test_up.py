@@ -197,7 +197,7 @@ def test_samples_stay_where_the_operator_wants_them(
 
 
 def test_port_in_use(start: Start, tmp_path: Path) -> None:
-    """A busy port is told before anything is started."""
+    """A busy port is reported before anything is started."""
     first = start()
     first.wait_for("ready")
     shutil.rmtree(tmp_path / ".cache")

@@ -50,7 +50,7 @@ class Running:
 
 @pytest.fixture(scope="module", params=WAYS)
 def running(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
-    """A LiteLLM that was told of the package in one of the ways."""
+    """A LiteLLM to which the package was named in one of the ways."""
     callbacks, auth, hook = WAYS[request.param]
     upstreams, port, key = Upstreams(), free_port(), f"sk-{secrets.token_urlsafe(16)}"
     with listening(upstreams) as base:
