@@ -91,10 +91,7 @@ class Plugin(CustomLogger):  # type: ignore[misc]  # LiteLLM's class is untyped 
         parent_otel_span: Any = None,  # noqa: ANN401, ARG002 - LiteLLM's signature
     ) -> Any:  # noqa: ANN401 - a list
         """Ask each policy which of a group's deployments LiteLLM may choose from."""
-        for policy in self._filter:
-            if not policy.passes(model, healthy_deployments):
-                break
-        else:
+        if self._passes(model, healthy_deployments):
             return healthy_deployments
         began, rule, ctx = time.perf_counter(), OPENING, context.current()
         if ctx is None:
@@ -109,6 +106,18 @@ class Plugin(CustomLogger):  # type: ignore[misc]  # LiteLLM's class is untyped 
         finally:
             took("attempt", began)
         return healthy_deployments
+
+    def _passes(self, model: str, deployments: Any) -> bool:  # noqa: ANN401 - a list
+        """Whether no policy would leave one out."""
+        rule = OPENING
+        try:
+            for policy in self._filter:
+                rule = policy.name
+                if not policy.passes(model, deployments):
+                    return False
+        except Exception as error:  # noqa: BLE001 - closed, whatever it was
+            fail_closed.reraise(rule, error)
+        return True
 
     async def async_pre_call_deployment_hook(
         self,

@@ -7,12 +7,13 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
-from litellm_homelab.config import retries
 from litellm_homelab.config.entry_points import GATE, PLUGIN
 from litellm_homelab.config.promises import CHAT_COMPLETIONS, PROMISES, is_asked_for_responses
 from litellm_homelab.config.references import ENV_PREFIX
+from litellm_homelab.config.retries import CHAIN_SECONDS, after_a_timeout
 from litellm_homelab.config.wildcards import group_for, is_wildcard
 from litellm_homelab.config.wording import quoted, shown
+from litellm_homelab.config.yaml_text import section_of
 from litellm_homelab.optillm import approaches, catalogue
 from litellm_homelab.showroom.handles import naming_problem
 
@@ -25,8 +26,7 @@ AMBIGUOUS: Final = frozenset(
 """Approaches that a model of another kind may be called: `memory-7b`, `router-large`."""
 
 TIMEOUTS: Final = (600, 300, 240, 180, 120, 60)
-CHAIN_SECONDS: Final = 1800
-"""Seconds that a chain may take with its retries: for more `litellm-homelab check` has a hint."""
+"""Seconds of an attempt: the longest with which no chain takes more than `CHAIN_SECONDS`."""
 
 
 class CannotAdopt(ValueError):
@@ -226,7 +226,7 @@ def _approach(model: str, api_base: str) -> str:
 
 
 def _callers(document: Mapping[str, Any], wishes: Wishes, draft: Draft) -> None:
-    own = _section(document, "general_settings").get("custom_auth")
+    own = section_of(document, "general_settings").get("custom_auth")
     if own not in (None, GATE):
         draft.notes.append(
             f"general_settings.custom_auth: {shown(own)} stays, so `homelab.callers` cannot be used; to give "
@@ -245,7 +245,7 @@ def _callers(document: Mapping[str, Any], wishes: Wishes, draft: Draft) -> None:
 
 
 def _lines(document: Mapping[str, Any], router: RouterFile, has_lanes: bool, draft: Draft) -> None:
-    general = _section(document, "general_settings")
+    general = section_of(document, "general_settings")
     has_gate = general.get("custom_auth", GATE) == GATE
     wanted: list[tuple[str, str, object]] = []
     if "custom_auth" not in general:
@@ -256,7 +256,7 @@ def _lines(document: Mapping[str, Any], router: RouterFile, has_lanes: bool, dra
         if one.applies(gate=has_gate, optillm=has_lanes)
     ]
     for section, name, value in wanted:
-        present = _section(document, section)
+        present = section_of(document, section)
         if name not in present:
             draft.settings.append((section, name, value))
         elif present[name] != value:
@@ -282,13 +282,13 @@ def _responses(document: Mapping[str, Any], router: RouterFile, draft: Draft) ->
 
 def _timeout(document: Mapping[str, Any], router: RouterFile, draft: Draft) -> None:
     """A time after which an attempt ends, where LiteLLM would wait for more than an hour and a half."""
-    settings = _section(document, "router_settings")
-    if settings.get("timeout") or _section(document, "litellm_settings").get("request_timeout"):
+    settings = section_of(document, "router_settings")
+    if settings.get("timeout") or section_of(document, "litellm_settings").get("request_timeout"):
         return
     if all(one.params.get("timeout") is not None for one in router.deployments):
         return
     chains = [(source, *targets) for where, source, targets in router.fallbacks if ".fallbacks[" in where]
-    calls = [sum(1 + retries.after_a_timeout(document, one) for one in chain) for chain in chains]
+    calls = [sum(1 + after_a_timeout(document, one) for one in chain) for chain in chains]
     seconds = next(
         one for one in TIMEOUTS if one * max(calls, default=1) <= CHAIN_SECONDS or one == TIMEOUTS[-1]
     )
@@ -301,7 +301,7 @@ def _timeout(document: Mapping[str, Any], router: RouterFile, draft: Draft) -> N
 
 def _elsewhere(document: Mapping[str, Any], router: RouterFile) -> Iterator[str]:
     """A sentence for what is unusual, and what it means with us."""
-    general = _section(document, "general_settings")
+    general = section_of(document, "general_settings")
     if router.in_database:
         yield "models of LiteLLM's database are served once their names are listed; --handle NAME lists them"
     endpoints = general.get("pass_through_endpoints")
@@ -316,8 +316,3 @@ def _elsewhere(document: Mapping[str, Any], router: RouterFile) -> Iterator[str]
     if document.get("include"):
         yield "included files stay as they are; the new lines are in this one"
     yield "counters are kept in homelab.db beside this file; `homelab.state` names another place"
-
-
-def _section(document: Mapping[str, Any], name: str) -> Mapping[str, Any]:
-    found = document.get(name)
-    return found if isinstance(found, dict) else {}

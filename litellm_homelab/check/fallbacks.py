@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 from litellm_homelab.check.finding import Found, check
-from litellm_homelab.config import retries
 from litellm_homelab.config.references import is_unset
+from litellm_homelab.config.retries import CHAIN_SECONDS, after_a_timeout
 from litellm_homelab.config.router_file import FALLBACK_SETTINGS
 from litellm_homelab.config.wording import plain, quoted, shown
 
@@ -21,8 +21,6 @@ MOST: Final = 5
 """Steps of a chain, unless `max_fallbacks` or ROUTER_MAX_FALLBACKS says otherwise (1.108.7)."""
 DEFAULT_TIMEOUT: Final = 6000.0
 """Seconds, where nothing is set (`DEFAULT_REQUEST_TIMEOUT_SECONDS`, 1.108.7)."""
-LONG: Final = 1800
-"""Seconds that a chain may take before the check says so."""
 
 
 def _lists(doc: Document) -> Iterator[tuple[str, str, object]]:
@@ -195,7 +193,7 @@ def chain_time(doc: Document) -> Iterator[Found]:
             continue  # the other lists are for errors that come at once
         steps = [_seconds(doc, group) for group in (source, *targets)]
         total = sum(steps)
-        if total > LONG and max(steps) < DEFAULT_TIMEOUT:
+        if total > CHAIN_SECONDS and max(steps) < DEFAULT_TIMEOUT:
             yield (
                 where,
                 (
@@ -211,9 +209,7 @@ def _seconds(doc: Document, group: str) -> float:
     own = [_timeout(doc, one.params) for one in doc.deployments if one.group == group]
     total = _own_total(doc, group)
     slowest = max(own, default=0.0)
-    return (slowest if total is None else min(slowest, total)) * (
-        1 + retries.after_a_timeout(doc.content, group)
-    )
+    return (slowest if total is None else min(slowest, total)) * (1 + after_a_timeout(doc.content, group))
 
 
 def _own_total(doc: Document, group: str) -> float | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 import yaml
@@ -192,3 +192,9 @@ def _problem(error: Exception) -> str:
         complaint = what if isinstance(error, _Refused) else f"not readable as YAML: {hide_keys(what)}"
         return f"line {mark.line + 1}, column {mark.column + 1}: {complaint}"
     return f"not readable as YAML: {hide_keys(' '.join(str(error).split()))}"
+
+
+def section_of(document: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    """A section of a file's content; empty where it is missing or something else."""
+    found = document.get(name)
+    return found if isinstance(found, dict) else {}

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from litellm_homelab.config import includes, references, router_file
 from litellm_homelab.config.references import is_unset
+from litellm_homelab.config.yaml_text import section_of
 from litellm_homelab.showroom import handles
 from litellm_homelab.sync import ensembles, shapes
 from litellm_homelab.sync.facts import SyncFacts, SyncSources
@@ -35,7 +36,7 @@ def facts(
 
     """
     router, homelab, included = read(path, content, environ)
-    named = _section(homelab, "showroom").get("handles_file")
+    named = section_of(homelab, "showroom").get("handles_file")
     found, problems = handles.read(path.parent, None if is_unset(named) else named)
     if problems:
         raise NothingToSync("\n".join(problems))
@@ -76,11 +77,6 @@ def _name(place: str, folder: Path) -> str:
     """An included file's name, as seen from router.yaml's folder where it is below it."""
     found, near = Path(place), folder.absolute()
     return str(found.relative_to(near)) if found.is_relative_to(near) else place
-
-
-def _section(homelab: Mapping[str, Any], name: str) -> Mapping[str, Any]:
-    found = homelab.get(name)
-    return found if isinstance(found, Mapping) else {}
 
 
 def _resolved(value: Any, environ: Mapping[str, str]) -> Any:  # noqa: ANN401 - YAML of any shape

@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from litellm_homelab.timeouts.content import said
+from litellm_homelab.timeouts.content import has_text, said
 
 
 def _delta(**delta: Any) -> dict[str, Any]:
@@ -133,3 +135,29 @@ def test_the_end(name: str) -> None:
 def test_an_error(name: str) -> None:
     """An error event is an error whatever else is in it."""
     assert said(ERRORS[name]).error == ERRORS[name]
+
+
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.sampled_from(["", "x", "error"]), lambda inner: st.lists(inner, max_size=2)
+)
+MESSAGES = VALUES | st.dictionaries(st.sampled_from(["content", "role"]), VALUES, max_size=2)
+CHOICES = VALUES | st.lists(
+    st.dictionaries(st.sampled_from(["message", "delta", "text"]), MESSAGES), max_size=2
+)
+
+
+@given(st.dictionaries(st.sampled_from(["choices", "error", "type", "object"]), CHOICES, max_size=4))
+def test_what_surely_has_a_text_has_content_and_no_error(document: dict[str, Any]) -> None:
+    """The short way finds nothing that the whole look does not."""
+    if has_text(document):
+        found = said(document)
+        assert found.content
+        assert found.error is None
+
+
+def test_an_ordinary_answer_takes_the_short_way() -> None:
+    """A chat completion with a text; not one that only calls a tool, which the whole look knows."""
+    assert has_text({"id": "1", "choices": [{"message": {"content": "Hello"}, "finish_reason": "stop"}]})
+    assert not has_text({"choices": [{"message": {"content": None, "tool_calls": [{"id": "1"}]}}]})
+    assert not has_text({"choices": []})
+    assert not has_text(None)
