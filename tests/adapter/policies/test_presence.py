@@ -13,6 +13,7 @@ from prometheus_client import REGISTRY
 
 from litellm_homelab.adapter.backends import probing
 from litellm_homelab.adapter.middleware import waiting_comments
+from litellm_homelab.adapter.policies.presence import PresencePolicy
 from litellm_homelab.backends.presence import BackendState
 from litellm_homelab.testing import MockProxy
 from litellm_homelab.testing.answer import Answer
@@ -369,3 +370,21 @@ async def test_a_discovered_handle_is_listed_while_a_fallback_of_its_group_is_th
         await gone(gateway, "alone/qwen")
         await until(lambda: state_of("led") == ["absent"])
         assert await listed(gateway) == ["spare", "led/qwen"]
+
+
+@pytest.mark.parametrize("step", ["passes", "filter"])
+async def test_a_filter_that_breaks_calls_nothing(
+    proxy: MockProxy, monkeypatch: pytest.MonkeyPatch, step: str
+) -> None:
+    """In its short look or in the whole one: the request is refused, and the failure is counted."""
+
+    def breaks(*_: object) -> bool:
+        raise RuntimeError("broken")
+
+    monkeypatch.setattr(PresencePolicy, "passes", breaks if step == "passes" else lambda *_: False)
+    monkeypatch.setattr(PresencePolicy, "filter", breaks)
+    counted = {"rule": "presence"}
+    before = REGISTRY.get_sample_value("homelab_rule_errors_total", counted) or 0
+    answer = await proxy.chat("cloud")
+    assert (answer.error["type"], answer.sent_to) == ("policy_error", []), answer.text
+    assert (REGISTRY.get_sample_value("homelab_rule_errors_total", counted) or 0) > before
